@@ -1,0 +1,54 @@
+# prombridge: `make` lists what can be made.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## make .venv: the pinned dependencies and prombridge itself, editable
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "prombridge needs Python 3.11 or newer; set PYTHON=…")'
+	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing the pinned dependencies"
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement constraints.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lint: $(READY) ## style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## let ruff put style right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+servers: $(READY) ## fetch the real servers the tests run against
+	@$(BIN)/python -m tests.servers fetch
+
+test: $(READY) servers ## all tests, against real servers
+	$(BIN)/python -m pytest
+
+bench: $(READY) servers ## side by side with Prometheus and remote_read
+	$(BIN)/python -m benchmarks.yardstick
+
+demo: $(READY) ## a bridge in front of a store with a day of data, in the foreground
+	@$(BIN)/prombridge demo
+
+pin: $(READY) ## pin the dependencies anew (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--no-annotate --extra dev pyproject.toml --output-file constraints.txt
+
+clean: ## remove what was made
+	rm -rf $(VENV) .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help install lint format servers test bench demo pin clean
