@@ -1,0 +1,1 @@
+"""Real servers: fetched once, started for a test session, ended with it."""

@@ -1,0 +1,40 @@
+"""prombridge itself, as its users start it: a child process in front of a store."""
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.servers.process import Running, running
+
+
+@contextlib.contextmanager
+def prombridge(
+    folder: Path, config: Mapping[str, Any], flags: Sequence[str] = ()
+) -> Iterator[Running]:
+    """A prombridge with `config` as its prometheus.yml; its log stays in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "prometheus.yml"
+    file.write_text(yaml.safe_dump(dict(config), allow_unicode=True))
+
+    def command(port: int) -> Sequence[str]:
+        return [
+            sys.executable,
+            "-m",
+            "bridge.cli",
+            "serve",
+            f"--config.file={file}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            *flags,
+        ]
+
+    with running(command, "/-/ready", folder / "prombridge.log") as server:
+        yield server
+
+
+def reading(*urls: str) -> Mapping[str, Any]:
+    """The prometheus.yml that reads from these remote-read URLs."""
+    return {"remote_read": [{"url": url, "read_recent": True} for url in urls]}
