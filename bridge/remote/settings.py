@@ -1,0 +1,122 @@
+"""What can be set about one remote-read store: one entry of `remote_read` and our own additions."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from bridge.model.secret import Secret
+
+DEFAULT_TIMEOUT_MS: Final = 60_000
+DEFAULT_CHUNKED_READ_LIMIT: Final = 50_000_000
+DEFAULT_MAX_RESPONSE_BYTES: Final = 1 << 30
+
+
+class ResponseType(StrEnum):
+    """The two ways in which a store may answer a read."""
+
+    STREAMED = "streamed"
+    SAMPLES = "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class BasicAuth:
+    """`basic_auth`: user and password, inline or from files that are read anew when they change."""
+
+    username: str = ""
+    username_file: str | None = None
+    password: Secret | None = None
+    password_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """`authorization`; `bearer_token` and `bearer_token_file` are the same with type Bearer."""
+
+    type: str = "Bearer"
+    credentials: Secret | None = None
+    credentials_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """`tls_config`: PEM texts or files; versions are `TLS10` to `TLS13`."""
+
+    ca: str | None = None
+    ca_file: str | None = None
+    cert: str | None = None
+    cert_file: str | None = None
+    key: Secret | None = None
+    key_file: str | None = None
+    server_name: str | None = None
+    insecure_skip_verify: bool = False
+    min_version: str | None = None
+    max_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpHeader:
+    """One entry of `http_headers`: the header is sent once for each value, secret and file."""
+
+    name: str
+    values: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Prometheus' HTTP client configuration, as far as remote read needs it.
+
+    File names are absolute or relative to the working folder: the configuration has resolved them.
+    """
+
+    basic_auth: BasicAuth | None = None
+    authorization: Authorization | None = None
+    tls: TlsSettings = field(default_factory=TlsSettings)
+    follow_redirects: bool = True
+    proxy_url: Secret | None = None
+    proxy_headers: tuple[HttpHeader, ...] = ()
+    no_proxy: str = ""
+    proxy_from_environment: bool = False
+    headers: tuple[HttpHeader, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """One store. Times in ms, sizes in bytes.
+
+    `headers` are those of the `remote_read` entry itself. `required_matchers` and `external_labels`
+    are label name and value pairs; `external_labels` counts only with `filter_external_labels`.
+    `response_types`, `end_exclusive`: None leaves them to what is known of the store by its URL.
+    `max_query_range_ms`: longer reads are split (0: never). `retries`: how often a read is tried
+    again that failed before its first byte. `read_recent` has no effect: there is no local store.
+    """
+
+    name: str
+    url: str = field(repr=False)
+    remote_timeout_ms: int = DEFAULT_TIMEOUT_MS
+    chunked_read_limit: int = DEFAULT_CHUNKED_READ_LIMIT
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    required_matchers: tuple[tuple[str, str], ...] = ()
+    filter_external_labels: bool = False
+    external_labels: tuple[tuple[str, str], ...] = ()
+    read_recent: bool = False
+    response_types: tuple[ResponseType, ...] | None = None
+    end_exclusive: bool | None = None
+    max_query_range_ms: int = 0
+    max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES
+    retries: int = 2
+
+    @property
+    def shown_url(self) -> str:
+        """The URL for logs and errors: without user, password and query, which may hold secrets."""
+        return shown_url(self.url)
+
+
+def shown_url(url: str) -> str:
+    """A URL without user, password, query and fragment."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
