@@ -1,0 +1,1 @@
+"""prombridge: the Prometheus query API for stores that speak only remote read."""

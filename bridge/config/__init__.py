@@ -1,0 +1,1 @@
+"""Files and flags to frozen settings."""

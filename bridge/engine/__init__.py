@@ -1,0 +1,1 @@
+"""PromQL trees and raw samples in, values out."""

@@ -1,0 +1,142 @@
+"""A PromQL function as one record, and the decorators that build it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, cast
+
+import numpy as np
+
+from bridge.kernel import WindowKernel
+from bridge.model.annotations import Annotations
+from bridge.model.samples import Float64s
+from bridge.model.time import Steps
+from bridge.model.vectors import Matrix, Scalar, Value, Windows
+from bridge.promql.ast import Call, Signature, ValueType
+
+SCALAR: Final = ValueType.SCALAR
+VECTOR: Final = ValueType.VECTOR
+MATRIX: Final = ValueType.MATRIX
+STRING: Final = ValueType.STRING
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallSite:
+    """Where a function is called: the call itself, the evaluation steps, a place for annotations."""
+
+    call: Call
+    steps: Steps
+    annotations: Annotations
+
+
+Apply = Callable[[CallSite, tuple[Value, ...]], Value]
+OfSelector = Callable[[CallSite, Windows], Matrix]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function:
+    """Everything about one function.
+
+    `apply` takes the evaluated arguments in order and gives the value, with labels as they came: the
+    evaluator drops the metric name (and `__type__`, `__unit__`) unless `keeps_name`, and refuses
+    rows with equal labels.
+    `row_wise`: row i of the result depends on row i of the one vector or range vector argument
+    only, and rows neither appear nor change their order; such calls are evaluated by row ranges.
+    `timeless`: the value at a step does not depend on the step's time by itself, so that with `@` on
+    every selector one evaluation serves all steps.
+    `of_selector` is used instead of `apply` where the argument is a plain selector: it sees the
+    selector's lookback windows.
+    """
+
+    signature: Signature
+    apply: Apply
+    keeps_name: bool = False
+    row_wise: bool = False
+    timeless: bool = True
+    of_selector: OfSelector | None = None
+
+    @property
+    def name(self) -> str:
+        """The function's name in PromQL."""
+        return self.signature.name
+
+
+def function(
+    name: str,
+    args: tuple[ValueType, ...],
+    returns: ValueType = VECTOR,
+    *,
+    variadic: int = 0,
+    experimental: bool = False,
+    keeps_name: bool = False,
+    row_wise: bool = False,
+    timeless: bool = True,
+    of_selector: OfSelector | None = None,
+) -> Callable[[Apply], Function]:
+    """Declares a function that takes evaluated values: the general form."""
+    signature = Signature(name, args, returns, variadic, experimental)
+
+    def declare(apply: Apply) -> Function:
+        return Function(signature, apply, keeps_name, row_wise, timeless, of_selector)
+
+    return declare
+
+
+def elementwise(
+    name: str, args: tuple[ValueType, ...] = (VECTOR,), *, variadic: int = 0, timeless: bool = True
+) -> Callable[[Callable[..., Float64s]], Function]:
+    """Declares a function of each value by itself: `body(values [S, T], *scalars [T]) -> [S, T]`."""
+
+    def declare(body: Callable[..., Float64s]) -> Function:
+        def apply(site: CallSite, values: tuple[Value, ...]) -> Value:
+            vector = cast("Matrix", values[0])
+            scalars = [cast("Scalar", value).values for value in values[1:]]
+            with np.errstate(all="ignore"):
+                return Matrix(vector.labels, body(vector.values, *scalars), vector.present)
+
+        return function(name, args, variadic=variadic, row_wise=True, timeless=timeless)(apply)
+
+    return declare
+
+
+def over_window(
+    name: str,
+    args: tuple[ValueType, ...] = (MATRIX,),
+    *,
+    keeps_name: bool = False,
+    timeless: bool = True,
+    experimental: bool = False,
+) -> Callable[[WindowKernel], Function]:
+    """Declares a function of one window at a time; scalar arguments become the kernel's parameters."""
+
+    def declare(kernel: WindowKernel) -> Function:
+        def apply(site: CallSite, values: tuple[Value, ...]) -> Value:
+            windows = next(value for value in values if isinstance(value, Windows))
+            scalars = [value.values for value in values if isinstance(value, Scalar)]
+            return run_over_windows(kernel, windows, scalars)
+
+        return function(
+            name,
+            args,
+            keeps_name=keeps_name,
+            row_wise=True,
+            timeless=timeless,
+            experimental=experimental,
+        )(apply)
+
+    return declare
+
+
+def run_over_windows(kernel: WindowKernel, windows: Windows, params: list[Float64s]) -> Matrix:
+    """The kernel's value of every window; `params` float64 [T] each."""
+    columns = windows.columns
+    values, present = kernel(
+        columns.timestamps,
+        columns.values,
+        windows.lo,
+        windows.hi,
+        windows.starts,
+        windows.ends,
+        windows.times,
+        *params,
+    )
+    return Matrix(windows.labels, values, present)

@@ -1,0 +1,1 @@
+"""Every PromQL function, one record each."""

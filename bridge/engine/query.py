@@ -1,0 +1,76 @@
+"""A query as the engine takes it and a result as it gives it back."""
+
+from dataclasses import dataclass, field
+
+from bridge.model.time import Steps
+from bridge.model.vectors import Value
+from bridge.promql.ast import Expr, ValueType
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What an operator decides for all queries; times in ms, sizes in bytes.
+
+    `features` are the names given to `--enable-feature`; `evaluation_interval` is the default
+    resolution of subqueries; a `max_bytes` of 0 means no limit.
+    """
+
+    timeout: int = 120_000
+    max_samples: int = 50_000_000
+    max_bytes: int = 4 << 30
+    max_concurrency: int = 20
+    lookback: int = 300_000
+    evaluation_interval: int = 60_000
+    features: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class QueryOptions:
+    """What one request may decide; times in ms, 0 for the engine's own setting.
+
+    `limit`: at most so many series in the result (0: all). `nocache`, `fresh`: see ReadOptions.
+    """
+
+    timeout: int = 0
+    lookback: int = 0
+    limit: int = 0
+    nocache: bool = False
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed query: its text, its tree, its steps and lookback (ms)."""
+
+    text: str
+    expr: Expr
+    steps: Steps
+    lookback: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a query cost: `timings` in seconds under Prometheus' names, and samples."""
+
+    timings: dict[str, float] = field(default_factory=dict)
+    samples_read: int = 0
+    peak_samples: int = 0
+    received_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """A query's answer.
+
+    `type` tells how to show `value`: VECTOR and a Matrix of one step; MATRIX and a Matrix (range
+    query) or Windows of one step (instant query of a range vector: the raw samples); SCALAR and a
+    Scalar; STRING and a String. Rows are in the order to show and none is empty. `warnings` and
+    `infos` are the texts to show, with their positions.
+    """
+
+    type: ValueType
+    value: Value
+    steps: Steps
+    warnings: tuple[str, ...]
+    infos: tuple[str, ...]
+    stats: Stats

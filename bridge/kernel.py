@@ -1,0 +1,163 @@
+"""How kernels are compiled, where their machine code is kept, and which there are.
+
+A kernel is a plain Python function over arrays that numba compiles on first use, without the GIL,
+without fastmath, with IEEE division. numba's disk cache does not notice an edited helper in another
+file, so the cache folder is named after a hash of all modules that declare kernels, numba's version
+and the CPU level.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
+
+import numba
+import numba.core.config
+import numpy as np
+import numpy.typing as npt
+from numba import boolean, float64, int64, types, uint8
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Argument types of kernels: `_in` arrays are read-only, `_out` arrays are written; all C-contiguous.
+u1_in: Final = types.Array(uint8, 1, "C", readonly=True)
+i8_in: Final = types.Array(int64, 1, "C", readonly=True)
+f8_in: Final = types.Array(float64, 1, "C", readonly=True)
+b1_in: Final = types.Array(boolean, 1, "C", readonly=True)
+i8_in2: Final = types.Array(int64, 2, "C", readonly=True)
+f8_in2: Final = types.Array(float64, 2, "C", readonly=True)
+b1_in2: Final = types.Array(boolean, 2, "C", readonly=True)
+u1_out: Final = types.Array(uint8, 1, "C")
+i8_out: Final = types.Array(int64, 1, "C")
+f8_out: Final = types.Array(float64, 1, "C")
+b1_out: Final = types.Array(boolean, 1, "C")
+i8_out2: Final = types.Array(int64, 2, "C")
+f8_out2: Final = types.Array(float64, 2, "C")
+b1_out2: Final = types.Array(boolean, 2, "C")
+
+_OPTIONS: Final[dict[str, Any]] = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "fastmath": False,
+}
+
+
+def _cache_folder() -> Path:
+    """The folder for machine code of exactly these sources; a temporary one if it is not writable."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256(f"{numba.__version__} {os.environ.get('NUMBA_CPU_NAME')}".encode())
+    for source in sorted(package.rglob("*.py")):
+        text = source.read_bytes()
+        if b"bridge.kernel" in text:
+            digest.update(text)
+    home = os.environ.get("PROMBRIDGE_KERNEL_CACHE") or Path.home() / ".cache/prombridge/kernels"
+    folder = Path(home) / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        usable = os.access(folder, os.W_OK)
+    except OSError:
+        usable = False
+    return folder if usable else Path(tempfile.mkdtemp(prefix="prombridge-kernels-"))
+
+
+numba.core.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
+
+
+class Kernel(Generic[P, R]):
+    """A compiled function with one set of argument types; `py_func` is the same in plain Python."""
+
+    def __init__(self, py_func: Callable[P, R], argument_types: tuple[Any, ...]) -> None:
+        self.py_func = py_func
+        self._types = argument_types
+
+    @cached_property
+    def _compiled(self) -> Callable[P, R]:
+        dispatcher = numba.njit(**_OPTIONS)(self.py_func)
+        dispatcher.compile(self._types)
+        dispatcher.disable_compile()
+        return cast("Callable[P, R]", dispatcher)
+
+    def compile(self) -> None:
+        """Compiles now, or loads from disk."""
+        _ = self._compiled
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._compiled(*args, **kwargs)
+
+
+class WindowKernel:
+    """A kernel that sees one window of one series, broadcast over all windows.
+
+    The Python function is `f(ts, vs, lo, hi, start, end, time, *params, out, present)`: it reads
+    `ts[lo:hi]` (int64 ms) and `vs[lo:hi]`, the window's bounds and the evaluation time (int64 ms), and
+    one float64 per extra parameter; it sets `out[0]` and `present[0]`. No allocation, no numpy calls.
+    """
+
+    def __init__(self, py_func: Callable[..., None], params: int) -> None:
+        self.py_func = py_func
+        self.params = params
+
+    @cached_property
+    def _compiled(self) -> Callable[..., Any]:
+        arrays = (int64[:], float64[:])
+        scalars = (int64,) * 5 + (float64,) * self.params
+        signature = types.void(*arrays, *scalars, float64[:], boolean[:])
+        layout = "(n),(n)" + ",()" * len(scalars) + "->(),()"
+        # numba gives every gufunc the numpy error model.
+        declare = cast("Callable[..., Callable[..., Any]]", numba.guvectorize)
+        make = declare([signature], layout, nopython=True, cache=True)
+        return cast("Callable[..., Any]", make(self.py_func))
+
+    def compile(self) -> None:
+        """Compiles now, or loads from disk."""
+        _ = self._compiled
+
+    def __call__(
+        self, *inputs: npt.NDArray[Any]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Values float64 and presence bool, of the inputs' broadcast shape."""
+        with np.errstate(all="ignore"):
+            values, present = self._compiled(*inputs)
+        return values, present
+
+
+_REGISTRY: list[Kernel[Any, Any] | WindowKernel] = []
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that kernels call; its plain Python twin is `.py_func`."""
+    return cast("Callable[P, R]", numba.njit(**_OPTIONS)(function))
+
+
+def kernel(*argument_types: Any) -> Callable[[Callable[P, R]], Kernel[P, R]]:
+    """Declares an entry point from Python with these argument types."""
+
+    def declare(function: Callable[P, R]) -> Kernel[P, R]:
+        made = Kernel(function, argument_types)
+        _REGISTRY.append(made)
+        return made
+
+    return declare
+
+
+def window_kernel(params: int = 0) -> Callable[[Callable[..., None]], WindowKernel]:
+    """Declares a kernel that sees one window; see WindowKernel."""
+
+    def declare(function: Callable[..., None]) -> WindowKernel:
+        made = WindowKernel(function, params)
+        _REGISTRY.append(made)
+        return made
+
+    return declare
+
+
+def warm() -> Iterator[str]:
+    """Compiles every kernel declared so far, or loads it from disk; yields each one's name."""
+    for one in tuple(_REGISTRY):
+        one.compile()
+        yield f"{one.py_func.__module__}.{one.py_func.__qualname__}"

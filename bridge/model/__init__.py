@@ -1,0 +1,1 @@
+"""The words of the house: labels, time, samples, evaluated values, annotations, errors."""

@@ -1,0 +1,165 @@
+"""Warnings and infos: each text is one function here.
+
+Source of the texts: util/annotations/annotations.go of Prometheus.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from bridge.model.labels import quoted
+from bridge.model.posrange import PosRange
+
+MAX_SHOWN: Final = 10
+
+
+class Severity(StrEnum):
+    """Whether an annotation says that the answer may be wrong, or only that it may surprise."""
+
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One remark about a query's answer; `pos` is where in the query it belongs, if anywhere."""
+
+    severity: Severity
+    text: str
+    pos: PosRange | None = None
+
+
+class Annotations:
+    """A set of annotations; of several with the same text the first is kept."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self, held: Iterable[Annotation] = ()) -> None:
+        self._held: dict[tuple[Severity, str], Annotation] = {}
+        self.update(held)
+
+    def add(self, annotation: Annotation) -> None:
+        """Adds one."""
+        self._held.setdefault((annotation.severity, annotation.text), annotation)
+
+    def update(self, annotations: Iterable[Annotation]) -> None:
+        """Adds several."""
+        for annotation in annotations:
+            self.add(annotation)
+
+    def __iter__(self) -> Iterator[Annotation]:
+        return iter(self._held.values())
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def texts(self, severity: Severity, query: str) -> tuple[str, ...]:
+        """The texts of one kind with their positions, at most ten and then how many were left out."""
+        held = [note for note in self if note.severity is severity]
+        shown = [_with_position(note, query) for note in held[:MAX_SHOWN]]
+        if len(held) > MAX_SHOWN:
+            shown.append(f"{len(held) - MAX_SHOWN} more {severity} annotations omitted")
+        return tuple(shown)
+
+
+def _with_position(note: Annotation, query: str) -> str:
+    if note.pos is None or not query:
+        return note.text
+    return f"{note.text} ({note.pos.line_and_column(query)})"
+
+
+def store_warning(text: str) -> Annotation:
+    """A remark of a store or of the bridge about the data themselves."""
+    return Annotation(Severity.WARNING, text)
+
+
+RESULTS_TRUNCATED: Final = Annotation(Severity.WARNING, "results truncated due to limit")
+
+
+def _warning(text: str, pos: PosRange) -> Annotation:
+    return Annotation(Severity.WARNING, f"PromQL warning: {text}", pos)
+
+
+def _info(text: str, pos: PosRange) -> Annotation:
+    return Annotation(Severity.INFO, f"PromQL info: {text}", pos)
+
+
+def _for_metric(name: str) -> str:
+    return f" for metric name {quoted(name)}" if name else ""
+
+
+def go_general(value: float, digits: int | None = None) -> str:
+    """A number as Go's %g (or %.<digits>g) prints it."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    if digits is not None:
+        return f"{value:.{digits}g}"
+    exact = Decimal(repr(value)).normalize()
+    _, figures, _ = exact.as_tuple()
+    exponent = exact.adjusted() if value else 0
+    if -4 <= exponent < 6 or not value:
+        return f"{value:g}" if not value else f"{exact:f}"
+    return f"{value:.{len(figures) - 1}e}"
+
+
+def invalid_quantile(quantile: float, pos: PosRange) -> Annotation:
+    """φ outside [0, 1]."""
+    return _warning(f"quantile value should be between 0 and 1, got {go_general(quantile)}", pos)
+
+
+def invalid_ratio(ratio: float, capped: float, pos: PosRange) -> Annotation:
+    """limit_ratio's r outside [-1, 1]."""
+    return _warning(
+        f"ratio value should be between -1 and 1, got {go_general(ratio)},"
+        f" capping to {go_general(capped)}",
+        pos,
+    )
+
+
+def bad_bucket_label(metric: str, label: str, pos: PosRange) -> Annotation:
+    """A classic histogram's series without a usable `le`."""
+    return _warning(
+        f'bucket label "le" is missing or has a malformed value of {quoted(label)}'
+        f"{_for_metric(metric)}",
+        pos,
+    )
+
+
+def sort_in_range_query(pos: PosRange) -> Annotation:
+    """A sort function whose order a range query's answer cannot show."""
+    return _warning(
+        "sort is ineffective for range queries since results are always ordered by labels", pos
+    )
+
+
+def possible_non_counter(metric: str, pos: PosRange) -> Annotation:
+    """rate or increase over a metric that is not named like a counter."""
+    return _info(
+        "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "
+        + quoted(metric),
+        pos,
+    )
+
+
+def forced_monotonicity(
+    metric: str,
+    bounds: tuple[float, float],
+    max_diff: float,
+    samples: int,
+    moments: tuple[str, str],
+    pos: PosRange,
+) -> Annotation:
+    """histogram_quantile over classic buckets whose counts fell; `moments` are RFC 3339 texts."""
+    return _info(
+        "input to histogram_quantile needed to be fixed for monotonicity (see "
+        "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)"
+        f"{_for_metric(metric)}, from buckets {go_general(bounds[0])} to {go_general(bounds[1])}, "
+        f"with a max diff of {go_general(max_diff, 2)}, over {samples} samples "
+        f"from {moments[0]} to {moments[1]}",
+        pos,
+    )

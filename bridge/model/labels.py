@@ -1,0 +1,296 @@
+"""Label sets, matchers and groupings: identity, order, keep and drop."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final, TypeVar, cast, overload
+from weakref import WeakValueDictionary
+
+import numpy as np
+import numpy.typing as npt
+import re2
+
+from bridge.model.errors import BadData
+
+METRIC_NAME: Final = "__name__"
+METADATA_LABELS: Final = frozenset({METRIC_NAME, "__type__", "__unit__"})
+
+Pairs = tuple[tuple[str, str], ...]
+_T = TypeVar("_T")
+
+
+class Labels:
+    """An interned label set: equal sets are one object for as long as something holds it.
+
+    `pairs` is sorted by name and has no empty values. Order is Prometheus' `labels.Compare`:
+    byte-wise over name, value, name, value…, a shorter prefix first; code-point order of `str`
+    is byte order of UTF-8. Bytes that are not UTF-8 are kept as surrogate escapes.
+    """
+
+    __slots__ = ("__weakref__", "_hash", "pairs")
+
+    pairs: Pairs
+    _hash: int
+
+    @staticmethod
+    def of(labels: Mapping[str, str] | Iterable[tuple[str, str]]) -> "Labels":
+        """The label set of these pairs, in any order; empty values count as absent."""
+        items = labels.items() if isinstance(labels, Mapping) else labels
+        return Labels.of_sorted(tuple(sorted(pair for pair in items if pair[1])))
+
+    @staticmethod
+    def of_sorted(pairs: Pairs) -> "Labels":
+        """The label set of pairs that are sorted by name and have no empty values already."""
+        held = _INTERNED.get(pairs)
+        if held is not None:
+            return held
+        new = Labels.__new__(Labels)
+        new.pairs = pairs
+        new._hash = hash(pairs)
+        return _INTERNED.setdefault(pairs, new)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Labels) and self.pairs == other.pairs)
+
+    def __lt__(self, other: "Labels") -> bool:
+        return self.pairs < other.pairs
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f'{name}="{value}"' for name, value in self.pairs) + "}"
+
+    def get(self, name: str) -> str:
+        """The value of a label, empty when absent."""
+        for held, value in self.pairs:
+            if held == name:
+                return value
+        return ""
+
+    def keep(self, names: frozenset[str]) -> "Labels":
+        """Only these labels."""
+        return Labels.of_sorted(tuple(pair for pair in self.pairs if pair[0] in names))
+
+    def drop(self, names: frozenset[str]) -> "Labels":
+        """All but these labels."""
+        return Labels.of_sorted(tuple(pair for pair in self.pairs if pair[0] not in names))
+
+    def with_label(self, name: str, value: str) -> "Labels":
+        """The same set with one label set, or removed when the value is empty."""
+        rest = [pair for pair in self.pairs if pair[0] != name]
+        return Labels.of([*rest, (name, value)])
+
+
+_INTERNED: WeakValueDictionary[Pairs, Labels] = WeakValueDictionary()
+EMPTY_LABELS: Final = Labels.of_sorted(())
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which labels make a group: those named (`by`, `on`), or all but those (`without`, `ignoring`).
+
+    `without` and `ignoring` always leave out the metric name as well.
+    """
+
+    names: tuple[str, ...]
+    without: bool
+
+    def of(self, labels: Labels) -> Labels:
+        """The group's label set for one series."""
+        if self.without:
+            return labels.drop(frozenset((*self.names, METRIC_NAME)))
+        return labels.keep(frozenset(self.names))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """A partition of rows: `ids` int64 [S] gives each row's group, `labels` the groups' label sets.
+
+    Groups are numbered in order of their first row.
+    """
+
+    ids: npt.NDArray[np.int64]
+    labels: "LabelTable"
+
+
+class LabelTable(Sequence[Labels]):
+    """The label sets of a block's or matrix' rows, with the groupings asked of it so far remembered."""
+
+    __slots__ = ("_memo", "rows")
+
+    def __init__(self, rows: Iterable[Labels]) -> None:
+        self.rows = tuple(rows)
+        self._memo: dict[object, object] = {}
+
+    @overload
+    def __getitem__(self, index: int) -> Labels: ...
+    @overload
+    def __getitem__(self, index: slice) -> "LabelTable": ...
+    def __getitem__(self, index: int | slice) -> "Labels | LabelTable":
+        if isinstance(index, int):
+            return self.rows[index]
+        if index == slice(0, len(self.rows)):
+            return self
+        return LabelTable(self.rows[index])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Labels]:
+        return iter(self.rows)
+
+    def __repr__(self) -> str:
+        return f"LabelTable({list(self.rows)!r})"
+
+    def take(self, rows: npt.NDArray[np.int64]) -> "LabelTable":
+        """The rows of these indices, in their order."""
+        return LabelTable(self.rows[row] for row in rows.tolist())
+
+    def order(self) -> npt.NDArray[np.int64]:
+        """Row indices in label order (`labels.Compare`)."""
+        rows = self.rows
+        return np.array(sorted(range(len(rows)), key=lambda row: rows[row].pairs), dtype=np.int64)
+
+    def grouped(self, grouping: Grouping) -> Groups:
+        """Rows by group; remembered, since every refresh and every sibling expression asks again."""
+        return self._remember(grouping, lambda: _group(self.rows, grouping.of))
+
+    def without(self, names: frozenset[str]) -> "LabelTable":
+        """The same rows with these labels dropped; remembered."""
+        return self._remember(names, lambda: LabelTable(row.drop(names) for row in self.rows))
+
+    def distinct(self) -> bool:
+        """Whether no two rows have the same label set; remembered."""
+        return self._remember("distinct", lambda: len(set(self.rows)) == len(self.rows))
+
+    def _remember(self, key: object, make: Callable[[], _T]) -> _T:
+        if key not in self._memo:
+            self._memo[key] = make()
+        return cast("_T", self._memo[key])
+
+
+def _group(rows: Sequence[Labels], key: Callable[[Labels], Labels]) -> Groups:
+    numbers: dict[Labels, int] = {}
+    ids = np.fromiter(
+        (numbers.setdefault(key(row), len(numbers)) for row in rows), np.int64, len(rows)
+    )
+    ids.flags.writeable = False
+    return Groups(ids, LabelTable(numbers))
+
+
+class MatchType(StrEnum):
+    """The four ways a matcher compares."""
+
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    REGEXP = "=~"
+    NOT_REGEXP = "!~"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Matcher:
+    """One condition on one label; a label that a series lacks counts as empty.
+
+    Regular expressions are RE2, anchored at both ends, and `.` matches a line break.
+    """
+
+    name: str
+    type: MatchType
+    value: str
+
+    @staticmethod
+    def checked(name: str, kind: MatchType, value: str) -> "Matcher":
+        """A matcher whose regular expression is known to compile; raises BadData with Go's text."""
+        if kind in (MatchType.REGEXP, MatchType.NOT_REGEXP):
+            _anchored(value)
+        return Matcher(name, kind, value)
+
+    def matches(self, value: str) -> bool:
+        """Whether a label value satisfies the condition."""
+        match self.type:
+            case MatchType.EQUAL:
+                return value == self.value
+            case MatchType.NOT_EQUAL:
+                return value != self.value
+            case MatchType.REGEXP:
+                return _full_match(self.value, value)
+            case MatchType.NOT_REGEXP:
+                return not _full_match(self.value, value)
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.type}{quoted(self.value)}"
+
+
+def quoted(text: str) -> str:
+    """A PromQL string literal of this text, as Go's strconv.Quote writes it."""
+    return '"' + "".join(_ESCAPES.get(char) or _escaped(char) for char in text) + '"'
+
+
+_ESCAPES: Final = {
+    '"': '\\"',
+    "\\": "\\\\",
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+}
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    if char.isprintable() and (char == " " or not char.isspace()):
+        return char
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+# RE2's words for a syntax error, and Go's for the same.
+_GO_REGEXP_ERRORS: Final = {
+    "missing )": "missing closing )",
+    "missing ]": "missing closing ]",
+    "trailing \\": "trailing backslash at end of expression",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "invalid named capture group": "invalid named capture",
+    "invalid character class": "invalid character class range",
+}
+
+
+@lru_cache(maxsize=4096)
+def _anchored(pattern: str) -> "re2._Regexp[bytes]":
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 16 << 20
+    text = pattern.encode("utf-8", "surrogateescape")
+    try:
+        return re2.compile(b"^(?s:" + text + b")$", options)
+    except re2.error as error:
+        raise BadData(f"error parsing regexp: {_go_regexp_error(error, pattern)}") from None
+
+
+def _go_regexp_error(error: Exception, pattern: str) -> str:
+    raw = error.args[0] if error.args else ""
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+    kind, _, fragment = text.partition(": ")
+    return f"{_GO_REGEXP_ERRORS.get(kind, kind)}: `{fragment or pattern}`"
+
+
+@lru_cache(maxsize=1 << 16)
+def _full_match(pattern: str, value: str) -> bool:
+    regexp = _anchored(pattern)
+    return regexp.match(value.encode("utf-8", "surrogateescape")) is not None
+
+
+def matches_all(matchers: Iterable[Matcher], labels: Labels) -> bool:
+    """Whether a series satisfies every matcher."""
+    return all(matcher.matches(labels.get(matcher.name)) for matcher in matchers)

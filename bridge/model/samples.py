@@ -1,0 +1,151 @@
+"""Raw samples of many series, columnar and ragged."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.model.labels import LabelTable
+
+# The float64 bit pattern that ends a series; model/value of Prometheus.
+STALE_NAN_BITS: Final = 0x7FF0000000000002
+
+Int64s = npt.NDArray[np.int64]
+Float64s = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """The decoded samples of a range of rows.
+
+    `offsets` int64 [R+1]: row r owns samples offsets[r] to offsets[r+1]; `timestamps` int64 [N] ms,
+    strictly increasing within a row; `values` float64 [N]. Staleness markers stay in. Arrays are
+    read-only and C-contiguous.
+    """
+
+    offsets: Int64s
+    timestamps: Int64s
+    values: Float64s
+
+    @staticmethod
+    def frozen(offsets: Int64s, timestamps: Int64s, values: Float64s) -> "Columns":
+        """Columns over these arrays, which become read-only."""
+        for array in (offsets, timestamps, values):
+            array.flags.writeable = False
+        return Columns(offsets, timestamps, values)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def rows(self, start: int, stop: int) -> "Columns":
+        """A range of rows; samples are views."""
+        if start == 0 and stop == len(self):
+            return self
+        lo, hi = int(self.offsets[start]), int(self.offsets[stop])
+        return Columns.frozen(
+            self.offsets[start : stop + 1] - lo, self.timestamps[lo:hi], self.values[lo:hi]
+        )
+
+
+class Part(Protocol):
+    """Consecutive rows of a block, decoded now or only when asked."""
+
+    @property
+    def series(self) -> int:
+        """How many rows."""
+
+    @property
+    def samples(self) -> int:
+        """How many samples, known without decoding."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that this part owns."""
+
+    def columns(self) -> Columns:
+        """The samples, decoded."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedPart:
+    """Rows whose samples are at hand already."""
+
+    held: Columns
+
+    @property
+    def series(self) -> int:
+        """How many rows."""
+        return len(self.held)
+
+    @property
+    def samples(self) -> int:
+        """How many samples."""
+        return len(self.held.timestamps)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the three arrays."""
+        return self.held.offsets.nbytes + self.held.timestamps.nbytes + self.held.values.nbytes
+
+    def columns(self) -> Columns:
+        """The samples."""
+        return self.held
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeriesBlock:
+    """Raw samples of many series: `labels` [S], sorted and distinct, and their samples in row ranges.
+
+    The rows of `parts`, one after the other, are the rows of `labels`. Evaluation takes one part at
+    a time, so a block may hold its samples encoded and never be decoded as a whole.
+    """
+
+    labels: LabelTable
+    parts: tuple[Part, ...]
+
+    @staticmethod
+    def of(labels: LabelTable, columns: Columns) -> "SeriesBlock":
+        """A block of one decoded part."""
+        return SeriesBlock(labels, (DecodedPart(columns),) if len(labels) else ())
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def samples(self) -> int:
+        """How many samples the block holds."""
+        return sum(part.samples for part in self.parts)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the samples own."""
+        return sum(part.nbytes for part in self.parts)
+
+    def row_ranges(self) -> Iterator[tuple[LabelTable, Part]]:
+        """Each part with the labels of its rows."""
+        start = 0
+        for part in self.parts:
+            yield self.labels[start : start + part.series], part
+            start += part.series
+
+    def columns(self) -> Columns:
+        """All samples as one; a copy if there are several parts."""
+        return concatenate([part.columns() for part in self.parts])
+
+
+def concatenate(pieces: Sequence[Columns]) -> Columns:
+    """The rows of all pieces, one after the other."""
+    if len(pieces) == 1:
+        return pieces[0]
+    lengths = [np.diff(piece.offsets) for piece in pieces]
+    offsets = np.zeros(1 + sum(map(len, lengths)), dtype=np.int64)
+    if pieces:
+        np.cumsum(np.concatenate(lengths), out=offsets[1:])
+    timestamps = [piece.timestamps for piece in pieces] or [np.empty(0, np.int64)]
+    values = [piece.values for piece in pieces] or [np.empty(0, np.float64)]
+    return Columns.frozen(offsets, np.concatenate(timestamps), np.concatenate(values))
+
+
+EMPTY_BLOCK: Final = SeriesBlock(LabelTable(()), ())

@@ -1,0 +1,96 @@
+"""What evaluation passes on: range vectors, matrices, scalars, strings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.model.labels import EMPTY_LABELS, LabelTable
+from bridge.model.samples import Columns, Float64s, Int64s
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """A range vector: which samples of each series every step sees.
+
+    `columns` holds the samples of the S rows of `labels`, without staleness markers. Step t of row s
+    sees the samples with indices `lo[s, t]` to `hi[s, t]` (exclusive) into the columns' arrays;
+    both int64 [S, T]. `starts` and `ends`, int64 ms [T], are each step's bounds: a sample at time x
+    is seen if `starts[t] < x <= ends[t]`; `range` is their distance in ms. `times` int64 ms [T] are
+    the evaluation times, which offset and `@` leave alone.
+    """
+
+    labels: LabelTable
+    columns: Columns
+    lo: Int64s
+    hi: Int64s
+    starts: Int64s
+    ends: Int64s
+    times: Int64s
+    range: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """An instant vector at every step, dense: `values` float64 [S, T] where `present` bool [S, T].
+
+    NaN is a value; absence is the mask. What stands in `values` where `present` is false is
+    undefined.
+    """
+
+    labels: LabelTable
+    values: Float64s
+    present: Bools
+
+    @staticmethod
+    def empty(steps: int) -> "Matrix":
+        """No series at any of so many steps."""
+        return Matrix(LabelTable(()), np.empty((0, steps)), np.empty((0, steps), np.bool_))
+
+    @staticmethod
+    def single(values: Float64s) -> "Matrix":
+        """One series without labels, present at every step; `values` float64 [T]."""
+        return Matrix(LabelTable((EMPTY_LABELS,)), values[None, :], np.ones((1, len(values)), bool))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def steps(self) -> int:
+        """T, how many steps."""
+        return int(self.present.shape[1])
+
+    def take(self, rows: Int64s) -> "Matrix":
+        """These rows, in this order."""
+        return Matrix(self.labels.take(rows), self.values[rows], self.present[rows])
+
+    def without_empty_rows(self) -> "Matrix":
+        """The rows that are present at one step at least."""
+        kept = self.present.any(axis=1)
+        return self if kept.all() else self.take(np.flatnonzero(kept))
+
+    def relabelled(self, labels: LabelTable) -> "Matrix":
+        """The same values under other labels, row by row."""
+        return Matrix(labels, self.values, self.present)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """One number at every step: `values` float64 [T]."""
+
+    values: Float64s
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    """A string literal's value."""
+
+    value: str
+
+
+Value = Matrix | Scalar | String | Windows

@@ -1,0 +1,1 @@
+"""What the engine may ask of a store, and stores that live in this process."""

@@ -1,0 +1,68 @@
+"""What the engine and the API ask of samples, whoever holds them."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from bridge.model.labels import Matcher
+from bridge.model.samples import SeriesBlock
+
+
+class Purpose(StrEnum):
+    """Whether samples are wanted, or only which series there are."""
+
+    SAMPLES = "samples"
+    SERIES = "series"
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A read: every series that satisfies all `matchers`, from `start` to `end`.
+
+    Times are ms, both inclusive. For `Purpose.SERIES` a block may come without samples; its labels
+    may be a superset of the series with samples in the range.
+    """
+
+    matchers: tuple[Matcher, ...]
+    start: int
+    end: int
+    purpose: Purpose = Purpose.SAMPLES
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a read may be answered.
+
+    `nocache`: neither from memory nor into it. `fresh`: nothing that the store may have changed
+    since. `max_samples`: a read that would hold more fails with TooManySamples (0: no limit).
+    `max_bytes`: the same for bytes held (0: no limit).
+    """
+
+    nocache: bool = False
+    fresh: bool = False
+    max_samples: int = 0
+    max_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """A read's answer: complete, labels sorted and distinct, samples within the range asked.
+
+    `warnings` are remarks for the client (a store left out because its settings allow it);
+    `received_bytes` is what came over the wire for it.
+    """
+
+    block: SeriesBlock
+    warnings: tuple[str, ...] = ()
+    received_bytes: int = 0
+    stores: tuple[str, ...] = field(default=())
+
+
+class Querier(Protocol):
+    """Something that holds samples: a store, several as one, or a cache before one."""
+
+    async def select(self, select: Select, options: ReadOptions) -> Selection:
+        """The whole answer, or an error of bridge.model.errors; never a part as if whole.
+
+        Cancelling the task cancels the work down to the socket.
+        """
