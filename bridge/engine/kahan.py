@@ -1,0 +1,56 @@
+"""How Prometheus adds floats: Neumaier's variant of Kahan summation, and the mean built on it.
+
+A running value is a pair: the sum and its compensation. Source: util/kahansum and promql/engine.go.
+"""
+
+import sys
+from typing import Final
+
+from bridge.kernel import inlined
+
+_LARGEST: Final = sys.float_info.max
+
+
+@inlined
+def is_infinite(value: float) -> bool:
+    """Whether a value is +Inf or -Inf."""
+    return value > _LARGEST or value < -_LARGEST
+
+
+@inlined
+def add(value: float, total: float, lost: float) -> tuple[float, float]:
+    """The pair after adding `value`; an infinite sum has no compensation."""
+    new = total + value
+    if is_infinite(new):
+        return new, 0.0
+    if abs(total) >= abs(value):
+        return new, lost + ((total - new) + value)
+    return new, lost + ((value - new) + total)
+
+
+@inlined
+def add_to_mean(
+    value: float, count: float, total: float, lost: float, incremental: bool
+) -> tuple[float, float, bool]:
+    """The state of a mean after its `count`-th value.
+
+    The state is a sum until that would overflow; from then on `incremental` is true and the state is
+    the mean itself. Start with the first value itself and no loss, or with zeros.
+    """
+    if not incremental:
+        new, new_lost = add(value, total, lost)
+        if not is_infinite(new):
+            return new, new_lost, False
+        total /= count - 1.0
+        lost /= count - 1.0
+    share = (count - 1.0) / count
+    mean, mean_lost = add(value / count, share * total, share * lost)
+    return mean, mean_lost, True
+
+
+@inlined
+def mean(count: float, total: float, lost: float, incremental: bool) -> float:
+    """The mean that such a state stands for."""
+    if incremental:
+        return total + lost
+    return total / count + lost / count
