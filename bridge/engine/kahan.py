@@ -34,8 +34,8 @@ def add_to_mean(
 ) -> tuple[float, float, bool]:
     """The state of a mean after its `count`-th value.
 
-    The state is a sum until that would overflow; from then on `incremental` is true and the state is
-    the mean itself. Start with the first value itself and no loss, or with zeros.
+    The state is a sum until that would overflow; from then on `incremental` is true and it is
+    the mean itself. Start with the first value itself as sum and no loss.
     """
     if not incremental:
         new, new_lost = add(value, total, lost)
