@@ -1,1 +1,1 @@
-"""Comparison of prombridge with the monitoring tools people compare it with: one module a benchmark."""
+"""Comparisons of prombridge with what people run today: one module a benchmark."""
