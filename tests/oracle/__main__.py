@@ -4,6 +4,7 @@
 the questions (those whose expression holds TEXT) and prints where they differ.
 """
 
+import contextlib
 import signal
 import sys
 import tempfile
@@ -23,7 +24,8 @@ def serve() -> int:
         write_prometheus(server.url, everyday())
         print(f"remote read: {server.url}/api/v1/read; data from {START} to {END} ms; Ctrl-C ends")
         sys.stdout.flush()
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
     return 0
 
 
@@ -43,7 +45,7 @@ def _show(outcome: Outcome) -> None:
 def main(arguments: list[str]) -> int:
     match arguments:
         case ["serve"]:
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
             return serve()
         case ["compare", oracle, bridge, *text] if len(text) < 2:
             return run(oracle, bridge, *text)
