@@ -126,7 +126,34 @@ class WindowKernel:
         return values, present
 
 
-_REGISTRY: list[Kernel[Any, Any] | WindowKernel] = []
+class ElementwiseKernel:
+    """A kernel of one to three float64 that gives a float64, broadcast over arrays.
+
+    Other number types are converted; the result has the inputs' broadcast shape.
+    """
+
+    def __init__(self, py_func: Callable[..., float], arity: int) -> None:
+        self.py_func = py_func
+        self.arity = arity
+
+    @cached_property
+    def _compiled(self) -> Callable[..., Any]:
+        # numba gives every ufunc the numpy error model.
+        declare = cast("Callable[..., Callable[..., Any]]", numba.vectorize)
+        make = declare([float64(*(float64,) * self.arity)], nopython=True, cache=True)
+        return cast("Callable[..., Any]", make(self.py_func))
+
+    def compile(self) -> None:
+        """Compiles now, or loads from disk."""
+        _ = self._compiled
+
+    def __call__(self, *inputs: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The function's value of every element."""
+        with np.errstate(all="ignore"):
+            return cast("npt.NDArray[np.float64]", self._compiled(*inputs))
+
+
+_REGISTRY: list[Kernel[Any, Any] | WindowKernel | ElementwiseKernel] = []
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
@@ -150,6 +177,17 @@ def window_kernel(params: int = 0) -> Callable[[Callable[..., None]], WindowKern
 
     def declare(function: Callable[..., None]) -> WindowKernel:
         made = WindowKernel(function, params)
+        _REGISTRY.append(made)
+        return made
+
+    return declare
+
+
+def elementwise_kernel(arity: int = 1) -> Callable[[Callable[..., float]], ElementwiseKernel]:
+    """Declares a kernel that sees one element; see ElementwiseKernel."""
+
+    def declare(function: Callable[..., float]) -> ElementwiseKernel:
+        made = ElementwiseKernel(function, arity)
         _REGISTRY.append(made)
         return made
 
