@@ -118,4 +118,4 @@ def _close(one: list[list[Any]], other: list[list[Any]]) -> bool:
 
 
 def _near(a: float, b: float) -> bool:
-    return a == b or (a != a and b != b) or abs(a - b) <= _CLOSE * max(abs(a), abs(b))  # noqa: PLR0124 (NaN)
+    return a == b or (a != a and b != b) or abs(a - b) <= _CLOSE * max(abs(a), abs(b))
