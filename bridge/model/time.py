@@ -91,11 +91,25 @@ def parse_duration(text: str) -> int:
         raise ValueError("empty duration string")
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise ValueError(f'not a valid duration string: "{text}"')
+        raise ValueError(_duration_fault(text))
+    if any(len(n.lstrip("0")) > 20 for n in found.groups() if n):
+        raise ValueError(_duration_fault(text))
     total = sum(int(n) * unit for n, unit in zip(found.groups(), _UNITS.values(), strict=True) if n)
     if total * 1_000_000 > _INT64_MAX:
         raise ValueError("duration out of range")
     return total
+
+
+def _duration_fault(text: str) -> str:
+    """What is wrong first, from left to right: an unknown unit, or the parts' order or form."""
+    order = list(_UNITS)
+    for unit in re.findall(r"[0-9]+([^0-9]*)", text) if text[0].isdigit() else ():
+        if unit and unit not in _UNITS:
+            return f'unknown unit "{unit}" in duration "{text}"'
+        if unit not in order:
+            break
+        order = order[order.index(unit) + 1 :]
+    return f'not a valid duration string: "{text}"'
 
 
 def format_duration(milliseconds: int) -> str:

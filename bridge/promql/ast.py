@@ -43,10 +43,6 @@ class Bound(StrEnum):
     END = "end"
 
 
-def _pos() -> PosRange:
-    return field(default=NOWHERE, compare=False, kw_only=True)
-
-
 @dataclass(frozen=True, slots=True)
 class AggregateExpr:
     """`sum by (grouping) (param, expr)`."""
@@ -56,7 +52,7 @@ class AggregateExpr:
     param: "Expr | None" = None
     grouping: tuple[str, ...] = ()
     without: bool = False
-    pos: PosRange = _pos()
+    pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ class BinaryExpr:
     rhs: "Expr"
     return_bool: bool = False
     matching: VectorMatching | None = None
-    pos: PosRange = _pos()
+    pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ class Call:
     func: str
     args: tuple["Expr", ...]
     returns: ValueType
-    pos: PosRange = _pos()
+    pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +97,7 @@ class DurationExpr:
     lhs: "DurationExpr | NumberLiteral | None"
     rhs: "DurationExpr | NumberLiteral | None"
     wrapped: bool = False
-    pos: PosRange = _pos()
+    pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +115,7 @@ class VectorSelector:
     bound: Bound | None = None
     anchored: bool = False
     smoothed: bool = False
-    pos: PosRange = _pos()
+    pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,7 @@ class MatrixSelector:
     selector: VectorSelector
     range: int
     range_expr: DurationExpr | None = None
-    pos: PosRange = _pos()
+    pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +141,7 @@ class SubqueryExpr:
     range_expr: DurationExpr | None = None
     step_expr: DurationExpr | None = None
     offset_expr: DurationExpr | None = None
-    pos: PosRange = _pos()
+    pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +150,7 @@ class NumberLiteral:
 
     value: float
     duration: bool = False
-    pos: PosRange = _pos()
+    pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +158,7 @@ class StringLiteral:
     """A string."""
 
     value: str
-    pos: PosRange = _pos()
+    pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +166,7 @@ class ParenExpr:
     """`(expr)`."""
 
     expr: "Expr"
-    pos: PosRange = _pos()
+    pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +175,7 @@ class UnaryExpr:
 
     op: str
     expr: "Expr"
-    pos: PosRange = _pos()
+    pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +212,7 @@ class Signature:
 
     `variadic`: 0 for exactly `args`; n > 0 for up to n repeats of the last one, which may be absent
     too; -1 for any number of repeats. So `round(v, to=1)` is (VECTOR, SCALAR) with variadic 1.
+    `labels_argument`: the index of an argument that is bare label matchers (`info` has one).
     """
 
     name: str
@@ -223,6 +220,7 @@ class Signature:
     returns: ValueType
     variadic: int = 0
     experimental: bool = False
+    labels_argument: int | None = None
 
 
 def value_type(expr: "Expr") -> ValueType:

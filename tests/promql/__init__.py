@@ -1,0 +1,1 @@
+"""PromQL as text and as tree, against Prometheus' words."""
