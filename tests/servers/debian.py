@@ -127,7 +127,8 @@ class _Apt:
             "APT::Update::Error-Mode": "any",
             "Acquire::Languages": "none",
             "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false",
-            "Acquire::Retries": "3",
+            "Acquire::Retries": "2",
+            "Acquire::http::Timeout": "20",
         }
         flags = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
         return ["apt-get", "--quiet=2", *flags]

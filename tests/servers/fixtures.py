@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from tests.servers.binaries import PROMTOOL
+from tests.servers.binaries import PROMETHEUS, PROMTOOL
 from tests.servers.bridge import prombridge, reading
 from tests.servers.debian import UnavailableError
 from tests.servers.influxdb import influxd as run_influxd
@@ -35,11 +35,12 @@ def _entered(start: Callable[[], T]) -> T:
 @pytest.fixture(scope="session")
 def prometheus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusFactory]:
     """Starts a Prometheus for each call; all end with the session."""
+    _entered(PROMETHEUS.locate)
     with ExitStack() as servers:
 
         def start(options: PrometheusOptions) -> Running:
             folder = tmp_path_factory.mktemp("prometheus")
-            return _entered(lambda: servers.enter_context(prometheus(folder, options)))
+            return servers.enter_context(prometheus(folder, options))
 
         yield start
 
