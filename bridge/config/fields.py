@@ -1,0 +1,178 @@
+"""The types of single settings: how each is written, and the error text when it is not."""
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
+
+from bridge.config.document import Scalar
+from bridge.model.secret import Secret
+from bridge.model.time import parse_duration
+
+T = TypeVar("T")
+
+
+class Section(BaseModel):
+    """A mapping with known keys; others are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def refused(text: str) -> PydanticCustomError:
+    """The error for a setting that is well written but wrong; `text` is shown as it is."""
+    return PydanticCustomError("refused", "{text}", {"text": text})
+
+
+S = TypeVar("S", bound=Section)
+
+
+def without_faults(section: S, faults: Iterable[str]) -> S:
+    """The section, or one error with a line for every fault."""
+    if text := "\n".join(faults):
+        raise refused(text)
+    return section
+
+
+def joined(folder: Path, file: str) -> str | None:
+    """A file named in a configuration: relative to the configuration's own folder."""
+    return str(folder / file) if file else None
+
+
+def _scalar(expected: str, read: Callable[[Scalar], T], empty: T) -> Callable[[object], T]:
+    """Reads a plain value; a null counts as `empty`, as in Prometheus."""
+
+    def validate(value: object) -> T:
+        if value is None:
+            return empty
+        if not isinstance(value, Scalar):
+            raise refused(f"cannot unmarshal {_shape(value)}; expected {expected}")
+        try:
+            return read(value)
+        except ValueError as error:
+            raise refused(f"{error}; expected {expected}") from None
+
+    return validate
+
+
+def _shape(value: object) -> str:
+    return "!!seq" if isinstance(value, list) else "!!map"
+
+
+def _unmarshal(value: Scalar, go_type: str) -> ValueError:
+    shown = value.text if len(value.text) <= 10 else f"{value.text[:7]}..."
+    return ValueError(f"cannot unmarshal !!{value.tag} `{shown}` into {go_type}")
+
+
+_TRUE: Final = frozenset({"true", "yes", "on", "y"})
+_FALSE: Final = frozenset({"false", "no", "off", "n"})
+
+
+def _flag(value: Scalar) -> bool:
+    word = value.text.lower()
+    if value.tag not in ("bool", "str") or word not in _TRUE | _FALSE:
+        raise _unmarshal(value, "bool")
+    return word in _TRUE
+
+
+def _whole(value: Scalar) -> int:
+    digits = value.text.replace("_", "")
+    try:
+        number = int(digits, 8 if re.fullmatch(r"0\d+", digits) else 0)
+    except ValueError:
+        number = _whole_float(value, digits)
+    if value.tag not in ("int", "float", "str") or not 0 <= number < 1 << 64:
+        raise _unmarshal(value, "uint64")
+    return number
+
+
+def _whole_float(value: Scalar, digits: str) -> int:
+    if not re.fullmatch(r"\d+(\.\d*)?([eE][+]?\d{1,2})?", digits):
+        raise _unmarshal(value, "uint64")
+    return int(float(digits))
+
+
+_SIZE: Final = re.compile(r"(\d+)\s*([kmgtpe]?)(i?b)?", re.IGNORECASE | re.ASCII)
+
+
+def parse_size(text: str) -> int:
+    """A size in bytes: `4GiB`, `512MB`, `1000`; units are powers of 1024, as in Prometheus."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None or (found[2] and not found[3]):
+        raise ValueError(f'not a valid size: "{text}"')
+    return int(found[1]) << (10 * " kmgtpe".index(found[2].lower() or " "))
+
+
+def _checked_url(text: str, schemes: tuple[str, ...]) -> str:
+    """Raises ValueError; its text never repeats the URL, which may hold a password."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("the URL has no valid host and port") from None
+    if parts.scheme not in schemes:
+        raise ValueError("unsupported or missing scheme in URL")
+    if not parts.hostname or re.search(r"[\s\x00-\x1f]", text):
+        raise ValueError("the URL has no valid host and port")
+    return text
+
+
+def _url(value: Scalar) -> str:
+    return value.text and _checked_url(value.text, ("http", "https"))
+
+
+def _proxy(value: Scalar) -> Secret:
+    schemes = ("http", "https", "socks5", "socks5h")
+    return Secret(value.text and _checked_url(value.text, schemes))
+
+
+def _text(value: Scalar) -> str:
+    return value.text
+
+
+def _of(expected: str, read: Callable[[Scalar], T], empty: T) -> BeforeValidator:
+    return BeforeValidator(_scalar(expected, read, empty))
+
+
+Text = Annotated[str, _of("a text", _text, "")]
+Flag = Annotated[bool, _of("true or false", _flag, False)]
+Whole = Annotated[int, _of("a whole number from 0 on", _whole, 0)]
+Duration = Annotated[
+    int,
+    _of(
+        "a duration such as 30s, 5m or 1h30m",
+        lambda value: parse_duration(value.text),
+        0,
+    ),
+]
+Size = Annotated[int, _of("a size such as 512MiB or 4GiB", lambda value: parse_size(value.text), 0)]
+SecretText = Annotated[Secret, _of("a text", lambda value: Secret(value.text), Secret(""))]
+Url = Annotated[str, _of("a URL such as https://host:9090/api/v1/read", _url, "")]
+ProxyUrl = Annotated[Secret, _of("a URL such as http://proxy:3128", _proxy, Secret(""))]
+
+
+def choice(*names: str, words: str) -> BeforeValidator:
+    """One of these names; `words` starts the error text, as in Prometheus."""
+
+    def read(value: Scalar) -> str:
+        if value.text not in names:
+            raise ValueError(f"{words}: {value.text}")
+        return value.text
+
+    return _of(" or ".join(names), read, "")
+
+
+def unsupported(instead: str) -> BeforeValidator:
+    """A key that Prometheus knows and prombridge refuses; `instead` names the way out."""
+
+    def validate(value: object) -> None:
+        if value is not None:
+            raise refused(f"prombridge does not support this; {instead}")
+
+    return BeforeValidator(validate)
+
+
+Reference = Annotated[None, unsupported("use the inline key or the one that ends in _file")]

@@ -1,0 +1,131 @@
+"""The command line's settings, under Prometheus' names and with its defaults."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.config.errors import Problem
+from bridge.config.settings import LogSettings, WebSettings
+
+# What --enable-feature switches in the bridge; cmd/prometheus/main.go, setFeatureListOptions.
+FEATURES: Final = frozenset(
+    {
+        "promql-binop-fill-modifiers",
+        "promql-delayed-name-removal",
+        "promql-experimental-functions",
+        "promql-extended-range-selectors",
+        "promql-per-step-stats",
+        "type-and-unit-labels",
+        "use-start-timestamps",
+    }
+)
+_ALWAYS_ON: Final = frozenset({"promql-duration-expr"})
+# Names that Prometheus knows and that concern what the bridge does not do.
+_ELSEWHERE: Final = frozenset(
+    {
+        "auto-gomaxprocs",
+        "auto-gomemlimit",
+        "auto-reload-config",
+        "concurrent-rule-eval",
+        "created-timestamp-zero-ingestion",
+        "delayed-compaction",
+        "exemplar-storage",
+        "extra-scrape-metrics",
+        "fast-startup",
+        "histograms-st-encoding",
+        "memory-snapshot-on-shutdown",
+        "metadata-wal-records",
+        "native-histograms",
+        "old-ui",
+        "ooo-native-histograms",
+        "otlp-deltatocumulative",
+        "otlp-native-delta-ingestion",
+        "search-api",
+        "st-storage",
+        "st-synthesis",
+        "use-uncached-io",
+        "xor2-encoding",
+    }
+)
+_OPTION: Final = "This option for --enable-feature"
+LOG_LEVELS: Final = ("debug", "info", "warn", "error")
+LOG_FORMATS: Final = ("logfmt", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says; a field is its flag with `_` for `.` and `-`. Times in ms.
+
+    `enable_feature` holds the values as given; each may name several features with commas between.
+    """
+
+    web_listen_address: str = "127.0.0.1:9099"
+    web_route_prefix: str = "/"
+    query_timeout: int = 120_000
+    query_max_samples: int = 50_000_000
+    query_max_concurrency: int = 20
+    query_lookback_delta: int = 300_000
+    enable_feature: tuple[str, ...] = ()
+    log_level: str = "info"
+    log_format: str = "logfmt"
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The single names given to `--enable-feature`, in their order."""
+        names = (name.strip() for value in self.enable_feature for name in value.split(","))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    @property
+    def web(self) -> WebSettings:
+        """Where to listen; only meaningful without problems."""
+        host, _, port = self.web_listen_address.rpartition(":")
+        prefix = "/" + self.web_route_prefix.strip("/")
+        return WebSettings(host.removeprefix("[").removesuffix("]"), int(port), prefix)
+
+    @property
+    def log(self) -> LogSettings:
+        """What to log, and how."""
+        return LogSettings(self.log_level, self.log_format)
+
+    def problems(self) -> Iterator[Problem]:
+        """Values that cannot be used."""
+        for flag, text in self._faults():
+            yield Problem("", 0, f"--{flag}: {text}")
+
+    def _faults(self) -> Iterator[tuple[str, str]]:
+        if not _is_address(self.web_listen_address):
+            shown = self.web_listen_address
+            yield "web.listen-address", f'"{shown}" is not an address; expected HOST:PORT'
+        for flag, value in (
+            ("query.timeout", self.query_timeout),
+            ("query.max-samples", self.query_max_samples),
+            ("query.max-concurrency", self.query_max_concurrency),
+            ("query.lookback-delta", self.query_lookback_delta),
+        ):
+            if value <= 0:
+                yield flag, "must be greater than 0"
+        for flag, value_, known in (
+            ("log.level", self.log_level, LOG_LEVELS),
+            ("log.format", self.log_format, LOG_FORMATS),
+        ):
+            if value_ not in known:
+                yield flag, f'"{value_}" is not known; expected one of {", ".join(known)}'
+
+    def warnings(self) -> Iterator[Problem]:
+        """Features that do nothing here, in Prometheus' words where it has some."""
+        for name in self.features:
+            if name in _ALWAYS_ON:
+                text = f"{_OPTION} is now permanently enabled and therefore a no-op"
+            elif name in _ELSEWHERE:
+                text = f"{_OPTION} has no effect in prombridge"
+            elif name not in FEATURES:
+                text = "Unknown option for --enable-feature"
+            else:
+                continue
+            yield Problem("", 0, f"{text}: {name}")
+
+
+def _is_address(text: str) -> bool:
+    found = re.fullmatch(r"(\[[0-9a-fA-F:.%\w]+\]|[^:\[\]\s]*):(\d{1,5})", text, re.ASCII)
+    return found is not None and int(found[2]) < 1 << 16

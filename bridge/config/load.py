@@ -1,0 +1,205 @@
+"""Files and flags → the whole Settings, or everything that is wrong with them."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+from bridge.config.document import Document, Location, read_document, shown_key
+from bridge.config.errors import ConfigError, Problem
+from bridge.config.expansion import expanded
+from bridge.config.flags import Flags
+from bridge.config.own import OwnFile, QuerySection
+from bridge.config.prometheus import UNUSED, GlobalSection, PrometheusFile, RemoteReadSection
+from bridge.config.settings import LabelPairs, Settings
+from bridge.config.validation import dotted, validated
+from bridge.engine.query import EngineSettings
+from bridge.remote.settings import StoreSettings, shown_url
+
+T = TypeVar("T")
+
+_DEFAULTS: Final = Flags()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A usable configuration, and what its owner should know about it, one sentence each."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `prombridge check-config` says; the configuration is usable if there are no errors."""
+
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def load(config_file: Path, bridge_file: Path | None, flags: Flags = _DEFAULTS) -> Loaded:
+    """The settings of a prometheus.yml, an own file and the flags.
+
+    Raises ConfigError with all problems found in all of them.
+    """
+    loader = _Loader(flags)
+    settings = loader.settings(config_file, bridge_file)
+    return Loaded(settings, tuple(map(str, sorted(set(loader.warnings)))))
+
+
+def check(config_file: Path, bridge_file: Path | None = None, flags: Flags = _DEFAULTS) -> Report:
+    """What is wrong and what is noteworthy about a configuration; never raises ConfigError."""
+    try:
+        return Report((), load(config_file, bridge_file, flags).warnings)
+    except ConfigError as error:
+        return Report(tuple(map(str, error.problems)), ())
+
+
+class _Loader:
+    """One run of loading: what was found wrong and noteworthy so far."""
+
+    def __init__(self, flags: Flags) -> None:
+        self._flags = flags
+        self._problems: list[Problem] = list(flags.problems())
+        self.warnings: list[Problem] = list(flags.warnings())
+
+    def settings(self, config_file: Path, bridge_file: Path | None) -> Settings:
+        document = self._kept(lambda: read_document(config_file))
+        file = document and self._kept(lambda: validated(document, PrometheusFile))
+        own_document = bridge_file and self._kept(lambda: read_document(bridge_file))
+        own = own_document and self._kept(lambda: validated(own_document, OwnFile))
+        if document and file:
+            self._problems += (document.problem(*one) for one in file.conflicts())
+            self.warnings += _unused(document, file)
+        if document and file and own_document and own:
+            self._problems += _unknown_stores(own_document, own, file)
+        if self._problems or not document or not file:
+            raise ConfigError(self._problems)
+        return self._assembled(document, file, own or OwnFile(), config_file.parent)
+
+    def _kept(self, read: Callable[[], T]) -> T | None:
+        """What `read` gives; its problems are kept for later."""
+        try:
+            return read()
+        except ConfigError as error:
+            self._problems += error.problems
+            return None
+
+    def _assembled(
+        self, document: Document, file: PrometheusFile, own: OwnFile, folder: Path
+    ) -> Settings:
+        section = file.global_ or GlobalSection()
+        labels = self._external_labels(document, section)
+        named = zip(_names(file.reads), file.reads, strict=True)
+        stores = [entry.settings(name, folder, labels) for name, entry in named]
+        for index, store in enumerate(stores):
+            self.warnings += _missing_files(document, index, store)
+        return Settings(
+            stores=tuple(_with_own(store, own) for store in stores),
+            engine=_engine(self._flags, section, own.query or QuerySection()),
+            web=self._flags.web,
+            log=self._flags.log,
+            external_labels=labels,
+        )
+
+    def _external_labels(self, document: Document, section: GlobalSection) -> LabelPairs:
+        def lookup(name: str) -> str:
+            value = os.environ.get(name, "")
+            if not value:
+                text = f"Empty environment variable: {name}"
+                self.warnings.append(document.problem(("global", "external_labels"), text))
+            return value
+
+        labels = sorted((section.external_labels or {}).items())
+        return tuple((name, expanded(value, lookup)) for name, value in labels)
+
+
+def _engine(flags: Flags, section: GlobalSection, query: QuerySection) -> EngineSettings:
+    settings = EngineSettings(
+        timeout=flags.query_timeout,
+        max_samples=flags.query_max_samples,
+        max_concurrency=flags.query_max_concurrency,
+        lookback=flags.query_lookback_delta,
+        evaluation_interval=section.evaluation_interval or 60_000,
+        features=frozenset(flags.features),
+    )
+    return settings if query.max_bytes is None else replace(settings, max_bytes=query.max_bytes)
+
+
+def _names(entries: list[RemoteReadSection]) -> Iterator[str]:
+    """Each entry's name; without one its URL, numbered where several look alike."""
+    taken = {entry.name for entry in entries if entry.name}
+    for entry in entries:
+        name, number = entry.name or shown_url(entry.url), 2
+        while not entry.name and name in taken:
+            name, number = f"{shown_url(entry.url)}#{number}", number + 1
+        taken.add(name)
+        yield name
+
+
+def _with_own(store: StoreSettings, own: OwnFile) -> StoreSettings:
+    """The store with what its URL, then what its name says in the own file."""
+    for key in (store.url, store.name):
+        if section := (own.stores or {}).get(key):
+            store = section.applied(store)
+    return store
+
+
+def _unknown_stores(document: Document, own: OwnFile, file: PrometheusFile) -> Iterator[Problem]:
+    names = list(_names(file.reads))
+    urls = {entry.url for entry in file.reads}
+    for key in own.stores or {}:
+        if key not in urls and key not in names:
+            known = ", ".join(names)
+            text = f"no remote_read entry has this name or URL; known are {known}"
+            yield document.problem(("stores", key), f"stores.{shown_key(key)}: {text}")
+
+
+def _unused(document: Document, file: PrometheusFile) -> Iterator[Problem]:
+    for section, lack in UNUSED.items():
+        if getattr(file, section):
+            yield document.problem((section,), f"{section} has no effect: prombridge {lack}")
+    everywhere = file.global_ or GlobalSection()
+    if everywhere.query_log_file:
+        text = "global.query_log_file has no effect: prombridge writes no query log"
+        yield document.problem(("global", "query_log_file"), text)
+    unsaid = [e for e in file.reads if "filter_external_labels" not in e.model_fields_set]
+    if everywhere.external_labels and unsaid:
+        text = (
+            "global.external_labels do not filter what is read, as they would in Prometheus; "
+            "write filter_external_labels: true in the remote_read entry if they should"
+        )
+        yield document.problem(("global", "external_labels"), text)
+
+
+def _missing_files(document: Document, index: int, store: StoreSettings) -> Iterator[Problem]:
+    for location, name in _files(store):
+        if not Path(name).exists():
+            place: Location = ("remote_read", index, *location)
+            text = f"{dotted(place)}{name} does not exist"
+            yield document.problem(place, text)
+
+
+def _files(store: StoreSettings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every file that the store's HTTP settings name, with the keys that lead to it."""
+    http = store.http
+    sections = {
+        "basic_auth": http.basic_auth,
+        "authorization": http.authorization,
+        "tls_config": http.tls,
+    }
+    for section, held in sections.items():
+        for key in (
+            "username_file",
+            "password_file",
+            "credentials_file",
+            "ca_file",
+            "cert_file",
+            "key_file",
+        ):
+            if name := getattr(held, key, None):
+                yield (section, key), name
+    for header in http.headers:
+        for name in header.files:
+            yield ("http_headers", header.name, "files"), name

@@ -1,0 +1,154 @@
+"""The settings as YAML for everyone's eyes: every secret reads `<secret>`."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import yaml
+
+from bridge.config.settings import Settings
+from bridge.model.secret import Secret
+from bridge.model.time import format_duration
+from bridge.remote.settings import (
+    Authorization,
+    BasicAuth,
+    HttpHeader,
+    HttpSettings,
+    StoreSettings,
+    TlsSettings,
+)
+
+_MASK: Final = f"{Secret('')}"
+_TELLING: Final = re.compile(
+    r"auth|cookie|credential|key|passw|pwd|secret|session|sig|token|^p$|^pass", re.IGNORECASE
+)
+
+Yaml = dict[str, Any]
+
+
+def masked_yaml(settings: Settings) -> str:
+    """What is in force: `global` and `remote_read` as in a prometheus.yml, then our own."""
+    shown = {
+        "global": {
+            "evaluation_interval": format_duration(settings.engine.evaluation_interval),
+            "external_labels": dict(settings.external_labels),
+        },
+        "remote_read": [_store(store) for store in settings.stores],
+        "prombridge": {
+            "query": {"max_bytes": settings.engine.max_bytes},
+            "stores": {store.name: _own(store) for store in settings.stores},
+        },
+    }
+    return yaml.safe_dump(_without_empty(shown), sort_keys=False, allow_unicode=True, width=1000)
+
+
+def masked_url(url: str) -> str:
+    """A URL whose user information and secret-looking parameters are masked."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    netloc = f"{_MASK}@{host}" if at and user else host
+    return urlunsplit(parts._replace(netloc=netloc, query=_masked_query(parts.query)))
+
+
+def _masked_query(query: str) -> str:
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return "&".join(
+        f"{name}{equals}{_MASK if value and _TELLING.search(name) else value}"
+        for name, equals, value in pairs
+    )
+
+
+def _store(store: StoreSettings) -> Yaml:
+    return {
+        "url": masked_url(store.url),
+        "remote_timeout": format_duration(store.remote_timeout_ms),
+        "chunked_read_limit": store.chunked_read_limit,
+        "headers": {
+            name: _MASK if _TELLING.search(name) else value for name, value in store.headers
+        },
+        "read_recent": store.read_recent,
+        "name": store.name,
+        **_http(store.http),
+        "required_matchers": dict(store.required_matchers),
+        "filter_external_labels": store.filter_external_labels,
+    }
+
+
+def _own(store: StoreSettings) -> Yaml:
+    return {
+        "response_types": store.response_types and list(map(str, store.response_types)),
+        "end_exclusive": store.end_exclusive,
+        "max_query_range": format_duration(store.max_query_range_ms),
+        "max_response_bytes": store.max_response_bytes,
+        "retries": store.retries,
+    }
+
+
+def _http(http: HttpSettings) -> Yaml:
+    return {
+        "basic_auth": http.basic_auth and _basic_auth(http.basic_auth),
+        "authorization": http.authorization and _authorization(http.authorization),
+        "tls_config": _tls(http.tls),
+        "follow_redirects": http.follow_redirects,
+        "proxy_url": http.proxy_url and masked_url(http.proxy_url.reveal()),
+        "proxy_connect_header": {
+            header.name: [str(secret) for secret in header.secrets] for header in http.proxy_headers
+        },
+        "no_proxy": http.no_proxy,
+        "proxy_from_environment": http.proxy_from_environment or None,
+        "http_headers": {header.name: _header(header) for header in http.headers},
+    }
+
+
+def _basic_auth(held: BasicAuth) -> Yaml:
+    return {
+        "username": held.username,
+        "username_file": held.username_file,
+        "password": held.password and str(held.password),
+        "password_file": held.password_file,
+    }
+
+
+def _authorization(held: Authorization) -> Yaml:
+    return {
+        "type": held.type,
+        "credentials": held.credentials and str(held.credentials),
+        "credentials_file": held.credentials_file,
+    }
+
+
+def _tls(held: TlsSettings) -> Yaml:
+    return {
+        "ca": held.ca,
+        "ca_file": held.ca_file,
+        "cert": held.cert,
+        "cert_file": held.cert_file,
+        "key": held.key and str(held.key),
+        "key_file": held.key_file,
+        "server_name": held.server_name,
+        "insecure_skip_verify": held.insecure_skip_verify,
+        "min_version": held.min_version,
+        "max_version": held.max_version,
+    }
+
+
+def _header(held: HttpHeader) -> Yaml:
+    return {
+        "values": _masked_values(held),
+        "secrets": [str(secret) for secret in held.secrets],
+        "files": list(held.files),
+    }
+
+
+def _masked_values(held: HttpHeader) -> list[str]:
+    values: Iterable[str] = held.values
+    return [_MASK if _TELLING.search(held.name) else value for value in values]
+
+
+def _without_empty(tree: Any) -> Any:
+    """The tree without what is not set: as Prometheus leaves out what is empty."""
+    if isinstance(tree, dict):
+        kept = {key: _without_empty(value) for key, value in tree.items()}
+        return {key: value for key, value in kept.items() if value not in (None, "", {}, [])}
+    return [_without_empty(item) for item in tree] if isinstance(tree, list) else tree

@@ -1,0 +1,42 @@
+"""The whole configuration: what every room is told when the bridge starts."""
+
+from dataclasses import dataclass
+
+from bridge.engine.query import EngineSettings
+from bridge.remote.settings import StoreSettings
+
+LabelPairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """Where the bridge listens; an empty `host` is every address, `route_prefix` starts with /."""
+
+    host: str
+    port: int
+    route_prefix: str
+
+    @property
+    def listen_address(self) -> str:
+        """The address as `--web.listen-address` takes it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is logged: `level` debug, info, warn or error; `format` logfmt or json."""
+
+    level: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is configured; `stores` has one entry at least, with distinct names."""
+
+    stores: tuple[StoreSettings, ...]
+    engine: EngineSettings
+    web: WebSettings
+    log: LogSettings
+    external_labels: LabelPairs
