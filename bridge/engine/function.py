@@ -8,10 +8,21 @@ import numpy as np
 
 from bridge.kernel import WindowKernel
 from bridge.model.annotations import Annotations
+from bridge.model.posrange import PosRange
 from bridge.model.samples import Float64s
 from bridge.model.time import Steps
 from bridge.model.vectors import Matrix, Scalar, Value, Windows
-from bridge.promql.ast import Call, Signature, ValueType
+from bridge.promql.ast import (
+    NOWHERE,
+    Call,
+    Expr,
+    ParenExpr,
+    Signature,
+    StepInvariantExpr,
+    StringLiteral,
+    SubqueryExpr,
+    ValueType,
+)
 
 SCALAR: Final = ValueType.SCALAR
 VECTOR: Final = ValueType.VECTOR
@@ -21,11 +32,32 @@ STRING: Final = ValueType.STRING
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CallSite:
-    """Where a function is called: the call itself, the evaluation steps, a place for annotations."""
+    """Where a function is called: the call itself, the steps, a place for annotations."""
 
     call: Call
     steps: Steps
     annotations: Annotations
+
+    def argument(self, index: int) -> Expr:
+        """An argument's expression, without parentheses."""
+        expr = self.call.args[index]
+        while isinstance(expr, ParenExpr | StepInvariantExpr):
+            expr = expr.expr
+        return expr
+
+    def position(self, index: int) -> PosRange:
+        """Where annotations about an argument point to.
+
+        A subquery's is the start of the query: Prometheus evaluates it under another node.
+        """
+        expr = self.argument(index)
+        return NOWHERE if isinstance(expr, SubqueryExpr) else expr.pos
+
+    def text(self, index: int) -> str:
+        """The value of an argument that is a string literal."""
+        expr = self.argument(index)
+        assert isinstance(expr, StringLiteral)
+        return expr.value
 
 
 Apply = Callable[[CallSite, tuple[Value, ...]], Value]
@@ -36,13 +68,13 @@ OfSelector = Callable[[CallSite, Windows], Matrix]
 class Function:
     """Everything about one function.
 
-    `apply` takes the evaluated arguments in order and gives the value, with labels as they came: the
-    evaluator drops the metric name (and `__type__`, `__unit__`) unless `keeps_name`, and refuses
-    rows with equal labels.
+    `apply` takes the evaluated arguments in order and gives the value, with labels as they came:
+    the evaluator drops the metric name (and `__type__`, `__unit__`) unless `keeps_name`, and
+    refuses rows with equal labels.
     `row_wise`: row i of the result depends on row i of the one vector or range vector argument
     only, and rows neither appear nor change their order; such calls are evaluated by row ranges.
-    `timeless`: the value at a step does not depend on the step's time by itself, so that with `@` on
-    every selector one evaluation serves all steps.
+    `timeless`: the value at a step does not depend on the step's time by itself, so that with `@`
+    on every selector one evaluation serves all steps.
     `of_selector` is used instead of `apply` where the argument is a plain selector: it sees the
     selector's lookback windows.
     """
@@ -84,7 +116,7 @@ def function(
 def elementwise(
     name: str, args: tuple[ValueType, ...] = (VECTOR,), *, variadic: int = 0, timeless: bool = True
 ) -> Callable[[Callable[..., Float64s]], Function]:
-    """Declares a function of each value by itself: `body(values [S, T], *scalars [T]) -> [S, T]`."""
+    """Declares a function of each value: `body(values [S, T], *scalars [T]) -> [S, T]`."""
 
     def declare(body: Callable[..., Float64s]) -> Function:
         def apply(site: CallSite, values: tuple[Value, ...]) -> Value:
@@ -106,7 +138,7 @@ def over_window(
     timeless: bool = True,
     experimental: bool = False,
 ) -> Callable[[WindowKernel], Function]:
-    """Declares a function of one window at a time; scalar arguments become the kernel's parameters."""
+    """Declares a function of one window; scalar arguments become the kernel's parameters."""
 
     def declare(kernel: WindowKernel) -> Function:
         def apply(site: CallSite, values: tuple[Value, ...]) -> Value:

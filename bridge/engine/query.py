@@ -50,11 +50,16 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What a query cost: `timings` in seconds under Prometheus' names, and samples."""
+    """What a query cost: `timings` in seconds under Prometheus' names, samples, bytes received.
+
+    `samples_read` came from the stores; `queryable_samples` is what selectors showed, over all
+    steps.
+    """
 
     timings: dict[str, float] = field(default_factory=dict)
     samples_read: int = 0
     peak_samples: int = 0
+    queryable_samples: int = 0
     received_bytes: int = 0
 
 

@@ -57,7 +57,7 @@ class Annotations:
         return len(self._held)
 
     def texts(self, severity: Severity, query: str) -> tuple[str, ...]:
-        """The texts of one kind with their positions, at most ten and then how many were left out."""
+        """The texts of one kind with positions, at most ten and then how many were left out."""
         held = [note for note in self if note.severity is severity]
         shown = [_with_position(note, query) for note in held[:MAX_SHOWN]]
         if len(held) > MAX_SHOWN:
@@ -138,7 +138,7 @@ def sort_in_range_query(pos: PosRange) -> Annotation:
 
 
 def possible_non_counter(metric: str, pos: PosRange) -> Annotation:
-    """rate or increase over a metric that is not named like a counter."""
+    """Rate or increase over a metric that is not named like a counter."""
     return _info(
         "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "
         + quoted(metric),

@@ -35,7 +35,7 @@ class TooManySamples(ExecutionError):
 
 
 class LimitExceeded(ExecutionError):
-    """One of the bridge's own limits; the text names the limit, its setting and what was measured."""
+    """One of the bridge's own limits; the text names it, its setting and what was measured."""
 
 
 class QueryTimeout(BridgeError):
@@ -62,7 +62,7 @@ class Unavailable(BridgeError):
 
 @dataclass(frozen=True, slots=True)
 class StoreFault:
-    """What is known of a failed read: the store's name, the range asked (ms), the HTTP status if any."""
+    """What is known of a failed read: the store's name, the range asked (ms), the status."""
 
     store: str
     start: int

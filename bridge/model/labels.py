@@ -30,8 +30,9 @@ class Labels:
 
     __slots__ = ("__weakref__", "_hash", "pairs")
 
-    pairs: Pairs
-    _hash: int
+    def __init__(self, pairs: Pairs) -> None:
+        self.pairs = pairs
+        self._hash = hash(pairs)
 
     @staticmethod
     def of(labels: Mapping[str, str] | Iterable[tuple[str, str]]) -> "Labels":
@@ -45,10 +46,7 @@ class Labels:
         held = _INTERNED.get(pairs)
         if held is not None:
             return held
-        new = Labels.__new__(Labels)
-        new.pairs = pairs
-        new._hash = hash(pairs)
-        return _INTERNED.setdefault(pairs, new)
+        return _INTERNED.setdefault(pairs, Labels(pairs))
 
     def __hash__(self) -> int:
         return self._hash
@@ -89,7 +87,7 @@ EMPTY_LABELS: Final = Labels.of_sorted(())
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """Which labels make a group: those named (`by`, `on`), or all but those (`without`, `ignoring`).
+    """Which labels make a group: those named (`by`, `on`), or all others (`without`, `ignoring`).
 
     `without` and `ignoring` always leave out the metric name as well.
     """
@@ -116,13 +114,27 @@ class Groups:
 
 
 class LabelTable(Sequence[Labels]):
-    """The label sets of a block's or matrix' rows, with the groupings asked of it so far remembered."""
+    """The label sets of a block's or matrix' rows; what was derived from them is remembered.
 
-    __slots__ = ("_memo", "rows")
+    A slice of a table derives through the table it is a slice of, so that row ranges evaluated
+    apart share their groups and their relabelled rows.
+    """
+
+    __slots__ = ("_memo", "_whole", "rows", "start")
+
+    rows: tuple[Labels, ...]
+    start: int
 
     def __init__(self, rows: Iterable[Labels]) -> None:
         self.rows = tuple(rows)
+        self.start = 0
+        self._whole: LabelTable | None = None
         self._memo: dict[object, object] = {}
+
+    @property
+    def whole(self) -> "LabelTable":
+        """The table that this is a slice of, from its row `start` on; else the table itself."""
+        return self._whole or self
 
     @overload
     def __getitem__(self, index: int) -> Labels: ...
@@ -131,9 +143,12 @@ class LabelTable(Sequence[Labels]):
     def __getitem__(self, index: int | slice) -> "Labels | LabelTable":
         if isinstance(index, int):
             return self.rows[index]
-        if index == slice(0, len(self.rows)):
-            return self
-        return LabelTable(self.rows[index])
+        start, stop, step = index.indices(len(self.rows))
+        if step != 1 or (start == 0 and stop >= len(self.rows)):
+            return self if step == 1 else LabelTable(self.rows[index])
+        part = LabelTable(self.rows[start:stop])
+        part._whole, part.start = self.whole, self.start + start
+        return part
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -154,11 +169,13 @@ class LabelTable(Sequence[Labels]):
         return np.array(sorted(range(len(rows)), key=lambda row: rows[row].pairs), dtype=np.int64)
 
     def grouped(self, grouping: Grouping) -> Groups:
-        """Rows by group; remembered, since every refresh and every sibling expression asks again."""
+        """Rows by group; remembered, since sibling expressions and refreshes ask again."""
         return self._remember(grouping, lambda: _group(self.rows, grouping.of))
 
     def without(self, names: frozenset[str]) -> "LabelTable":
         """The same rows with these labels dropped; remembered."""
+        if self._whole is not None:
+            return self._whole.without(names)[self.start : self.start + len(self.rows)]
         return self._remember(names, lambda: LabelTable(row.drop(names) for row in self.rows))
 
     def distinct(self) -> bool:

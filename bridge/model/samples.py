@@ -96,7 +96,7 @@ class DecodedPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesBlock:
-    """Raw samples of many series: `labels` [S], sorted and distinct, and their samples in row ranges.
+    """Raw samples of many series: `labels` [S], sorted and distinct, and samples in row ranges.
 
     The rows of `parts`, one after the other, are the rows of `labels`. Evaluation takes one part at
     a time, so a block may hold its samples encoded and never be decoded as a whole.

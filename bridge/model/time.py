@@ -139,8 +139,7 @@ def parse_float(text: str) -> float:
     if (
         _GO_FLOAT.fullmatch(text) is None
         or "_" in text
-        or text[:1] in "+-"
-        and text[1:4].lower() == "nan"
+        or (text[:1] in "+-" and text[1:4].lower() == "nan")
     ):
         raise ValueError(f"parsing {text!r}: invalid syntax")
     value = float(text)
@@ -178,7 +177,7 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _round_half_away(value: float) -> int:
-    return int(math.floor(abs(value) + 0.5)) * (1 if value >= 0 else -1)
+    return math.floor(abs(value) + 0.5) * (1 if value >= 0 else -1)
 
 
 def _rfc3339(text: str) -> int:
@@ -193,7 +192,7 @@ def _rfc3339(text: str) -> int:
 
 
 def parse_api_duration(text: str) -> int:
-    """A duration as the HTTP API takes it (float seconds or a Prometheus duration), in ms; raises BadData."""
+    """A duration as the HTTP API takes it (float seconds or `5m`), in ms; raises BadData."""
     try:
         seconds = parse_float(text)
     except ValueError:

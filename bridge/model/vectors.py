@@ -15,8 +15,8 @@ Bools = npt.NDArray[np.bool_]
 class Windows:
     """A range vector: which samples of each series every step sees.
 
-    `columns` holds the samples of the S rows of `labels`, without staleness markers. Step t of row s
-    sees the samples with indices `lo[s, t]` to `hi[s, t]` (exclusive) into the columns' arrays;
+    `columns` holds the samples of the S rows of `labels`, without staleness markers. Step t of row
+    s sees the samples with indices `lo[s, t]` to `hi[s, t]` (exclusive) into the columns' arrays;
     both int64 [S, T]. `starts` and `ends`, int64 ms [T], are each step's bounds: a sample at time x
     is seen if `starts[t] < x <= ends[t]`; `range` is their distance in ms. `times` int64 ms [T] are
     the evaluation times, which offset and `@` leave alone.

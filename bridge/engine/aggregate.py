@@ -1,0 +1,96 @@
+"""Aggregation operators: which there are and how their operand reaches them."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, cast
+
+import numpy as np
+
+from bridge.engine.evaluation import Evaluation
+from bridge.engine.fold import FOLDS, fold
+from bridge.engine.pick import checked_k, extremes, first_rows, quantiles
+from bridge.engine.rows import by_row_ranges
+from bridge.engine.tally import count_values
+from bridge.model.annotations import invalid_quantile
+from bridge.model.errors import ExecutionError
+from bridge.model.labels import Grouping
+from bridge.model.samples import Float64s
+from bridge.model.vectors import Matrix, Scalar, String, Value
+from bridge.promql.ast import AggregateExpr, Expr
+
+Evaluate = Callable[[Expr, Evaluation], Value]
+Whole = Callable[[AggregateExpr, Matrix, Value, Evaluation], Matrix]
+
+
+def aggregate(expr: AggregateExpr, on: Evaluation, evaluate: Evaluate) -> Matrix:
+    """The aggregation's value; groups that are present at no step are left out."""
+    parameter = None if expr.param is None else evaluate(expr.param, on)
+    if expr.op in FOLDS:
+        parts = by_row_ranges(expr.expr, on, evaluate)
+        if parts is None:
+            parts = iter((cast("Matrix", evaluate(expr.expr, on)),))
+        folded = fold(FOLDS[expr.op], grouping(expr), parts)
+        return folded.without_empty_rows() if folded else Matrix.empty(len(on.steps))
+    operand = cast("Matrix", evaluate(expr.expr, on))
+    whole = WHOLES.get(expr.op)
+    if whole is None:
+        raise ExecutionError(f"{expr.op}() is not implemented")
+    return whole(expr, operand, parameter or Scalar(np.zeros(len(on.steps))), on)
+
+
+def grouping(expr: AggregateExpr) -> Grouping:
+    """The expression's `by` or `without`."""
+    return Grouping(tuple(sorted(set(expr.grouping))), expr.without)
+
+
+def _numbers(parameter: Value) -> Float64s:
+    return cast("Scalar", parameter).values
+
+
+def _topk(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
+    k = checked_k(_numbers(parameter))
+    groups = operand.labels.grouped(grouping(expr))
+    if k is None:
+        return Matrix.empty(operand.steps)
+    return extremes(operand, groups, k, largest=True)
+
+
+def _bottomk(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
+    k = checked_k(_numbers(parameter))
+    groups = operand.labels.grouped(grouping(expr))
+    if k is None:
+        return Matrix.empty(operand.steps)
+    return extremes(operand, groups, k, largest=False)
+
+
+def _limitk(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
+    k = checked_k(_numbers(parameter))
+    groups = operand.labels.grouped(grouping(expr))
+    return Matrix.empty(operand.steps) if k is None else first_rows(operand, groups, k)
+
+
+def _quantile(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
+    q = _numbers(parameter)
+    pos = expr.param.pos if expr.param is not None else expr.pos
+    if np.isnan(q).any():
+        on.annotations.add(invalid_quantile(np.nan, pos))
+    for extreme in (float(np.max(q)), float(np.min(q))):
+        if extreme > 1 or extreme < 0:
+            on.annotations.add(invalid_quantile(extreme, pos))
+    groups = operand.labels.grouped(grouping(expr))
+    return quantiles(operand, groups, q).without_empty_rows()
+
+
+def _count_values(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
+    return count_values(operand, grouping(expr), cast("String", parameter).value)
+
+
+WHOLES: Final[Mapping[str, Whole]] = MappingProxyType(
+    {
+        "topk": _topk,
+        "bottomk": _bottomk,
+        "limitk": _limitk,
+        "quantile": _quantile,
+        "count_values": _count_values,
+    }
+)

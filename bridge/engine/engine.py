@@ -1,0 +1,170 @@
+"""A query from text to result: plan, fetch, evaluate, within time and budget."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+from bridge.engine.evaluate import evaluate
+from bridge.engine.evaluation import Evaluation
+from bridge.engine.function import Function
+from bridge.engine.functions import FUNCTIONS
+from bridge.engine.limits import Budget
+from bridge.engine.outcome import outcome
+from bridge.engine.plan import Plan, Reads, plan
+from bridge.engine.query import EngineSettings, Query, QueryOptions, Result, Stats
+from bridge.model.annotations import Annotations, store_warning
+from bridge.model.errors import BadData, QueryTimeout
+from bridge.model.time import Steps
+from bridge.promql.ast import Expr, ValueType, value_type
+from bridge.promql.features import Features
+from bridge.promql.parser import parse
+from bridge.storage.interface import Querier, ReadOptions, Selection
+
+_Made = TypeVar("_Made")
+
+
+class Engine:
+    """Evaluates PromQL over a Querier.
+
+    Evaluation runs in threads of the engine's own; row ranges of one query share `workers`. At most
+    `max_concurrency` queries run at a time, the others wait for their turn within their time.
+    """
+
+    def __init__(
+        self,
+        querier: Querier,
+        settings: EngineSettings,
+        workers: Executor,
+        functions: Mapping[str, Function] = FUNCTIONS,
+    ) -> None:
+        self.settings = settings
+        self._querier = querier
+        self._workers = workers
+        self._functions = functions
+        self._signatures = {name: one.signature for name, one in functions.items()}
+        self._features = _features(settings.features)
+        self._turn = asyncio.Semaphore(settings.max_concurrency)
+        self._evaluators = ThreadPoolExecutor(settings.max_concurrency, "evaluate")
+
+    def close(self) -> None:
+        """Lets the threads end."""
+        self._evaluators.shutdown(wait=False, cancel_futures=True)
+
+    def parse(self, text: str) -> Expr:
+        """The checked tree of a query; raises ParseError."""
+        return parse(text, self._signatures, self._features)
+
+    async def query(self, text: str, steps: Steps, options: QueryOptions) -> Result:
+        """The result at these steps.
+
+        Raises BadData for the text, ExecutionError and its leaves, QueryTimeout, and what the
+        Querier raises. Cancelling the task ends reads and evaluation.
+        """
+        started = time.perf_counter()
+        expr = self.parse(text)
+        _require_type(expr, steps)
+        timeout = min(options.timeout or self.settings.timeout, self.settings.timeout) / 1000
+        budget = Budget(
+            self.settings.max_samples,
+            self.settings.max_bytes,
+            time.monotonic() + timeout,
+            time.monotonic,
+        )
+        query = Query(text, expr, steps, options.lookback or self.settings.lookback)
+        try:
+            async with asyncio.timeout(timeout):
+                async with self._turn:
+                    queued = time.perf_counter() - started
+                    result = await self._run(query, options, budget)
+        except TimeoutError:
+            raise QueryTimeout("query execution") from None
+        finally:
+            budget.stop()
+        return _timed(result, queued, time.perf_counter() - started)
+
+    async def _run(self, query: Query, options: QueryOptions, budget: Budget) -> Result:
+        began = time.perf_counter()
+        planned = plan(query, self._functions, self.settings.evaluation_interval)
+        answers = await self._fetch(planned, options)
+        prepared = time.perf_counter()
+        annotations = Annotations(
+            store_warning(text) for answer in answers for text in answer.warnings
+        )
+        on = Evaluation(
+            query.steps,
+            Reads(zip(planned.selects, (answer.block for answer in answers), strict=True)),
+            planned.timing,
+            self._functions,
+            annotations,
+            budget,
+            self._workers,
+        )
+        value = await self._in_thread(lambda: evaluate(planned.expr, on))
+        evaluated = time.perf_counter()
+        stats = Stats(
+            {"queryPreparationTime": prepared - began, "innerEvalTime": evaluated - prepared},
+            samples_read=sum(answer.block.samples for answer in answers),
+            peak_samples=budget.peak,
+            queryable_samples=budget.queryable,
+            received_bytes=sum(answer.received_bytes for answer in answers),
+        )
+        return await self._in_thread(
+            lambda: outcome(query, value, annotations, options.limit, stats)
+        )
+
+    async def _fetch(self, planned: Plan, options: QueryOptions) -> list[Selection]:
+        """Every read at once; the first that fails ends the others."""
+        reading = ReadOptions(
+            options.nocache, options.fresh, self.settings.max_samples, self.settings.max_bytes
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._querier.select(select, reading))
+                    for select in planned.selects
+                ]
+        except BaseExceptionGroup as failed:
+            raise _first(failed) from None
+        return [task.result() for task in tasks]
+
+    async def _in_thread(self, work: Callable[[], _Made]) -> _Made:
+        return await asyncio.get_running_loop().run_in_executor(self._evaluators, work)
+
+
+def _features(names: frozenset[str]) -> Features:
+    """The language that `--enable-feature` switches on."""
+    return Features(
+        experimental_functions="promql-experimental-functions" in names,
+        extended_range_selectors="promql-extended-range-selectors" in names,
+        fill_modifiers="promql-binop-fill-modifiers" in names,
+    )
+
+
+def _require_type(expr: Expr, steps: Steps) -> None:
+    kind = value_type(expr)
+    if not steps.instant and kind not in (ValueType.SCALAR, ValueType.VECTOR):
+        raise BadData(
+            f'invalid expression type "{kind.documented}" for range query, must be Scalar or'
+            " instant Vector"
+        )
+
+
+def _first(failed: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that came first, groups within groups opened."""
+    inner = failed.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def _timed(result: Result, queued: float, total: float) -> Result:
+    """The result with Prometheus' remaining timings, seconds."""
+    timings = {
+        **result.stats.timings,
+        "evalTotalTime": total - queued,
+        "resultSortTime": 0.0,
+        "execQueueTime": queued,
+        "execTotalTime": total,
+    }
+    return replace(result, stats=replace(result.stats, timings=timings))

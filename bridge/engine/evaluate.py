@@ -1,0 +1,144 @@
+"""A tree and samples to a value: one arm for each kind of node."""
+
+from dataclasses import replace
+from typing import assert_never, cast
+
+import numpy as np
+
+from bridge.engine.aggregate import aggregate
+from bridge.engine.binary import operate
+from bridge.engine.evaluation import Evaluation
+from bridge.engine.function import CallSite
+from bridge.engine.merge import merge_equal_labels
+from bridge.engine.plan import once
+from bridge.engine.rows import by_row_ranges, stacked
+from bridge.engine.selectors import instant_vector, lookback_windows, range_vector, subquery
+from bridge.model.errors import ExecutionError
+from bridge.model.labels import METADATA_LABELS
+from bridge.model.vectors import Matrix, Scalar, String, Value, Windows
+from bridge.promql.ast import (
+    AggregateExpr,
+    BinaryExpr,
+    Call,
+    DurationExpr,
+    Expr,
+    MatrixSelector,
+    NumberLiteral,
+    ParenExpr,
+    StepInvariantExpr,
+    StringLiteral,
+    SubqueryExpr,
+    UnaryExpr,
+    VectorSelector,
+)
+
+
+def evaluate(expr: Expr, on: Evaluation) -> Value:
+    """The value of an expression at every step; pure and synchronous.
+
+    Row ranges are evaluated by the threads of `on.pool`. Raises ExecutionError, TooManySamples,
+    QueryTimeout, QueryCanceled.
+    """
+    on.budget.check()
+    held = on.budget.current
+    parts = by_row_ranges(expr, on, evaluate)
+    value = _whole(expr, on) if parts is None else stacked(list(parts))
+    if on.rows is None:
+        on.budget.settle(held, points(value))
+    return value
+
+
+def _whole(expr: Expr, on: Evaluation) -> Value:
+    match expr:
+        case NumberLiteral():
+            return Scalar(np.full(len(on.steps), expr.value))
+        case StringLiteral():
+            return String(expr.value)
+        case ParenExpr():
+            return evaluate(expr.expr, on)
+        case UnaryExpr():
+            return _unary(expr, evaluate(expr.expr, on), on)
+        case StepInvariantExpr():
+            return _repeated(evaluate(expr.expr, replace(on, steps=once(on.steps))), on)
+        case VectorSelector():
+            return instant_vector(expr, on)
+        case MatrixSelector():
+            return range_vector(expr, on)
+        case SubqueryExpr():
+            return subquery(expr, on, evaluate)
+        case Call():
+            return _call(expr, on)
+        case BinaryExpr():
+            lhs, rhs = evaluate(expr.lhs, on), evaluate(expr.rhs, on)
+            return operate(expr, lhs, rhs, merge=on.rows is None)
+        case AggregateExpr():
+            return aggregate(expr, on, evaluate)
+        case DurationExpr():
+            raise AssertionError("durations are resolved by a pass")
+        case _:
+            assert_never(expr)
+
+
+def points(value: Value) -> int:
+    """How many points a value holds, as Prometheus counts them."""
+    match value:
+        case Matrix():
+            return int(np.count_nonzero(value.present))
+        case Scalar():
+            return len(value.values)
+        case Windows():
+            return int((value.hi - value.lo).sum()) if len(value.times) == 1 else 0
+        case String():
+            return 0
+
+
+def _unary(expr: UnaryExpr, value: Value, on: Evaluation) -> Value:
+    if expr.op == "+":
+        return value
+    if isinstance(value, Scalar):
+        return Scalar(-value.values)
+    matrix = cast("Matrix", value)
+    negated = Matrix(matrix.labels.without(METADATA_LABELS), -matrix.values, matrix.present)
+    return negated if on.rows is not None else merge_equal_labels(negated)
+
+
+def _repeated(value: Value, on: Evaluation) -> Value:
+    """The value of the one step at every step."""
+    steps = len(on.steps)
+    match value:
+        case Matrix():
+            shape = (len(value), steps)
+            values = np.ascontiguousarray(np.broadcast_to(value.values, shape))
+            present = np.ascontiguousarray(np.broadcast_to(value.present, shape))
+            return Matrix(value.labels, values, present)
+        case Scalar():
+            return Scalar(np.ascontiguousarray(np.broadcast_to(value.values, (steps,))))
+        case _:
+            return value
+
+
+def _call(expr: Call, on: Evaluation) -> Value:
+    function = on.functions[expr.func]
+    site = CallSite(expr, on.steps, on.annotations)
+    first = expr.args[0] if expr.args else None
+    if function.of_selector is not None and isinstance(first, VectorSelector):
+        return _named(function.of_selector(site, lookback_windows(first, on)), expr, on)
+    arguments = tuple(evaluate(argument, on) for argument in expr.args)
+    value = function.apply(site, arguments)
+    if not isinstance(value, Matrix):
+        return value
+    return _named(value, expr, on, ranges=any(isinstance(one, Windows) for one in arguments))
+
+
+def _named(matrix: Matrix, expr: Call, on: Evaluation, *, ranges: bool = False) -> Matrix:
+    """The function's value under its final names, no two rows with the same."""
+    if not on.functions[expr.func].keeps_name:
+        matrix = matrix.relabelled(matrix.labels.without(METADATA_LABELS))
+    if on.rows is not None or matrix.labels.distinct():
+        return matrix
+    if not ranges:
+        return merge_equal_labels(matrix)
+    matrix = matrix.without_empty_rows()
+    if not matrix.labels.distinct():
+        raise ExecutionError("vector cannot contain metrics with the same labelset")
+    return matrix

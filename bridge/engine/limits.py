@@ -1,0 +1,86 @@
+"""What a query may use: samples held, time, and whether it is still wanted."""
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from bridge.model.errors import LimitExceeded, QueryCanceled, QueryTimeout, TooManySamples
+
+_WHERE: Final = "expression evaluation"
+
+# A cell of a value holds a float64, a presence flag, and two int64 indices while it is made.
+_CELL: Final = 25
+
+
+class Budget:
+    """The running account of one query, shared by the threads that evaluate it.
+
+    Samples are counted as Prometheus does: the points of every value that is held at the time;
+    more than `max_samples` fails the query (0: no limit). What is really allocated is limited by
+    `max_bytes` (0: no limit). `clock` gives seconds; `deadline` is a moment on it.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_deadline",
+        "_lock",
+        "_max_bytes",
+        "_stopped",
+        "current",
+        "max_samples",
+        "peak",
+        "queryable",
+    )
+
+    def __init__(
+        self, max_samples: int, max_bytes: int, deadline: float, clock: Callable[[], float]
+    ) -> None:
+        self.max_samples = max_samples
+        self._max_bytes = max_bytes
+        self._deadline = deadline
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self.current = 0
+        self.peak = 0
+        self.queryable = 0
+
+    def hold(self, samples: int) -> None:
+        """Counts samples that are held from now on; raises TooManySamples."""
+        with self._lock:
+            self.current += samples
+            self.peak = max(self.peak, self.current)
+            exceeded = 0 < self.max_samples < self.current
+        if exceeded:
+            raise TooManySamples("query execution")
+
+    def settle(self, held_before: int, samples: int) -> None:
+        """Once a value is made its inputs are let go: counts what was held before and the value."""
+        with self._lock:
+            self.current = held_before
+        self.hold(samples)
+
+    def room_for(self, series: int, steps: int) -> None:
+        """Whether a value of so many cells may be made at all; raises LimitExceeded."""
+        needed = series * steps * _CELL
+        if 0 < self._max_bytes < needed:
+            raise LimitExceeded(
+                f"a value of {series} series at {steps} steps needs {needed} bytes, more than the"
+                f" {self._max_bytes} that query.max_bytes allows"
+            )
+
+    def look_at(self, samples: int) -> None:
+        """Counts samples that functions or selectors saw, over all steps."""
+        with self._lock:
+            self.queryable += samples
+
+    def stop(self) -> None:
+        """The client is gone: evaluation ends at the next check."""
+        self._stopped.set()
+
+    def check(self) -> None:
+        """Raises QueryCanceled or QueryTimeout when there is no point in going on."""
+        if self._stopped.is_set():
+            raise QueryCanceled(_WHERE)
+        if self._clock() > self._deadline:
+            raise QueryTimeout(_WHERE)

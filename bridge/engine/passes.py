@@ -1,0 +1,216 @@
+"""Rewrites of a tree before it is evaluated; PASSES is their order."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from bridge.engine.function import Function
+from bridge.model.errors import BadData
+from bridge.model.time import Steps
+from bridge.promql.ast import (
+    AggregateExpr,
+    BinaryExpr,
+    Bound,
+    Call,
+    DurationExpr,
+    Expr,
+    MatrixSelector,
+    NumberLiteral,
+    ParenExpr,
+    StepInvariantExpr,
+    StringLiteral,
+    SubqueryExpr,
+    UnaryExpr,
+    VectorSelector,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a rewrite may depend on: the query's steps and the functions there are."""
+
+    steps: Steps
+    functions: Mapping[str, Function]
+
+
+Pass = Callable[[Expr, Setting], Expr]
+
+
+def rewrite(expr: Expr, inner: Callable[[Expr], Expr]) -> Expr:
+    """The same node over rewritten children."""
+    match expr:
+        case AggregateExpr():
+            param = None if expr.param is None else inner(expr.param)
+            return replace(expr, expr=inner(expr.expr), param=param)
+        case BinaryExpr():
+            return replace(expr, lhs=inner(expr.lhs), rhs=inner(expr.rhs))
+        case Call():
+            return replace(expr, args=tuple(inner(arg) for arg in expr.args))
+        case MatrixSelector():
+            selector = inner(expr.selector)
+            assert isinstance(selector, VectorSelector)
+            return replace(expr, selector=selector)
+        case ParenExpr() | StepInvariantExpr() | SubqueryExpr() | UnaryExpr():
+            return replace(expr, expr=inner(expr.expr))
+        case DurationExpr() | NumberLiteral() | StringLiteral() | VectorSelector():
+            return expr
+
+
+def resolve_durations(expr: Expr, setting: Setting) -> Expr:
+    """Durations written as arithmetic become ms.
+
+    Source: promql/durations.go of Prometheus.
+    """
+    expr = rewrite(expr, lambda child: resolve_durations(child, setting))
+    match expr:
+        case VectorSelector(offset_expr=DurationExpr() as offset):
+            return replace(expr, offset=_duration(offset, setting.steps, signed=True))
+        case MatrixSelector(range_expr=DurationExpr() as length):
+            return replace(expr, range=_duration(length, setting.steps))
+        case SubqueryExpr():
+            return _resolve_subquery(expr, setting.steps)
+        case _:
+            return expr
+
+
+def _resolve_subquery(expr: SubqueryExpr, steps: Steps) -> SubqueryExpr:
+    if expr.range_expr is not None:
+        expr = replace(expr, range=_duration(expr.range_expr, steps))
+    if expr.step_expr is not None:
+        expr = replace(expr, step=_duration(expr.step_expr, steps))
+    if expr.offset_expr is not None:
+        expr = replace(expr, offset=_duration(expr.offset_expr, steps, signed=True))
+    return expr
+
+
+def _duration(expr: DurationExpr, steps: Steps, *, signed: bool = False) -> int:
+    seconds = _seconds(expr, steps)
+    if not math.isfinite(seconds):
+        raise _duration_error(expr, "duration is NaN or infinite")
+    if seconds <= 0 and not signed:
+        raise _duration_error(expr, "duration must be greater than 0")
+    if abs(seconds) > (1 << 63) / 1e9:
+        raise _duration_error(expr, "duration is out of range")
+    return int(seconds * 1000)
+
+
+def _seconds(expr: DurationExpr | NumberLiteral | None, steps: Steps) -> float:
+    if expr is None:
+        return 0.0
+    if isinstance(expr, NumberLiteral):
+        return expr.value
+    if expr.op == "step":
+        return 0.0 if steps.start == steps.end else steps.interval / 1000
+    if expr.op == "range":
+        return (steps.end - steps.start) / 1000
+    lhs, rhs = _seconds(expr.lhs, steps), _seconds(expr.rhs, steps)
+    if expr.op in ("/", "%") and rhs == 0:
+        raise _duration_error(expr, "division by zero" if expr.op == "/" else "modulo by zero")
+    return _ARITHMETIC[expr.op](lhs, rhs) if expr.rhs is not None else _unary(expr, lhs)
+
+
+def _unary(expr: DurationExpr, value: float) -> float:
+    return -value if expr.op == "-" else value
+
+
+def _power(base: float, exponent: float) -> float:
+    try:
+        return math.pow(base, exponent)
+    except (OverflowError, ValueError):
+        return math.nan
+
+
+_ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
+    "+": lambda lhs, rhs: lhs + rhs,
+    "-": lambda lhs, rhs: lhs - rhs,
+    "*": lambda lhs, rhs: lhs * rhs,
+    "/": lambda lhs, rhs: lhs / rhs,
+    "%": math.fmod,
+    "^": _power,
+    "min_of": min,
+    "max_of": max,
+}
+
+
+def _duration_error(expr: DurationExpr, text: str) -> BadData:
+    return BadData(f"{expr.pos.start}:{expr.pos.end}: {text}")
+
+
+def resolve_bounds(expr: Expr, setting: Setting) -> Expr:
+    """`@ start()` and `@ end()` become the query's own times, inside subqueries too."""
+    expr = rewrite(expr, lambda child: resolve_bounds(child, setting))
+    if isinstance(expr, VectorSelector | SubqueryExpr) and expr.bound is not None:
+        at = setting.steps.start if expr.bound is Bound.START else setting.steps.end
+        return replace(expr, timestamp=at, bound=None)
+    return expr
+
+
+def unwrap_parens(expr: Expr, setting: Setting) -> Expr:
+    """Parentheses go: whether an argument is a selector must not depend on them."""
+    expr = rewrite(expr, lambda child: unwrap_parens(child, setting))
+    return expr.expr if isinstance(expr, ParenExpr) else expr
+
+
+def hoist_invariants(expr: Expr, setting: Setting) -> Expr:
+    """The largest parts whose value is the same at every step are evaluated once.
+
+    Source: preprocessExprHelper in promql/engine.go of Prometheus.
+    """
+    expr, invariant = _hoisted(expr, setting)
+    return _wrap(expr) if invariant else expr
+
+
+def _hoisted(expr: Expr, setting: Setting) -> tuple[Expr, bool]:
+    """The expression with its invariant parts wrapped, and whether it is invariant as a whole."""
+    match expr:
+        case NumberLiteral() | StringLiteral() | DurationExpr() | StepInvariantExpr():
+            return expr, True
+        case VectorSelector():
+            return expr, expr.timestamp is not None
+        case MatrixSelector():
+            return expr, expr.selector.timestamp is not None
+        case SubqueryExpr():
+            inner, invariant = _hoisted(expr.expr, setting)
+            body = _wrap(inner) if invariant else inner
+            return replace(expr, expr=body), expr.timestamp is not None
+        case ParenExpr() | UnaryExpr():
+            inner, invariant = _hoisted(expr.expr, setting)
+            return replace(expr, expr=inner), invariant
+        case AggregateExpr():
+            inner, invariant = _hoisted(expr.expr, setting)
+            return replace(expr, expr=inner), invariant
+        case BinaryExpr() | Call():
+            return _hoisted_operands(expr, setting)
+
+
+def _hoisted_operands(expr: BinaryExpr | Call, setting: Setting) -> tuple[Expr, bool]:
+    operands = expr.args if isinstance(expr, Call) else (expr.lhs, expr.rhs)
+    hoisted = [_hoisted(operand, setting) for operand in operands]
+    if all(invariant for _, invariant in hoisted) and _timeless(expr, setting):
+        return expr, True
+    parts = tuple(_wrap(inner) if invariant else inner for inner, invariant in hoisted)
+    if isinstance(expr, Call):
+        return replace(expr, args=parts), False
+    return replace(expr, lhs=parts[0], rhs=parts[1]), False
+
+
+def _timeless(expr: BinaryExpr | Call, setting: Setting) -> bool:
+    if isinstance(expr, BinaryExpr):
+        return True
+    function = setting.functions[expr.func]
+    of_selector = function.of_selector is not None and isinstance(expr.args[0], VectorSelector)
+    return function.timeless or of_selector
+
+
+def _wrap(expr: Expr) -> Expr:
+    """Range vectors and strings need no wrapping, literals gain nothing from it."""
+    plain = MatrixSelector | SubqueryExpr | StringLiteral | NumberLiteral | StepInvariantExpr
+    return expr if isinstance(expr, plain) else StepInvariantExpr(expr)
+
+
+PASSES: tuple[Pass, ...] = (
+    resolve_durations,
+    resolve_bounds,
+    unwrap_parens,
+    hoist_invariants,
+)

@@ -1,0 +1,140 @@
+"""What a query needs before it can be evaluated: its rewritten tree and its reads."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from bridge.engine.function import Function
+from bridge.engine.passes import PASSES, Setting
+from bridge.engine.query import Query
+from bridge.engine.windows import bounds
+from bridge.model.errors import ExecutionError
+from bridge.model.labels import Matcher
+from bridge.model.samples import SeriesBlock
+from bridge.model.time import Steps, Window
+from bridge.promql.ast import (
+    Expr,
+    MatrixSelector,
+    StepInvariantExpr,
+    SubqueryExpr,
+    VectorSelector,
+    children,
+)
+from bridge.storage.interface import Select
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What decides the windows of selectors: lookback and the default subquery step, ms."""
+
+    lookback: int
+    resolution: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A query's rewritten tree and the reads that it needs, none of them overlapping another."""
+
+    expr: Expr
+    selects: tuple[Select, ...]
+    timing: Timing
+
+
+class Reads:
+    """The answers of a plan's reads, found again by matchers and window."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self, answers: Iterable[tuple[Select, SeriesBlock]]) -> None:
+        self._held: dict[tuple[Matcher, ...], list[tuple[Window, SeriesBlock]]] = {}
+        for select, block in answers:
+            window = Window(select.start, select.end)
+            self._held.setdefault(select.matchers, []).append((window, block))
+
+    def find(self, selector: VectorSelector, window: Window) -> SeriesBlock:
+        """The block that holds all samples of this selector in this window."""
+        for held, block in self._held[canonical(selector)]:
+            if held.start <= window.start and window.end <= held.end:
+                return block
+        raise AssertionError(f"{selector} was planned without {window}")
+
+
+def plan(query: Query, functions: Mapping[str, Function], resolution: int) -> Plan:
+    """Rewrites the tree and finds its reads; `resolution` is the default subquery step in ms."""
+    expr, setting = query.expr, Setting(query.steps, functions)
+    for rewrite in PASSES:
+        expr = rewrite(expr, setting)
+    refuse_modifiers(expr)
+    timing = Timing(query.lookback, resolution)
+    needs: dict[tuple[Matcher, ...], list[Window]] = {}
+    for selector, window in _needs(expr, query.steps, timing):
+        needs.setdefault(canonical(selector), []).append(window)
+    selects = tuple(
+        Select(matchers, window.start, window.end)
+        for matchers, windows in needs.items()
+        for window in _joined(windows)
+    )
+    return Plan(expr, selects, timing)
+
+
+def canonical(selector: VectorSelector) -> tuple[Matcher, ...]:
+    """The matchers of a selector, each once and in one order: equal selections are one read."""
+    return tuple(sorted(set(selector.matchers)))
+
+
+def subquery_steps(expr: SubqueryExpr, steps: Steps, resolution: int) -> Steps:
+    """The steps at which a subquery evaluates its inner expression.
+
+    They are multiples of its step, after the first window's start and up to the last window's end.
+    Source: subqueryTimeRange in promql/engine.go of Prometheus; its division truncates.
+    """
+    first, last = steps.start, steps.last
+    if expr.timestamp is not None:
+        first = last = expr.timestamp
+    interval = expr.step or resolution
+    edge = first - expr.offset - expr.range
+    start = abs(edge) // interval * interval * (1 if edge >= 0 else -1)
+    return Steps(start + interval if start <= edge else start, last - expr.offset, interval)
+
+
+def _needs(expr: Expr, steps: Steps, timing: Timing) -> Iterator[tuple[VectorSelector, Window]]:
+    if len(steps) == 0:
+        return
+    match expr:
+        case VectorSelector():
+            seen = bounds(steps, timing.lookback, expr.offset, expr.timestamp)
+            yield expr, seen.window
+        case MatrixSelector(selector=selector):
+            seen = bounds(steps, expr.range, selector.offset, selector.timestamp)
+            yield selector, seen.window
+        case SubqueryExpr():
+            yield from _needs(expr.expr, subquery_steps(expr, steps, timing.resolution), timing)
+        case StepInvariantExpr():
+            yield from _needs(expr.expr, once(steps), timing)
+        case _:
+            for child in children(expr):
+                yield from _needs(child, steps, timing)
+
+
+def once(steps: Steps) -> Steps:
+    """The single step that stands for all in a step-invariant expression."""
+    return Steps(steps.start, steps.start, steps.interval, steps.instant)
+
+
+def _joined(windows: list[Window]) -> list[Window]:
+    """Windows that overlap become one."""
+    joined: list[Window] = []
+    for window in sorted(windows, key=lambda one: one.start):
+        if joined and joined[-1].overlaps(window):
+            joined[-1] = joined[-1].union(window)
+        else:
+            joined.append(window)
+    return joined
+
+
+def refuse_modifiers(expr: Expr) -> None:
+    """Raises ExecutionError for a selector modifier that this engine does not evaluate."""
+    if isinstance(expr, VectorSelector) and (expr.anchored or expr.smoothed):
+        name = "anchored" if expr.anchored else "smoothed"
+        raise ExecutionError(f"{name} modifier not implemented")
+    for child in children(expr):
+        refuse_modifiers(child)

@@ -1,0 +1,89 @@
+"""Selectors and subqueries to the samples that each step sees."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bridge.engine.evaluation import Evaluation
+from bridge.engine.plan import subquery_steps
+from bridge.engine.windows import (
+    Bounds,
+    as_samples,
+    bounds,
+    latest,
+    latest_windows,
+    ranges,
+)
+from bridge.model.errors import TooManySamples
+from bridge.model.labels import LabelTable
+from bridge.model.samples import Columns
+from bridge.model.time import Steps
+from bridge.model.vectors import Matrix, Value, Windows
+from bridge.promql.ast import Expr, MatrixSelector, SubqueryExpr, VectorSelector
+
+
+def instant_vector(selector: VectorSelector, on: Evaluation) -> Matrix:
+    """The newest sample of each series within the lookback, at every step."""
+    seen = bounds(on.steps, on.timing.lookback, selector.offset, selector.timestamp)
+    labels, columns = _samples(selector, seen, on)
+    on.budget.room_for(len(labels), len(on.steps))
+    matrix = latest(labels, columns, seen)
+    on.budget.look_at(int(matrix.present.sum()))
+    return matrix
+
+
+def lookback_windows(selector: VectorSelector, on: Evaluation) -> Windows:
+    """The same as windows of at most one sample, for functions that ask for its time."""
+    lookback = on.timing.lookback
+    seen = bounds(on.steps, lookback, selector.offset, selector.timestamp)
+    labels, columns = _samples(selector, seen, on)
+    on.budget.room_for(len(labels), len(on.steps))
+    return latest_windows(labels, columns, seen, lookback)
+
+
+def range_vector(expr: MatrixSelector, on: Evaluation) -> Windows:
+    """The samples of each series within the range, at every step."""
+    selector = expr.selector
+    seen = bounds(on.steps, expr.range, selector.offset, selector.timestamp)
+    labels, columns = _samples(selector, seen, on)
+    return _windows(labels, columns, seen, expr.range, on)
+
+
+def subquery(
+    expr: SubqueryExpr, on: Evaluation, evaluate: Callable[[Expr, Evaluation], Value]
+) -> Windows:
+    """The inner expression's points within the range, at every step."""
+    grid = subquery_steps(expr, on.steps, on.timing.resolution)
+    seen = bounds(on.steps, expr.range, expr.offset, expr.timestamp)
+    if len(grid) == 0:
+        return _windows(*_nothing(), seen, expr.range, on)
+    on.budget.room_for(1, len(grid))
+    inner = evaluate(expr.expr, replace(on, steps=grid))
+    assert isinstance(inner, Matrix)
+    return _windows(inner.labels, as_samples(inner, grid.times()), seen, expr.range, on)
+
+
+def _nothing() -> tuple[LabelTable, Columns]:
+    empty = Matrix.empty(0)
+    return empty.labels, as_samples(empty, Steps(0, -1, 1).times())
+
+
+def _windows(
+    labels: LabelTable, columns: Columns, seen: Bounds, length: int, on: Evaluation
+) -> Windows:
+    on.budget.room_for(len(labels), len(on.steps))
+    windows = ranges(labels, columns, seen, length)
+    widths = windows.hi - windows.lo
+    on.budget.look_at(int(widths.sum()))
+    if widths.size and int(widths.max()) > on.budget.max_samples > 0:
+        raise TooManySamples("query execution")
+    return windows
+
+
+def _samples(selector: VectorSelector, seen: Bounds, on: Evaluation) -> tuple[LabelTable, Columns]:
+    """The selector's samples, of the rows that evaluation is about."""
+    block = on.reads.find(selector, seen.window)
+    if on.rows is None or on.rows.selector is not selector:
+        return block.labels, block.columns()
+    start = sum(part.series for part in block.parts[: on.rows.part])
+    part = block.parts[on.rows.part]
+    return block.labels[start : start + part.series], part.columns()

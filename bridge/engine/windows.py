@@ -1,0 +1,151 @@
+"""Which samples each step sees: lookback, ranges, staleness."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bridge.kernel import (
+    b1_in2,
+    b1_out2,
+    f8_in,
+    f8_in2,
+    f8_out,
+    f8_out2,
+    i8_in,
+    i8_out,
+    i8_out2,
+    kernel,
+)
+from bridge.model.labels import LabelTable
+from bridge.model.samples import STALE_NAN_BITS, Columns, Int64s
+from bridge.model.time import Steps, Window
+from bridge.model.vectors import Matrix, Windows
+
+_STALE = np.array([STALE_NAN_BITS], dtype=np.int64).view(np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """What each step sees: samples after `starts` up to and including `ends`; int64 ms [T] each.
+
+    `times` are the evaluation times; offset and `@` move the bounds, not them.
+    """
+
+    starts: Int64s
+    ends: Int64s
+    times: Int64s
+
+    @property
+    def window(self) -> Window:
+        """All samples that any step sees."""
+        return Window(int(self.starts.min()) + 1, int(self.ends.max()))
+
+
+def bounds(steps: Steps, length: int, offset: int, at: int | None) -> Bounds:
+    """Windows of `length` ms, moved back by `offset` ms, fixed to the time `at` if given."""
+    times = steps.times()
+    ends = (np.full_like(times, at) if at is not None else times) - offset
+    return Bounds(ends - length, ends, times)
+
+
+def ranges(labels: LabelTable, columns: Columns, seen: Bounds, length: int) -> Windows:
+    """A range vector: every sample within the bounds but staleness markers."""
+    live = without_stale(columns)
+    lo, hi = _lo_hi(live, seen)
+    return Windows(labels, live, lo, hi, seen.starts, seen.ends, seen.times, length)
+
+
+def latest(labels: LabelTable, columns: Columns, seen: Bounds) -> Matrix:
+    """An instant vector: the newest sample within the bounds, unless it is a stale marker."""
+    shape = (len(columns), len(seen.ends))
+    values, present = np.empty(shape), np.empty(shape, np.bool_)
+    _latest(
+        columns.offsets,
+        columns.timestamps,
+        columns.values,
+        seen.starts,
+        seen.ends,
+        _STALE,
+        values,
+        present,
+    )
+    return Matrix(labels, values, present)
+
+
+def latest_windows(labels: LabelTable, columns: Columns, seen: Bounds, length: int) -> Windows:
+    """The same as windows of the one sample that each step sees, or of none."""
+    matrix = latest(labels, columns, seen)
+    _, hi = _lo_hi(columns, seen)
+    lo = hi - matrix.present
+    return Windows(labels, columns, lo, hi, seen.starts, seen.ends, seen.times, length)
+
+
+def as_samples(matrix: Matrix, times: Int64s) -> Columns:
+    """A matrix' points as samples, as a subquery hands them on; `times` int64 ms [T]."""
+    offsets = np.zeros(len(matrix) + 1, dtype=np.int64)
+    np.cumsum(matrix.present.sum(axis=1), out=offsets[1:])
+    timestamps, values = np.empty(offsets[-1], np.int64), np.empty(offsets[-1])
+    _compact(matrix.values, matrix.present, times, timestamps, values)
+    return Columns.frozen(offsets, timestamps, values)
+
+
+def without_stale(columns: Columns) -> Columns:
+    """The columns without staleness markers; the same object if there are none."""
+    bits = columns.values.view(np.int64)
+    stale = bits == STALE_NAN_BITS
+    if not stale.any():
+        return columns
+    kept = ~stale
+    lengths = np.zeros(len(columns.values) + 1, dtype=np.int64)
+    np.cumsum(kept, out=lengths[1:])
+    return Columns.frozen(lengths[columns.offsets], columns.timestamps[kept], columns.values[kept])
+
+
+def _lo_hi(columns: Columns, seen: Bounds) -> tuple[Int64s, Int64s]:
+    shape = (len(columns), len(seen.ends))
+    lo, hi = np.empty(shape, np.int64), np.empty(shape, np.int64)
+    _edges(columns.offsets, columns.timestamps, seen.starts, lo)
+    _edges(columns.offsets, columns.timestamps, seen.ends, hi)
+    return lo, hi
+
+
+@kernel(i8_in, i8_in, i8_in, i8_out2)
+def _edges(offsets, timestamps, edges, out):  # type: ignore[no-untyped-def]
+    """Of each row, the index after its last sample at or before each edge; edges ascend."""
+    for row in range(len(offsets) - 1):
+        at, stop = offsets[row], offsets[row + 1]
+        for step in range(len(edges)):
+            edge = edges[step]
+            while at < stop and timestamps[at] <= edge:
+                at += 1
+            out[row, step] = at
+
+
+@kernel(i8_in, i8_in, f8_in, i8_in, i8_in, f8_in, f8_out2, b1_out2)
+def _latest(offsets, timestamps, values, starts, ends, stale, out, present):  # type: ignore[no-untyped-def]
+    bits, stale_bits = values.view(np.int64), stale.view(np.int64)[0]
+    for row in range(len(offsets) - 1):
+        first, stop = offsets[row], offsets[row + 1]
+        at = first
+        for step in range(len(ends)):
+            end = ends[step]
+            while at < stop and timestamps[at] <= end:
+                at += 1
+            seen = at > first and timestamps[at - 1] > starts[step]
+            if seen and bits[at - 1] != stale_bits:
+                out[row, step] = values[at - 1]
+                present[row, step] = True
+            else:
+                out[row, step] = np.nan
+                present[row, step] = False
+
+
+@kernel(f8_in2, b1_in2, i8_in, i8_out, f8_out)
+def _compact(values, present, times, out_timestamps, out_values):  # type: ignore[no-untyped-def]
+    at = 0
+    for row in range(values.shape[0]):
+        for step in range(values.shape[1]):
+            if present[row, step]:
+                out_timestamps[at] = times[step]
+                out_values[at] = values[row, step]
+                at += 1
