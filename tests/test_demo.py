@@ -7,9 +7,11 @@ import pytest
 
 from bridge.demo.scrape import STALE, Scraper
 from bridge.demo.signals import TICK_MS, TICKS_PER_DAY
+from bridge.demo.store import DemoStore, demo_store
 from bridge.demo.targets import targets
-from bridge.model.labels import METRIC_NAME, Labels
-from bridge.model.samples import Float64s, Int64s
+from bridge.model.labels import METRIC_NAME, Labels, Matcher, MatchType
+from bridge.model.samples import Columns, Float64s, Int64s
+from bridge.storage.interface import ReadOptions, Select
 
 FIRST = 119_666_666
 Series = dict[Labels, tuple[Int64s, Float64s]]
@@ -117,3 +119,35 @@ def test_histogram_buckets_are_cumulative_and_end_in_the_count(day: Series) -> N
     assert (np.diff(buckets, axis=0) >= 0).all()
     count = day[of(day, name="http_request_duration_seconds_count", **of_handler)[0]][1]
     assert np.array_equal(buckets[-1], count)
+
+
+async def held(store: DemoStore, name: str, start: int, end: int) -> Columns:
+    matchers = (Matcher(METRIC_NAME, MatchType.EQUAL, name),)
+    selection = await store.querier.select(Select(matchers, start, end), ReadOptions())
+    return selection.block.columns()
+
+
+async def test_store_holds_the_day_that_ends_now_and_grows_with_it() -> None:
+    now = FIRST * TICK_MS + 86_400_000
+    store = demo_store(now)
+    day = await held(store, "up", 0, 2 * now)
+    assert len(day) == 6
+    assert np.diff(day.offsets).tolist() == [TICKS_PER_DAY] * 6
+    assert now - TICK_MS <= day.timestamps.max() < now
+    store.extend(now + TICK_MS - 1)
+    assert np.array_equal((await held(store, "up", 0, 2 * now)).timestamps, day.timestamps)
+    store.extend(now + 3 * TICK_MS)
+    grown = await held(store, "up", 0, 2 * now)
+    assert np.diff(grown.offsets).tolist() == [TICKS_PER_DAY + 3] * 6
+
+
+async def test_store_that_was_extended_equals_one_made_later() -> None:
+    now = FIRST * TICK_MS + 86_400_000
+    early, late = demo_store(now), demo_store(now)
+    for step in range(1, 5):
+        early.extend(now + step * TICK_MS)
+    late.extend(now + 4 * TICK_MS)
+    for name in ("node_cpu_seconds_total", "http_request_duration_seconds_sum"):
+        one, other = [await held(store, name, 0, 2 * now) for store in (early, late)]
+        assert np.array_equal(one.values, other.values, equal_nan=True)
+        assert np.array_equal(one.timestamps, other.timestamps)

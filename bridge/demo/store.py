@@ -1,0 +1,34 @@
+"""The demo's store: a day of samples up to now, and more with every scrape interval that passes."""
+
+from typing import Final
+
+from bridge.demo.scrape import Scraper
+from bridge.demo.signals import TICK_MS, TICKS_PER_DAY
+from bridge.demo.targets import targets
+from bridge.storage.memory import MemoryStore
+
+INTERVAL_MS: Final = TICK_MS
+
+
+class DemoStore:
+    """Made-up samples in memory: `querier` answers from them, `extend` adds what came since."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.querier = MemoryStore(name="demo")
+        self._scraped = now_ms // TICK_MS - TICKS_PER_DAY
+        self._scrapers = [Scraper(target) for target in targets(self._scraped)]
+        self.extend(now_ms)
+
+    def extend(self, now_ms: int) -> None:
+        """Adds every scrape up to `now_ms` (Unix ms) that is not there yet."""
+        now = now_ms // TICK_MS
+        for scraper in self._scrapers:
+            for scrapes in scraper.scrape(self._scraped, now):
+                for labels, values in zip(scrapes.labels, scrapes.values, strict=True):
+                    self.querier.append(labels, scrapes.timestamps, values)
+        self._scraped = max(self._scraped, now)
+
+
+def demo_store(now_ms: int) -> DemoStore:
+    """A store with the day that ends at `now_ms` (Unix ms)."""
+    return DemoStore(now_ms)
