@@ -1,0 +1,1 @@
+"""Prometheus' chunk encodings to and from columns."""

@@ -1,0 +1,105 @@
+"""HTTP to one store: the client that its settings make, its headers, redirects within its origin."""
+
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Final
+
+import httpx
+
+from bridge.remote.credentials import (
+    Files,
+    Headers,
+    proxy_headers,
+    request_headers,
+    tls_context,
+    tls_files,
+)
+from bridge.remote.settings import StoreSettings
+from bridge.remote.wire import REQUEST_HEADERS
+
+_REDIRECTS: Final = 10
+_LIMITS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=16)
+
+
+class TooManyRedirects(Exception):
+    """A store that redirects for ever, or to another origin; the text says which."""
+
+
+def _headers(own: Headers) -> Headers:
+    """The protocol's headers, and those of the settings, which go first."""
+    taken = {name.lower() for name, _ in own}
+    usual = (("User-Agent", f"prombridge/{version('prombridge')}"), *REQUEST_HEADERS)
+    return [pair for pair in usual if pair[0].lower() not in taken] + own
+
+
+@dataclass(slots=True)
+class Connection:
+    """Keeps connections to a store alive; made anew when a file of its TLS settings changes."""
+
+    settings: StoreSettings
+    transport: httpx.AsyncBaseTransport | None = None
+    _files: Files = field(default_factory=Files)
+    _client: httpx.AsyncClient | None = None
+    _made_of: object = None
+
+    async def post(self, body: bytes) -> httpx.Response:
+        """The response to a request, its body not read yet; the caller closes it.
+
+        Raises BadCredentials, TooManyRedirects and httpx' errors.
+        """
+        client = await self._current()
+        headers = _headers(request_headers(self.settings, self._files))
+        server_name = self.settings.http.tls.server_name
+        extensions = {"sni_hostname": server_name} if server_name else None
+        url = httpx.URL(self.settings.url)
+        for _ in range(_REDIRECTS):
+            request = client.build_request(
+                "POST", url, content=body, headers=headers, extensions=extensions
+            )
+            response = await client.send(request, stream=True)
+            if not response.has_redirect_location or not self.settings.http.follow_redirects:
+                return response
+            await response.aclose()
+            url = _within_origin(url, response)
+        raise TooManyRedirects(f"more than {_REDIRECTS} redirects")
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _current(self) -> httpx.AsyncClient:
+        made_of = tls_files(self.settings.http.tls)
+        if self._client is None or made_of != self._made_of:
+            # Reads in flight on the old client's connections end on their own.
+            self._client, self._made_of = self._made(), made_of
+        return self._client
+
+    def _made(self) -> httpx.AsyncClient:
+        http = self.settings.http
+        context = tls_context(http.tls, self._files)
+        proxy, mounts = None, {}
+        if http.proxy_url is not None:
+            headers = proxy_headers(http, self._files)
+            proxy = httpx.Proxy(http.proxy_url.reveal(), headers=headers)
+            hosts = [host.strip() for host in http.no_proxy.split(",") if host.strip()]
+            mounts = {f"all://{host}": None for host in hosts}
+        return httpx.AsyncClient(
+            transport=self.transport,
+            verify=context,
+            http2=False,
+            limits=_LIMITS,
+            timeout=None,  # noqa: S113
+            proxy=proxy,
+            mounts=mounts,
+            trust_env=http.proxy_from_environment,
+        )
+
+
+def _within_origin(asked: httpx.URL, response: httpx.Response) -> httpx.URL:
+    """Where a redirect leads; raises TooManyRedirects if credentials would go elsewhere."""
+    target = asked.join(response.headers["Location"])
+    if (target.scheme, target.host, target.port) != (asked.scheme, asked.host, asked.port):
+        raise TooManyRedirects(f"it redirects to another origin ({target.host})")
+    return target

@@ -1,0 +1,218 @@
+"""One request to a store and its answer, from HTTP to a block; every fault becomes one sentence."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpx
+
+from bridge.model.errors import BridgeError
+from bridge.model.samples import SeriesBlock
+from bridge.remote.answer import Answer, BadAnswer, Keep, TooLarge
+from bridge.remote.connection import Connection, TooManyRedirects
+from bridge.remote.credentials import BadCredentials
+from bridge.remote.faults import Read, shown
+from bridge.remote.sampled import SampledAnswer
+from bridge.remote.settings import ResponseType, StoreSettings
+from bridge.remote.streamed import StreamedAnswer
+from bridge.remote.wire import SAMPLED_MEDIA, STREAMED_MEDIA, read_request
+from bridge.storage.interface import Purpose
+from bridge.storage.merge import merge
+
+_ERROR_BODY: Final = 1 << 12
+_FOREIGN_SHOWN: Final = 200
+_AGAIN: Final = frozenset({429, 502, 503, 504})
+# Bytes that may wait for the decoder before the store is slowed down.
+_BACKLOG: Final = 8 << 20
+
+
+class Again(Exception):
+    """A request that failed before the first byte of an answer, so that it may be repeated.
+
+    `after` is the pause in seconds that the store asks for, if it does.
+    """
+
+    def __init__(self, error: BridgeError, after: float | None = None) -> None:
+        self.error = error
+        self.after = after
+        super().__init__(str(error))
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one request came to: for metrics."""
+
+    code: str = "error"
+    received_bytes: int = 0
+    samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What one request needs: the way to the store, what to keep, and whom errors name."""
+
+    settings: StoreSettings
+    connection: Connection
+    read: Read
+
+    async def block(
+        self, keep: Keep, accepted: Sequence[ResponseType], end: int, tally: Tally
+    ) -> SeriesBlock:
+        """The whole answer, asked for up to `end`.
+
+        Raises StoreError, StoreLimit, Again, and what decoding raises: UnknownEncoding,
+        TooManySamples and LimitExceeded.
+        """
+        body = read_request(replace(keep.select, end=end), accepted)
+        async with self._response(body, tally) as response:
+            code, status = response.status_code, _status(response)
+            try:
+                return await self._received(response, keep, tally)
+            except httpx.HTTPError as error:
+                what = f"{status}, but the answer ends early: {_reason(error)}"
+                raise self._spoilt(tally, self.read.failed(what, code)) from None
+            except BadAnswer as error:
+                fault = self.read.spoiled(str(error), status, code, error.tail)
+                raise self._spoilt(tally, fault) from None
+            except TooLarge as error:
+                limit = self.settings.max_response_bytes
+                what = f"an answer of {error.size} bytes exceeds max_response_bytes ({limit})"
+                raise self._spoilt(tally, self.read.limited(what, code)) from None
+
+    @staticmethod
+    def _spoilt(tally: Tally, error: BridgeError) -> BridgeError:
+        tally.code = "error"
+        return error
+
+    @asynccontextmanager
+    async def _response(self, body: bytes, tally: Tally) -> AsyncIterator[httpx.Response]:
+        """A response whose status is 2xx."""
+        try:
+            response = await self.connection.post(body)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise self.read.failed(f"its URL cannot be used: {_reason(error)}") from None
+        except (TooManyRedirects, BadCredentials) as error:
+            raise self.read.failed(str(error)) from None
+        except httpx.HTTPError as error:
+            what = f"no answer from {self.settings.shown_url}: {_reason(error)}"
+            raise Again(self.read.failed(what)) from None
+        tally.code = str(response.status_code)
+        try:
+            if not response.is_success:
+                raise await self._refusal(response)
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _refusal(self, response: httpx.Response) -> Exception:
+        text, code = await _start(response), response.status_code
+        error = self.read.refused(_status(response), code, text)
+        return Again(error, _retry_after(response)) if code in _AGAIN else error
+
+    async def _received(self, response: httpx.Response, keep: Keep, tally: Tally) -> SeriesBlock:
+        answer = await self._answer(response, keep)
+        decoder = _Decoder(answer)
+        try:
+            async for piece in response.aiter_raw():
+                tally.received_bytes += len(piece)
+                if tally.received_bytes > self.settings.max_response_bytes:
+                    raise TooLarge(tally.received_bytes)
+                await decoder.take(piece)
+            await decoder.settle()
+        finally:
+            decoder.abandon()
+        before = keep.held
+        block = await asyncio.to_thread(_finished, answer, decoder.pending, keep)
+        tally.samples = keep.held - before
+        return block
+
+    async def _answer(self, response: httpx.Response, keep: Keep) -> Answer:
+        """The kind of answer that a response is, by its media type."""
+        media = response.headers.get("Content-Type", "")
+        if media.startswith(STREAMED_MEDIA):
+            return StreamedAnswer(keep, self.settings.chunked_read_limit)
+        if media.startswith(SAMPLED_MEDIA):
+            return SampledAnswer(keep, self.settings.max_response_bytes)
+        text = shown(await _start(response), _FOREIGN_SHOWN)
+        kind = shown(media.encode()) or "without a Content-Type"
+        what = f"not a remote read endpoint: {_status(response)} {kind}: {text or 'empty body'}"
+        raise self.read.failed(what, response.status_code)
+
+
+def _finished(answer: Answer, pending: list[bytes], keep: Keep) -> SeriesBlock:
+    answer.feed(pending)
+    keep_empty = keep.select.purpose is Purpose.SERIES
+    return merge(answer.finish(), first_wins=False, keep_empty=keep_empty)
+
+
+class _Decoder:
+    """Feeds an answer in a worker thread while more arrives; one batch at a time."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.pending: list[bytes] = []
+        self._answer = answer
+        self._waiting = 0
+        self._running: asyncio.Future[None] | None = None
+
+    async def take(self, piece: bytes) -> None:
+        """Keeps a piece, and starts on the next batch if there is enough for one."""
+        self.pending.append(piece)
+        self._waiting += len(piece)
+        if self._running is not None and (self._running.done() or self._waiting > _BACKLOG):
+            await self.settle()
+        if self._running is None and self._waiting >= self._answer.needed:
+            feed: Callable[[list[bytes]], None] = self._answer.feed
+            loop = asyncio.get_running_loop()
+            self._running = loop.run_in_executor(None, feed, self.pending)
+            self.pending, self._waiting = [], 0
+
+    async def settle(self) -> None:
+        """Waits for the batch that is being decoded; raises what went wrong with it."""
+        if self._running is not None:
+            running, self._running = self._running, None
+            await running
+
+    def abandon(self) -> None:
+        """Forgets the batch that is being decoded, if any."""
+        if self._running is not None:
+            self._running.cancel()
+
+
+async def _start(response: httpx.Response) -> bytes:
+    """The first bytes of a body that is not an answer."""
+    text = b""
+    try:
+        async for piece in response.aiter_raw():
+            text += piece
+            if len(text) >= _ERROR_BODY:
+                break
+    except httpx.HTTPError:
+        # What came is all there is to show; the status is the error.
+        return text
+    return text
+
+
+def _status(response: httpx.Response) -> str:
+    return f"HTTP {response.status_code} {response.reason_phrase}".rstrip()
+
+
+def _reason(error: Exception) -> str:
+    return shown(str(error).encode()) or type(error).__name__
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """The pause in seconds that `Retry-After` asks for, as a number or as a date."""
+    text = response.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    if text.isdecimal():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max((moment.astimezone(UTC) - datetime.now(UTC)).total_seconds(), 0.0)

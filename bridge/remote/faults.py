@@ -1,0 +1,95 @@
+"""Every way in which a read can fail, as one sentence: store, what happened, which time range."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from bridge.model.errors import StoreError, StoreFault, StoreLimit, StoreTimeout
+from bridge.model.time import format_duration
+
+_SHOWN: Final = 256
+# Words by which known stores say that one of their limits was exceeded.
+_LIMIT_TEXTS: Final = (
+    "exceeded sample limit",
+    "query time range exceeds",
+    "max number of series",
+    "maximum number of series",
+    "maximum number of chunks",
+    "max chunks",
+    "max series",
+    "limit exceeded",
+    "exceeds the limit",
+    "exceeded the limit",
+    "err-mimir-max-",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One read of one store: what its errors name. Times are ms, inclusive."""
+
+    store: str
+    start: int
+    end: int
+
+    def failed(self, what: str, status: int | None = None) -> StoreError:
+        """The store answered wrongly or not at all."""
+        return StoreError(self._sentence(what), self._fault(status))
+
+    def limited(self, what: str, status: int | None = None) -> StoreLimit:
+        """A limit was exceeded, the store's own or ours for what a store may send."""
+        return StoreLimit(self._sentence(what), self._fault(status))
+
+    def timed_out(self, after_ms: int) -> StoreTimeout:
+        """The store did not end its answer in time."""
+        what = f"no complete answer within remote_timeout ({format_duration(after_ms)})"
+        return StoreTimeout(self._sentence(what), self._fault(None))
+
+    def refused(self, status: str, code: int, body: bytes) -> StoreError | StoreLimit:
+        """The store answered with an HTTP error."""
+        text = shown(body)
+        what = f"{status}: {text}" if text else status
+        return self.limited(what, code) if code == 413 or _limit(text) else self.failed(what, code)
+
+    def spoiled(self, what: str, status: str, code: int, tail: bytes) -> StoreError | StoreLimit:
+        """A streamed answer went wrong after `status`; a tail that is text is the store's reason."""
+        text = shown(tail)
+        if not _readable(tail):
+            return self.failed(f"{status}, but {what}", code)
+        said = f"{status}, but the stream ends with an error: {text}"
+        return self.limited(said, code) if _limit(text) else self.failed(said, code)
+
+    def _sentence(self, what: str) -> str:
+        return f'store "{self.store}": {what} (reading {moment(self.start)} to {moment(self.end)})'
+
+    def _fault(self, status: int | None) -> StoreFault:
+        return StoreFault(self.store, self.start, self.end, status)
+
+
+def shown(body: bytes, most: int = _SHOWN) -> str:
+    """The start of a foreign text, on one line and without control characters."""
+    text = body[:most].decode("utf-8", "replace")
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(printable.split())
+
+
+def _readable(tail: bytes) -> bool:
+    """Whether bytes look like a text that someone wrote."""
+    sample = tail[:_SHOWN]
+    good = sum(32 <= byte < 127 or byte in b"\t\r\n" for byte in sample)
+    return len(sample) >= 4 and good == len(sample)
+
+
+def _limit(text: str) -> bool:
+    lower = text.lower()
+    return any(known in lower for known in _LIMIT_TEXTS)
+
+
+def moment(time: int) -> str:
+    """A time in ms as RFC 3339, or as plain ms where the calendar ends."""
+    try:
+        date = datetime.fromtimestamp(time // 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"{time}ms"
+    fraction = f".{time % 1000:03d}" if time % 1000 else ""
+    return f"{date:%Y-%m-%dT%H:%M:%S}{fraction}Z"

@@ -1,0 +1,1 @@
+"""The messages of remote read: our own `.proto` files and the code that `generate.sh` makes of them."""

@@ -1,0 +1,80 @@
+"""An answer of type SAMPLES: one snappy block, or plain protobuf, decoded when it is whole."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import cramjam
+import numpy as np
+
+from bridge.model.labels import Labels
+from bridge.model.samples import Columns
+from bridge.remote import samples
+from bridge.remote.answer import BadAnswer, Keep, TooLarge
+from bridge.remote.buffer import Buffer
+from bridge.storage.merge import Rows
+
+# A snappy copy of 3 bytes stands for 64 at most: no real body grows more than this.
+_SNAPPY_RATIO: Final = 32
+_UNBOUNDED: Final = 1 << 62
+
+
+@dataclass(slots=True)
+class SampledAnswer:
+    """Collects the body; `limit` is the longest one allowed once it is decompressed, in bytes."""
+
+    keep: Keep
+    limit: int
+    needed: int = _UNBOUNDED
+    _pieces: list[bytes] = field(default_factory=list)
+
+    def feed(self, pieces: list[bytes]) -> None:
+        """Keeps the bytes."""
+        self._pieces += pieces
+
+    def finish(self) -> list[Rows]:
+        """The rows; raises TooLarge."""
+        body = b"".join(self._pieces)
+        if not body:
+            raise BadAnswer("the body is empty")
+        for plain in (self._decompressed(body), body):
+            if plain is None:
+                continue
+            buffer = Buffer.of([plain])
+            found = samples.survey(buffer)
+            if found is not None:
+                return [_decoded(buffer, found, self.keep)]
+        raise BadAnswer("the body is neither snappy nor protobuf")
+
+    def _decompressed(self, body: bytes) -> bytes | None:
+        """The body of a snappy block; None if it is none."""
+        try:
+            size = cramjam.snappy.decompress_raw_len(body)
+            if size > len(body) * _SNAPPY_RATIO:
+                raise BadAnswer(f"the snappy body declares {size} bytes, but has {len(body)}")
+            if size > self.limit:
+                raise TooLarge(size)
+            return bytes(cramjam.snappy.decompress_raw(body))
+        except cramjam.DecompressionError:
+            return None
+
+
+def _decoded(buffer: Buffer, found: samples.Survey, keep: Keep) -> Rows:
+    """The series that a read keeps, with their samples in its range."""
+    spans = zip(found.labels_from.tolist(), found.labels_to.tolist(), strict=True)
+    all_labels = [keep.series(buffer.text[start:stop]) for start, stop in spans]
+    kept = np.array([one is not None for one in all_labels], np.bool_)
+    labels: tuple[Labels, ...] = tuple(one for one in all_labels if one is not None)
+    count = int(found.samples[kept].sum())
+    keep.spend(count)
+    offsets = np.zeros(len(labels) + 1, np.int64)
+    timestamps, bits = np.empty(count + 1, np.int64), np.empty(count + 1, np.int64)
+    start, end = keep.select.start, keep.select.end
+    bad, disorder = samples.decode(
+        buffer.data, found.starts[kept], found.stops[kept], start, end, offsets, timestamps, bits
+    )
+    if bad >= 0:
+        raise BadAnswer("a sample is malformed")
+    used = int(offsets[-1])
+    keep.held += used
+    values = bits[:used].view(np.float64)
+    return Rows(labels, Columns.frozen(offsets, timestamps[:used], values), not disorder)

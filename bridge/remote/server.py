@@ -1,0 +1,166 @@
+"""The serving side of remote read: any Querier as an ASGI app."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cramjam
+from google.protobuf.message import DecodeError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from bridge.model.errors import BadData, BridgeError, TooManySamples
+from bridge.model.labels import Matcher, MatchType
+from bridge.model.samples import SeriesBlock
+from bridge.remote.encode import framed, sampled
+from bridge.remote.proto.remote_pb2 import Query, ReadRequest
+from bridge.remote.proto.types_pb2 import LabelMatcher
+from bridge.remote.settings import ResponseType
+from bridge.remote.wire import SAMPLED_MEDIA, SERIES_HINT, STREAMED_MEDIA_FULL
+from bridge.storage.interface import Purpose, Querier, ReadOptions, Select
+
+# The defaults of Prometheus' flags --storage.remote.read-sample-limit and -max-bytes-in-frame,
+# and the longest request that it decodes.
+_SAMPLE_LIMIT: Final = 50_000_000
+_FRAME_BYTES: Final = 1 << 20
+_REQUEST_BYTES: Final = 32 << 20
+# What is encoded and sent at a time.
+_SLAB_BYTES: Final = 1 << 18
+
+_MATCH_TYPES: Final = {
+    LabelMatcher.EQ: MatchType.EQUAL,
+    LabelMatcher.NEQ: MatchType.NOT_EQUAL,
+    LabelMatcher.RE: MatchType.REGEXP,
+    LabelMatcher.NRE: MatchType.NOT_REGEXP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How remote read is served; sizes in bytes."""
+
+    sample_limit: int = _SAMPLE_LIMIT
+    frame_bytes: int = _FRAME_BYTES
+
+
+def read_app(querier: Querier, serving: Serving = Serving()) -> Starlette:
+    """An app that answers remote read from a Querier, on every path."""
+    return Starlette(
+        routes=[Route("/{path:path}", ReadEndpoint(querier, serving).answer, methods=["POST"])]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEndpoint:
+    """Answers one request after the other from a Querier."""
+
+    querier: Querier
+    serving: Serving
+
+    async def answer(self, request: Request) -> Response:
+        """The response to one request; errors are plain text, as Prometheus writes them."""
+        try:
+            asked = _decoded(await _body(request))
+            selects = [_select(query) for query in asked.queries]
+            if _negotiated(asked.accepted_response_types) is ResponseType.STREAMED:
+                return await self._streamed(selects)
+            return await self._sampled(selects)
+        except BadData as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        except TooManySamples:
+            text = f"exceeded sample limit ({self.serving.sample_limit})\n"
+            return PlainTextResponse(text, 400)
+        except BridgeError as error:
+            return PlainTextResponse(f"{error}\n", 500)
+
+    async def _sampled(self, selects: Sequence[Select]) -> Response:
+        options = ReadOptions(max_samples=self.serving.sample_limit)
+        blocks = [(await self.querier.select(select, options)).block for select in selects]
+        body = await asyncio.to_thread(lambda: bytes(cramjam.snappy.compress_raw(sampled(blocks))))
+        headers = {"Content-Encoding": "snappy"}
+        return Response(body, 200, headers, media_type=SAMPLED_MEDIA)
+
+    async def _streamed(self, selects: Sequence[Select]) -> Response:
+        # All are read before the first byte: a failure must be a status, not a broken stream.
+        blocks = [
+            (
+                await self.querier.select(replace(select, purpose=Purpose.SAMPLES), ReadOptions())
+            ).block
+            for select in selects
+        ]
+        return StreamingResponse(
+            _slabs(blocks, self.serving.frame_bytes), media_type=STREAMED_MEDIA_FULL
+        )
+
+
+async def _slabs(blocks: Sequence[SeriesBlock], frame_bytes: int) -> AsyncIterator[bytes]:
+    for query, block in enumerate(blocks):
+        frames = framed(block, query, frame_bytes)
+        while slab := await asyncio.to_thread(_slab, frames):
+            yield slab
+
+
+def _slab(frames: Iterator[bytes]) -> bytes:
+    held: list[bytes] = []
+    size = 0
+    for frame in frames:
+        held.append(frame)
+        size += len(frame)
+        if size >= _SLAB_BYTES:
+            break
+    return b"".join(held)
+
+
+async def _body(request: Request) -> bytes:
+    held = bytearray()
+    async for piece in request.stream():
+        held += piece
+        if len(held) > _REQUEST_BYTES:
+            raise BadData(f"request body exceeds limit {_REQUEST_BYTES}")
+    return bytes(held)
+
+
+def _decoded(body: bytes) -> ReadRequest:
+    try:
+        size = cramjam.snappy.decompress_raw_len(body)
+        if size > _REQUEST_BYTES:
+            raise BadData(f"snappy: decoded length {size} exceeds limit {_REQUEST_BYTES}")
+        return ReadRequest.FromString(bytes(cramjam.snappy.decompress_raw(body)))
+    except cramjam.DecompressionError:
+        raise BadData("snappy: corrupt input") from None
+    except DecodeError:
+        raise BadData("proto: the request is no ReadRequest") from None
+
+
+def _negotiated(accepted: Sequence[int]) -> ResponseType:
+    """The first kind of answer that is known; none named means samples."""
+    for kind in accepted or (ReadRequest.SAMPLES,):
+        if kind == ReadRequest.SAMPLES:
+            return ResponseType.SAMPLES
+        if kind == ReadRequest.STREAMED_XOR_CHUNKS:
+            return ResponseType.STREAMED
+    asked = " ".join(map(str, accepted))
+    raise BadData(
+        f"server does not support any of the requested response types: [{asked}];"
+        " supported: map[SAMPLES:{} STREAMED_XOR_CHUNKS:{}]"
+    )
+
+
+def _select(query: Query) -> Select:
+    """What a query asks for; times of its hints go before its own."""
+    matchers = tuple(_matcher(matcher) for matcher in query.matchers)
+    if not query.HasField("hints"):
+        return Select(matchers, query.start_timestamp_ms, query.end_timestamp_ms)
+    hints = query.hints
+    purpose = Purpose.SERIES if hints.func == SERIES_HINT else Purpose.SAMPLES
+    return Select(matchers, hints.start_ms, hints.end_ms, purpose)
+
+
+def _matcher(matcher: LabelMatcher) -> Matcher:
+    kind = _MATCH_TYPES.get(matcher.type)
+    if kind is None:
+        raise BadData("invalid matcher type")
+    return Matcher.checked(matcher.name, kind, matcher.value)
