@@ -1,8 +1,9 @@
 """XOR chunks, Prometheus' encoding of float samples (`tsdb/chunkenc/xor.go`), to and from columns.
 
-A chunk: sample count (16 bits, big endian); the first time as a varint and its value in 64 bits; the second
-time as a uvarint difference; from then on each time as difference of differences in one of five widths. Each
-value is XORed with the one before and written as the bits between its leading and trailing zeros.
+A chunk: sample count (16 bits, big endian); the first time as a varint and its value in 64 bits;
+the second time as a uvarint difference; from then on each time as difference of differences in one
+of five widths. Each value is XORed with the one before and written as the bits between its leading
+and trailing zeros.
 """
 
 from typing import Final
@@ -98,9 +99,9 @@ def decode(
     """Decodes chunks to the columns of rows, keeping the samples from `start` to `end` (ms).
 
     `data` is padded; chunk c is data[starts[c] : starts[c] + sizes[c]] and belongs to row rows[c];
-    `rows` never falls. `offsets` [R+1] is written; `timestamps` and `bits` (the values' bit patterns)
-    have room for all samples that `inspect` found, and one more. Returns the first chunk that is
-    not an XOR chunk, or -1; and whether a row's times fail to rise strictly (1) or not (0).
+    `rows` never falls. `offsets` [R+1] is written; `timestamps` and `bits` (the values' bits) have
+    room for all samples that `inspect` found, and one more. Returns the first chunk that is not an
+    XOR chunk, or -1; and whether a row's times fail to rise strictly (1) or not (0).
     """
     at, row, last, disorder = 0, -1, 0, False
     for chunk in range(len(starts)):
@@ -131,7 +132,7 @@ def _decode(
     bits: Int64s,
     at: int,
 ) -> tuple[int, int, int, bool]:
-    """One chunk: its first and last time, where the next sample goes (-1: error), whether times rise."""
+    """One chunk: first and last time, where the next sample goes (-1: error), if times rise."""
     count = signed(big_endian(data, low) >> np.uint64(48))
     index = _varint_end(data, low + 2)
     if count == 0:
@@ -204,7 +205,7 @@ def encoded_room(samples: int, chunks: int) -> int:
 def encode(timestamps: Int64s, bits: Int64s, bounds: Int64s, out: Bytes, ends: Int64s) -> None:
     """Encodes samples bounds[c] to bounds[c+1] as chunk c, one chunk after the other.
 
-    `bits` are the values' bit patterns; no chunk has more than 65,535 samples. `out` is all zeros, with
+    `bits` are the values' bits; no chunk has more than 65,535 samples. `out` is all zeros and has
     `encoded_room` bytes; `ends` [C] says where each chunk ends in it.
     """
     index = 0
@@ -272,7 +273,7 @@ def _put_uvarint(out: Bytes, position: int, word: np.uint64) -> int:
 
 @inlined
 def _put(out: Bytes, position: int, word: np.uint64, width: int) -> int:
-    """The lowest `width` bits of a word, from bit `position` on; returns the position behind them."""
+    """The lowest `width` bits of a word, from bit `position` on; returns the next position."""
     left = word << np.uint64(64 - width)
     index, shift = position >> 3, position & 7
     out[index] |= np.uint8(left >> np.uint64(56 + shift))

@@ -1,4 +1,4 @@
-"""A remote-read store as a Querier: what is asked in which pieces, how often, and within what time."""
+"""A remote-read store as a Querier: asked in which pieces, how often, within what time."""
 
 import asyncio
 import random
@@ -30,8 +30,8 @@ class ReadObserver(Protocol):
     ) -> None:
         """A request is over.
 
-        `code` is the HTTP status; `error`, `timeout` or `canceled` where there was none or the answer
-        was of no use. `samples` counts those kept.
+        `code` is the HTTP status; `error` or `canceled` where there was none, or no use in the
+        answer. `samples` counts those kept.
         """
 
 
@@ -64,7 +64,7 @@ class RemoteStore:
         self._connection = Connection(self.settings, self.transport)
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
-        """The whole answer; matchers are applied here once more, whatever the store made of them."""
+        """The whole answer; matchers are applied here too, whatever the store made of them."""
         blocks: list[SeriesBlock] = []
         size, held = 0, 0
         for window in self._windows(select):
@@ -94,7 +94,7 @@ class RemoteStore:
             return await self._in_time(keep, (ResponseType.SAMPLES,))
 
     def _accepted(self, purpose: Purpose) -> tuple[ResponseType, ...]:
-        """The kinds of answer to offer. Only the sampled one leaves samples out for the series hint."""
+        """The kinds of answer to offer; only the sampled one honours the series hint."""
         types = self._profile.response_types
         if self._sampled_only or (purpose is Purpose.SERIES and ResponseType.SAMPLES in types):
             return (ResponseType.SAMPLES,)

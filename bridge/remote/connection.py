@@ -1,4 +1,4 @@
-"""HTTP to one store: the client that its settings make, its headers, redirects within its origin."""
+"""HTTP to one store: the client that its settings make, headers, redirects within its origin."""
 
 from dataclasses import dataclass, field
 from importlib.metadata import version

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Final
 
 from bridge.model.errors import StoreError, StoreFault, StoreLimit, StoreTimeout
@@ -48,8 +49,8 @@ class Read:
     def refused(self, status: str, code: int, body: bytes) -> StoreError | StoreLimit:
         """The store answered with an HTTP error."""
         text = shown(body)
-        what = f"{status}: {text}" if text else status
-        return self.limited(what, code) if code == 413 or _limit(text) else self.failed(what, code)
+        limited = code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _limit(text)
+        return (self.limited if limited else self.failed)(f"{status}: {text or 'no reason'}", code)
 
     def spoiled(self, what: str, status: str, code: int, tail: bytes) -> StoreError | StoreLimit:
         """A streamed answer went wrong after `status`; a tail that is text is the store's reason."""
@@ -57,7 +58,7 @@ class Read:
         if not _readable(tail):
             return self.failed(f"{status}, but {what}", code)
         said = f"{status}, but the stream ends with an error: {text}"
-        return self.limited(said, code) if _limit(text) else self.failed(said, code)
+        return (self.limited if _limit(text) else self.failed)(said, code)
 
     def _sentence(self, what: str) -> str:
         return f'store "{self.store}": {what} (reading {moment(self.start)} to {moment(self.end)})'

@@ -40,8 +40,8 @@ class BadFrame(ValueError):
 class Frames:
     """Whole frames of a padded buffer.
 
-    `spans` int64 [3, F]: where each payload starts and stops, and its checksum. `used`: bytes up to the
-    end of the last whole frame. `needed`: bytes that the buffer must hold for one frame more.
+    `spans` int64 [3, F]: where each payload starts and stops, and its checksum. `used`: bytes up to
+    the end of the last whole frame. `needed`: bytes that the buffer must hold for one frame more.
     """
 
     spans: Int64s
@@ -53,8 +53,8 @@ class Frames:
 class Contents:
     """What stands in frames.
 
-    `series` int64 [3, S]: where its labels start and stop in the data, its first chunk. `chunks` int64 [5, C]:
-    where its data start, their size, first and last time (ms), encoding.
+    `series` int64 [3, S]: where its labels start and stop in the buffer, its first chunk. `chunks`
+    int64 [5, C]: where its data start, their size, first and last time (ms), encoding.
     """
 
     series: Int64s
@@ -125,7 +125,7 @@ def contents(buffer: Buffer, frames: Frames) -> Contents:
 
 @kernel(u1_in, i8_in2, i8_out2, i8_out2)
 def _contents(data: Bytes, spans: Int64s, series: Int64s, chunks: Int64s) -> tuple[int, int, int]:
-    """Fills both tables as far as they have room; returns where a bad frame starts or -1, and the counts."""
+    """Fills both tables as far as they have room; returns a bad frame's start or -1, and counts."""
     n_series, n_chunks = 0, 0
     for frame in range(spans.shape[1]):
         index, end = spans[0, frame], spans[1, frame]
@@ -150,7 +150,7 @@ def _contents(data: Bytes, spans: Int64s, series: Int64s, chunks: Int64s) -> tup
 def _series(
     data: Bytes, index: int, end: int, chunks: Int64s, n_chunks: int
 ) -> tuple[int, int, int]:
-    """One ChunkedSeries: where its labels start and stop, and the chunk count so far (-1: malformed)."""
+    """One ChunkedSeries: where its labels start and stop, the chunk count (-1: malformed)."""
     low, high = index, index
     while index < end:
         tag, start, stop, _ = field(data, index, end)

@@ -1,6 +1,7 @@
 """The protobuf wire format inside kernels: varints and fields of padded byte arrays.
 
-An index of -1 stands for malformed bytes. Reads may go `PADDING` bytes past the end before that shows.
+An index of -1 stands for malformed bytes. Reads may go `PADDING` bytes past the end before that
+shows.
 """
 
 from typing import Final
@@ -26,7 +27,7 @@ def varint(data: Bytes, index: int, end: int) -> tuple[int, int]:
     if stops == 0:
         return _long_varint(data, index, end)
     behind = index + ((trailing_zeros(stops) + 1) >> 3)
-    # All bits up to the first byte without the continuation bit, seven of each byte, pushed together.
+    # The bits up to the first byte without continuation bit, seven of each, pushed together.
     word &= stops ^ (stops - np.uint64(1))
     low, high = word & np.uint64(0x007F007F007F007F), word & np.uint64(0x7F007F007F007F00)
     word = low | (high >> np.uint64(1))
@@ -52,7 +53,7 @@ def _long_varint(data: Bytes, index: int, end: int) -> tuple[int, int]:
 def field(data: Bytes, index: int, end: int) -> tuple[int, int, int, int]:
     """The field at `index`: its tag, where its content starts and stops, and a varint's value.
 
-    The content of a LENGTH field is its bytes; a stop of -1 says that the field does not fit in `end`.
+    The content of a LENGTH field is its bytes; a stop of -1 says that it does not fit in `end`.
     """
     tag, start = varint(data, index, end)
     if start < 0:

@@ -1,7 +1,7 @@
-"""The body of a SAMPLES answer: its series and samples, straight from the protobuf bytes to columns.
+"""The body of a SAMPLES answer: straight from protobuf bytes to columns.
 
-A ReadResponse holds results, each of them time series, each of them labels, samples, and exemplars and
-native histograms, which are passed over.
+A ReadResponse holds results, each of them time series, each of them labels, samples, and exemplars
+and native histograms, which are passed over.
 """
 
 from dataclasses import dataclass
@@ -108,9 +108,9 @@ def decode(
 ) -> tuple[int, int]:
     """Decodes time series to the columns of rows, keeping the samples from `start` to `end` (ms).
 
-    `offsets` [S+1] is written; `timestamps` and `bits` (the values' bit patterns) have room for all
-    samples and one more. Returns the first malformed series, or -1; and whether a row's times fail to
-    rise strictly (1) or not (0).
+    `offsets` [S+1] is written; `timestamps` and `bits` (the values' bits) have room for all samples
+    and one more. Returns the first malformed series, or -1; and whether a row's times fail to rise
+    strictly (1) or not (0).
     """
     at, disorder = 0, False
     for row in range(len(starts)):

@@ -17,8 +17,8 @@ class BadLabels(ValueError):
 def labels_of(raw: bytes) -> Labels:
     """The label set of the bytes of repeated `Label labels = 1`; other fields are passed over.
 
-    The same series come with every read, so the newest are remembered. Labels may stand in any order
-    and empty ones count as absent; a name that stands twice raises BadLabels.
+    The same series come with every read, so the newest are remembered. Labels may stand in any
+    order and empty ones count as absent; a name that stands twice raises BadLabels.
     """
     try:
         message = RawLabels.FromString(raw)

@@ -76,7 +76,7 @@ class MemoryStore:
     ) -> None:
         """Adds samples to a series, which starts with them if it is new.
 
-        Raises BadData if the lengths differ, or the times do not rise or are not newer than those held.
+        Raises BadData if the lengths differ, or times do not rise or are not newer than those held.
         """
         times = np.asarray(timestamps, np.int64)
         numbers = np.asarray(values, np.float64)
@@ -92,7 +92,7 @@ class MemoryStore:
         held.append(times, numbers)
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
-        """The matching series with their samples in the range; raises TooManySamples, LimitExceeded."""
+        """The matching series and their samples; raises TooManySamples, LimitExceeded."""
         found = self._matching(select.matchers)
         slices = [self._series[labels].within(select.start, select.end) for labels in found]
         lengths = np.array([part.stop - part.start for part in slices], np.int64)

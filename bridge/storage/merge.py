@@ -41,8 +41,8 @@ class Rows:
 def merge(pieces: Sequence[Rows], first_wins: bool, keep_empty: bool = False) -> SeriesBlock:
     """One block of all pieces; nothing is copied where they are in order already.
 
-    Series of the same labels become one. Of samples at the same time the one of the first piece stays
-    (`first_wins`), or that of the last. Series without samples are dropped unless `keep_empty`.
+    Series of the same labels become one. Of samples at the same time the one of the first piece
+    stays (`first_wins`), or that of the last. Series without samples go unless `keep_empty`.
     """
     if not keep_empty:
         pieces = [_without_empty(piece) for piece in pieces]
@@ -117,7 +117,7 @@ def _one_row(run: list[Columns]) -> Columns:
 
 
 def _sorted(pieces: Sequence[Rows], first_wins: bool) -> SeriesBlock:
-    """The general case: rows grouped by labels, each group's samples sorted, equal times made one."""
+    """The general case: rows grouped by labels, their samples sorted, equal times made one."""
     rows = [labels for piece in pieces for labels in piece.labels]
     order = sorted(range(len(rows)), key=lambda row: rows[row].pairs)
     labels = list(dict.fromkeys(rows[row] for row in order))
@@ -154,7 +154,7 @@ def _gather(
     out_timestamps: Int64s,
     out_bits: Int64s,
 ) -> int:
-    """Copies the rows in `order` to the rows that `groups` names; returns how many samples stayed."""
+    """Copies the rows in `order` to the rows that `groups` names; returns how many samples stay."""
     at = 0
     for place in range(len(order)):
         begin = out_offsets[groups[place]] if place and groups[place] == groups[place - 1] else at
