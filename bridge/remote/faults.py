@@ -53,7 +53,7 @@ class Read:
         return (self.limited if limited else self.failed)(f"{status}: {text or 'no reason'}", code)
 
     def spoiled(self, what: str, status: str, code: int, tail: bytes) -> StoreError | StoreLimit:
-        """A streamed answer went wrong after `status`; a tail that is text is the store's reason."""
+        """A stream went wrong after `status`; a tail that is text is the store's reason."""
         text = shown(tail)
         if not _readable(tail):
             return self.failed(f"{status}, but {what}", code)
