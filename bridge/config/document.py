@@ -139,7 +139,7 @@ class _Composer:
         for key, value in node.value:
             if key.tag == f"{_TAGS}merge":
                 merged |= self._merged(value, at)
-            elif not isinstance(key, ScalarNode):
+            elif not isinstance(key, ScalarNode) or key.tag == f"{_TAGS}binary":
                 self._problems.append(self._problem(key, "a key must be a plain word"))
             elif key.value in tree:
                 self._problems.append(self._problem(key, _twice(key.value)))

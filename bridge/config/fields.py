@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 from urllib.parse import urlsplit
@@ -48,7 +49,7 @@ def _scalar(expected: str, read: Callable[[Scalar], T], empty: T) -> Callable[[o
     def validate(value: object) -> T:
         if value is None:
             return empty
-        if not isinstance(value, Scalar):
+        if not isinstance(value, Scalar) or value.tag == "binary":
             raise refused(f"cannot unmarshal {_shape(value)}; expected {expected}")
         try:
             return read(value)
@@ -59,7 +60,8 @@ def _scalar(expected: str, read: Callable[[Scalar], T], empty: T) -> Callable[[o
 
 
 def _shape(value: object) -> str:
-    return "!!seq" if isinstance(value, list) else "!!map"
+    kind = "binary" if isinstance(value, Scalar) else "seq" if isinstance(value, list) else "map"
+    return f"!!{kind}"
 
 
 def _unmarshal(value: Scalar, go_type: str) -> ValueError:
@@ -95,15 +97,23 @@ def _whole_float(value: Scalar, digits: str) -> int:
     return int(float(digits))
 
 
-_SIZE: Final = re.compile(r"(\d+)\s*([kmgtpe]?)(i?b)?", re.IGNORECASE | re.ASCII)
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:([KMGTPE]?)i?B)?", re.ASCII)
 
 
 def parse_size(text: str) -> int:
     """A size in bytes: `4GiB`, `512MB`, `1000`; units are powers of 1024, as in Prometheus."""
-    found = _SIZE.fullmatch(text.strip())
-    if found is None or (found[2] and not found[3]):
+    found = _SIZE.fullmatch(text)
+    if found is None:
         raise ValueError(f'not a valid size: "{text}"')
-    return int(found[1]) << (10 * " kmgtpe".index(found[2].lower() or " "))
+    number, unit = found.groups(default="")
+    return int(Decimal(number) * 1024 ** " KMGTPE".index(unit or " "))
+
+
+def parse_united_size(text: str) -> int:
+    """A size as Prometheus takes it: with its unit, unless it is 0."""
+    if text != "0" and not text.endswith("B"):
+        raise ValueError(f"units: unknown unit in {text}")
+    return parse_size(text)
 
 
 def _checked_url(text: str, schemes: tuple[str, ...]) -> str:
@@ -149,6 +159,9 @@ Duration = Annotated[
     ),
 ]
 Size = Annotated[int, _of("a size such as 512MiB or 4GiB", lambda value: parse_size(value.text), 0)]
+UnitedSize = Annotated[
+    int, _of("a size such as 15MB", lambda value: parse_united_size(value.text), 0)
+]
 SecretText = Annotated[Secret, _of("a text", lambda value: Secret(value.text), Secret(""))]
 Url = Annotated[str, _of("a URL such as https://host:9090/api/v1/read", _url, "")]
 ProxyUrl = Annotated[Secret, _of("a URL such as http://proxy:3128", _proxy, Secret(""))]
@@ -162,7 +175,7 @@ def choice(*names: str, words: str) -> BeforeValidator:
             raise ValueError(f"{words}: {value.text}")
         return value.text
 
-    return _of(" or ".join(names), read, "")
+    return _of(f"one of {', '.join(filter(None, names))}", read, "")
 
 
 def unsupported(instead: str) -> BeforeValidator:

@@ -12,8 +12,8 @@ from bridge.config.fields import (
     Duration,
     Flag,
     Section,
-    Size,
     Text,
+    UnitedSize,
     Url,
     Whole,
     choice,
@@ -79,7 +79,7 @@ class GlobalSection(Section):
     query_log_file: Text = ""
     scrape_failure_log_file: Text = ""
     external_labels: LabelSet = None
-    body_size_limit: Size = 0
+    body_size_limit: UnitedSize = 0
     sample_limit: Whole = 0
     target_limit: Whole = 0
     label_limit: Whole = 0

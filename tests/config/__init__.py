@@ -1,0 +1,1 @@
+"""Configuration as users write it, right and wrong."""
