@@ -1,0 +1,149 @@
+"""One request from its form to its envelope: errors, time limits, clients that go away."""
+
+import asyncio
+import contextlib
+import gzip
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from bridge.api.envelope import Answer, failure, success
+from bridge.api.errors import ErrorType, Failure, failure_of
+from bridge.api.form import Form, read_form
+from bridge.api.settings import ApiSettings
+from bridge.catalogue.seen import SeenLabels
+from bridge.engine.engine import Engine
+from bridge.engine.query import EngineSettings
+from bridge.model.errors import QueryCanceled
+from bridge.storage.interface import Querier
+from bridge.telemetry import Metrics
+
+_LOG: Final = logging.getLogger(__name__)
+# Below this an answer fits into a few packets and compressing it only costs time.
+_WORTH_COMPRESSING: Final = 8192
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Api:
+    """What the handlers work with; `now` is the clock in ms, `started` its reading at the start."""
+
+    engine: Engine
+    querier: Querier
+    seen: SeenLabels
+    metrics: Metrics
+    settings: ApiSettings
+    limits: EngineSettings
+    ready: Callable[[], bool]
+    now: Callable[[], int]
+    started: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ApiRequest:
+    """One request as handlers see it; `path` holds the variable parts of the path."""
+
+    form: Form
+    headers: Headers
+    path: dict[str, str]
+
+
+Handler = Callable[[Api, ApiRequest], Awaitable[Answer]]
+
+
+class Endpoint:
+    """The ASGI application of one path."""
+
+    def __init__(self, name: str, handler: Handler, api: Api) -> None:
+        self.name = name
+        self._handler = handler
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; never raises what a client could see."""
+        begun = time.perf_counter()
+        request = Request(scope, receive)
+        response = await self._response(request)
+        with contextlib.suppress(OSError):
+            await response(scope, receive, send)
+        self._api.metrics.http(self.name, response.status_code, time.perf_counter() - begun)
+
+    async def _response(self, request: Request) -> Response:
+        try:
+            form = await read_form(request)
+            answer = await _while_connected(request, self._answer(request, form))
+            return await _compressed(request, success(answer))
+        except ClientDisconnect:
+            return failed(failure_of(QueryCanceled("reading the request")))
+        except Exception as error:  # noqa: BLE001 - the last place where an error can become an answer
+            return failed(self._noted(error))
+
+    async def _answer(self, request: Request, form: Form) -> Answer:
+        call = ApiRequest(form, request.headers, dict(request.path_params))
+        return await self._handler(self._api, call)
+
+    def _noted(self, error: Exception) -> Failure:
+        outcome = failure_of(error)
+        fields = {"handler": self.name, "status": outcome.status, "error": outcome.text}
+        match outcome.type:
+            case ErrorType.INTERNAL:
+                _LOG.error("request failed", exc_info=error, extra=fields)
+            case ErrorType.UNAVAILABLE | ErrorType.TIMEOUT | ErrorType.EXECUTION:
+                # Grafana shows no error of a label request: a variable just turns empty.
+                _LOG.warning("request failed", extra=fields)
+            case _:
+                _LOG.debug("request refused", extra=fields)
+        return outcome
+
+
+async def _while_connected(request: Request, answer: Awaitable[Answer]) -> Answer:
+    """The answer, unless the client goes away first: then its work is cancelled."""
+    work = asyncio.ensure_future(answer)
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        raise QueryCanceled("query execution")
+    finally:
+        await _cancel(work)
+        await _cancel(gone)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _cancel(task: "asyncio.Future[Answer] | asyncio.Future[None]") -> None:
+    if not task.done():
+        task.cancel()
+        await asyncio.wait((task,))
+
+
+def failed(outcome: Failure) -> Response:
+    """The response of an error."""
+    body = failure(outcome.type, outcome.text)
+    return Response(body, outcome.status, media_type="application/json")
+
+
+async def _compressed(request: Request, body: bytes) -> Response:
+    headers = {}
+    if len(body) >= _WORTH_COMPRESSING and _accepts_gzip(request.headers):
+        body = await asyncio.to_thread(gzip.compress, body, 1, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, headers=headers, media_type="application/json")
+
+
+def _accepts_gzip(headers: Headers) -> bool:
+    for choice in headers.get("accept-encoding", "").split(","):
+        name, _, quality = choice.partition(";")
+        if name.strip().lower() == "gzip":
+            return quality.replace(" ", "").lower() not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False

@@ -1,0 +1,44 @@
+"""The envelope of every answer, and JSON as Go writes it."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+_UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer: the JSON of `data`, and remarks."""
+
+    data: bytes
+    warnings: tuple[str, ...] = ()
+    infos: tuple[str, ...] = ()
+
+
+def go_json(value: object) -> bytes:
+    """JSON with sorted keys, `<`, `>`, `&` escaped and broken UTF-8 replaced, as Go writes it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _UNSAFE.sub(_escape, text).encode()
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    return "\\ufffd" if 0xD800 <= code <= 0xDFFF else f"\\u{code:04x}"
+
+
+def success(answer: Answer) -> bytes:
+    """The body of an answer."""
+    notes = _notes("warnings", answer.warnings) + _notes("infos", answer.infos)
+    return b"".join((b'{"status":"success","data":', answer.data, notes, b"}"))
+
+
+def _notes(name: str, texts: Sequence[str]) -> bytes:
+    return b',"%s":%s' % (name.encode(), go_json(texts)) if texts else b""
+
+
+def failure(error_type: str, text: str) -> bytes:
+    """The body of an error."""
+    return b'{"status":"error","errorType":"%s","error":%s}' % (error_type.encode(), go_json(text))

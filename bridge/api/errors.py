@@ -1,0 +1,62 @@
+"""Which error becomes which errorType and HTTP status: one table."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from bridge.api.form import BodyTooLarge
+from bridge.model.errors import (
+    BadData,
+    ExecutionError,
+    NotFound,
+    QueryCanceled,
+    QueryTimeout,
+    Unavailable,
+)
+
+
+class ErrorType(StrEnum):
+    """Prometheus' errorType."""
+
+    BAD_DATA = "bad_data"
+    EXECUTION = "execution"
+    CANCELED = "canceled"
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
+    NOT_FOUND = "not_found"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as the client sees it."""
+
+    type: ErrorType
+    status: int
+    text: str
+
+
+# The first row that fits counts.
+_TABLE: Final[tuple[tuple[type[Exception], ErrorType, int], ...]] = (
+    (BodyTooLarge, ErrorType.BAD_DATA, 413),
+    (BadData, ErrorType.BAD_DATA, 400),
+    (ExecutionError, ErrorType.EXECUTION, 422),
+    (QueryTimeout, ErrorType.TIMEOUT, 503),
+    (QueryCanceled, ErrorType.CANCELED, 499),
+    (Unavailable, ErrorType.UNAVAILABLE, 503),
+    (NotFound, ErrorType.NOT_FOUND, 404),
+)
+_INTERNAL: Final = Failure(
+    ErrorType.INTERNAL, 500, "internal error; the log of prombridge says which"
+)
+_TOO_DEEP: Final = Failure(ErrorType.BAD_DATA, 400, "the query is nested too deeply")
+
+
+def failure_of(error: Exception) -> Failure:
+    """What to tell the client; an unknown error tells nothing of itself."""
+    if isinstance(error, RecursionError):
+        return _TOO_DEEP
+    for kind, error_type, status in _TABLE:
+        if isinstance(error, kind):
+            return Failure(error_type, status, str(error))
+    return _INTERNAL

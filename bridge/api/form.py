@@ -1,0 +1,121 @@
+"""A request's parameters: URL and form body merged as Go's net/http does."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import Message
+from typing import Final
+
+from starlette.requests import Request
+
+from bridge.model.errors import BadData
+from bridge.model.labels import quoted
+
+MAX_BODY_BYTES: Final = 16 << 20
+
+_URLENCODED: Final = "application/x-www-form-urlencoded"
+_MULTIPART: Final = "multipart/form-data"
+_BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9a-fA-F]{2}).{0,2}", re.DOTALL)
+_ESCAPE: Final = re.compile(rb"%([0-9a-fA-F]{2})")
+
+Pair = tuple[str, str]
+
+
+class BodyTooLarge(BadData):
+    """A request body above the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Parameters in order of precedence; `error` tells of the first pair that had to be left out.
+
+    Bytes that are not UTF-8 are kept as surrogate escapes.
+    """
+
+    pairs: tuple[Pair, ...]
+    error: str = ""
+
+    def get(self, name: str) -> str:
+        """The first value of this name, empty when absent."""
+        return next((value for key, value in self.pairs if key == name), "")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of this name."""
+        return tuple(value for key, value in self.pairs if key == name)
+
+
+async def read_form(request: Request) -> Form:
+    """The parameters of URL and body; raises BodyTooLarge."""
+    url = _urlencoded(request.scope["query_string"])
+    body = await _body(request)
+    if not body:
+        return url
+    content_type = request.headers.get("content-type") or _URLENCODED
+    match content_type.partition(";")[0].strip().lower():
+        case "application/x-www-form-urlencoded":
+            return _merged(_urlencoded(body), url)
+        case "multipart/form-data":
+            return _merged(url, _multipart(content_type, body))
+        case _:
+            return url
+
+
+def _merged(*forms: Form) -> Form:
+    pairs = tuple(pair for form in forms for pair in form.pairs)
+    return Form(pairs, next((form.error for form in forms if form.error), ""))
+
+
+async def _body(request: Request) -> bytes:
+    if request.method not in {"POST", "PUT", "PATCH"}:
+        return b""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise BodyTooLarge(f"request body is larger than {MAX_BODY_BYTES >> 20} MiB")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _urlencoded(text: bytes) -> Form:
+    """Pairs of a query string; as in Go, a pair with a broken escape or a semicolon is left out."""
+    pairs: list[Pair] = []
+    error = ""
+    for piece in text.split(b"&"):
+        problem = _problem(piece)
+        if problem:
+            error = error or problem
+        elif piece:
+            name, _, value = piece.partition(b"=")
+            pairs.append((_unescaped(name), _unescaped(value)))
+    return Form(tuple(pairs), error)
+
+
+def _problem(piece: bytes) -> str:
+    if b";" in piece:
+        return "invalid semicolon separator in query"
+    broken = _BROKEN_ESCAPE.search(piece)
+    return f"invalid URL escape {quoted(_text(broken.group()))}" if broken else ""
+
+
+def _unescaped(text: bytes) -> str:
+    plain = text.replace(b"+", b" ")
+    return _text(_ESCAPE.sub(lambda found: bytes.fromhex(found.group(1).decode()), plain))
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _multipart(content_type: str, body: bytes) -> Form:
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
+    payload = message_from_bytes(head + body).get_payload()
+    parts: Sequence[object] = payload if isinstance(payload, list) else ()
+    return Form(tuple(_field(part) for part in parts if isinstance(part, Message)))
+
+
+def _field(part: Message) -> Pair:
+    name = part.get_param("name", "", "content-disposition")
+    value = part.get_payload(decode=True)
+    return str(name), _text(value if isinstance(value, bytes) else b"")

@@ -1,0 +1,93 @@
+"""query, query_range, format_query and parse_query."""
+
+import asyncio
+from typing import Final
+
+from bridge.api import params
+from bridge.api.encode import encode_data
+from bridge.api.endpoint import Api, ApiRequest
+from bridge.api.envelope import Answer, go_json
+from bridge.api.tree import tree
+from bridge.engine.query import QueryOptions, Stats
+from bridge.model.errors import QueryTimeout
+from bridge.model.labels import quoted
+from bridge.model.time import Steps
+from bridge.promql.ast import Expr
+from bridge.promql.pretty import prettified
+
+_STATS: Final = ("true", "all")
+
+
+async def instant(api: Api, request: ApiRequest) -> Answer:
+    """`/api/v1/query`: one step, now unless `time` says otherwise."""
+    limit = params.limit(request.form)
+    moment = params.optional_time(request.form, "time", api.now())
+    return await _evaluated(api, request, Steps.at(moment), limit)
+
+
+async def ranged(api: Api, request: ApiRequest) -> Answer:
+    """`/api/v1/query_range`: `start` to `end` by `step`."""
+    limit = params.limit(request.form)
+    return await _evaluated(api, request, params.steps(request.form), limit)
+
+
+async def _evaluated(api: Api, request: ApiRequest, steps: Steps, limit: int) -> Answer:
+    timeout = params.timeout(request.form)
+    lookback = params.lookback(request.form)
+    if timeout is not None and timeout <= 0:
+        _parsed(api, request)
+        raise QueryTimeout("query execution")
+    options = QueryOptions(timeout or 0, lookback, limit, nocache(request), fresh(request))
+    with api.metrics.queries_in_flight.track_inprogress(), params.parameter("query"):
+        result = await api.engine.query(request.form.get("query"), steps, options)
+    data = await asyncio.to_thread(encode_data, result)
+    stats, remarks = _stats(request.form.get("stats"), result.stats)
+    data = b'%s,"stats":%s}' % (data[:-1], stats) if stats else data
+    return Answer(data, (*result.warnings, *remarks), result.infos)
+
+
+def nocache(request: ApiRequest) -> bool:
+    """Whether this request asks for an answer without the cache."""
+    return request.form.get("nocache") in {"1", "true"}
+
+
+def fresh(request: ApiRequest) -> bool:
+    """Whether the newest samples must come from the store: alert evaluations, `no-cache`."""
+    from_alert = request.headers.get("fromalert", "").lower() == "true"
+    return from_alert or "no-cache" in request.headers.get("cache-control", "").lower()
+
+
+def _stats(wanted: str, stats: Stats) -> tuple[bytes, tuple[str, ...]]:
+    if not wanted:
+        return b"", ()
+    shown = {
+        "timings": stats.timings,
+        "samples": {
+            "totalQueryableSamples": stats.queryable_samples,
+            "samplesRead": stats.samples_read,
+            "peakSamples": stats.peak_samples,
+        },
+    }
+    return go_json(shown), () if wanted in _STATS else (_deprecated(wanted),)
+
+
+def _deprecated(value: str) -> str:
+    return (
+        f'value {quoted(value)} for parameter "stats" is deprecated and will be rejected in the'
+        ' next major release, use "true" or "all"'
+    )
+
+
+async def format_query(api: Api, request: ApiRequest) -> Answer:
+    """`/api/v1/format_query`: the query, printed prettily."""
+    return await asyncio.to_thread(lambda: Answer(go_json(prettified(_parsed(api, request)))))
+
+
+async def parse_query(api: Api, request: ApiRequest) -> Answer:
+    """`/api/v1/parse_query`: the query's tree."""
+    return await asyncio.to_thread(lambda: Answer(go_json(tree(_parsed(api, request)))))
+
+
+def _parsed(api: Api, request: ApiRequest) -> Expr:
+    with params.parameter("query"):
+        return api.engine.parse(request.form.get("query"))

@@ -1,0 +1,109 @@
+"""The table of paths."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+from prometheus_client.exposition import choose_encoder
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from bridge.api import query, series, status
+from bridge.api.endpoint import Api, Endpoint, Handler, failed
+from bridge.api.errors import ErrorType, Failure
+from bridge.api.transport import Transport
+
+# Grafana's versions differ in which of the two they use for what; all that reads takes both.
+_METHODS: Final = ("GET", "POST")
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "/api/v1/query": query.instant,
+    "/api/v1/query_range": query.ranged,
+    "/api/v1/query_exemplars": status.query_exemplars,
+    "/api/v1/format_query": query.format_query,
+    "/api/v1/parse_query": query.parse_query,
+    "/api/v1/series": series.series,
+    "/api/v1/labels": series.label_names,
+    "/api/v1/label/{name:path}/values": series.label_values,
+    "/api/v1/metadata": status.metadata,
+    "/api/v1/rules": status.rules,
+    "/api/v1/alerts": status.alerts,
+    "/api/v1/alertmanagers": status.alertmanagers,
+    "/api/v1/targets": status.targets,
+    "/api/v1/targets/metadata": status.targets_metadata,
+    "/api/v1/scrape_pools": status.scrape_pools,
+    "/api/v1/status/buildinfo": status.buildinfo,
+    "/api/v1/status/config": status.config,
+    "/api/v1/status/runtimeinfo": status.runtimeinfo,
+}
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+def application(api: Api, lifespan: Lifespan | None = None) -> Starlette:
+    """The HTTP side of the bridge as an ASGI application."""
+    routes: list[BaseRoute] = [
+        *(
+            Route(path, Endpoint(path.removeprefix("/api/v1"), handler, api), methods=_METHODS)
+            for path, handler in HANDLERS.items()
+        ),
+        *_pages(api),
+    ]
+    prefix = api.settings.route_prefix
+    return Starlette(
+        routes=[Mount(prefix, routes=routes)] if prefix else routes,
+        middleware=[Middleware(Transport, api.settings.cors_origin)],
+        exception_handlers={404: _not_found, 405: _wrong_method},
+        lifespan=lifespan,
+    )
+
+
+def _pages(api: Api) -> list[BaseRoute]:
+    """The paths outside the API."""
+
+    async def healthy(_request: Request) -> Response:
+        return PlainTextResponse("prombridge is Healthy.\n")
+
+    async def ready(_request: Request) -> Response:
+        if api.ready():
+            return PlainTextResponse("prombridge is Ready.\n")
+        return PlainTextResponse("prombridge is compiling its kernels.\n", 503)
+
+    async def metrics(request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(api.metrics.registry), media_type=content_type)
+
+    async def version(_request: Request) -> Response:
+        return JSONResponse(status.BUILD_INFO)
+
+    pages = {
+        "/-/healthy": healthy,
+        "/-/ready": ready,
+        "/metrics": metrics,
+        "/version": version,
+        "/": _home,
+    }
+    return [Route(path, page, methods=["GET"]) for path, page in pages.items()]
+
+
+async def _home(request: Request) -> Response:
+    return PlainTextResponse(
+        f"prombridge {status.VERSION}: the Prometheus HTTP API for remote-read stores.\n"
+        f"Add {request.base_url} to Grafana as a Prometheus data source.\n"
+    )
+
+
+async def _not_found(request: Request, _error: Exception) -> Response:
+    return failed(Failure(ErrorType.NOT_FOUND, 404, f"no such path: {request.url.path}"))
+
+
+async def _wrong_method(request: Request, error: Exception) -> Response:
+    text = f"method {request.method} is not allowed on {request.url.path}"
+    response = failed(Failure(ErrorType.BAD_DATA, 405, text))
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response

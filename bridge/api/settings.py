@@ -1,0 +1,17 @@
+"""What an operator decides about the HTTP API."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Where the API stands and what it shows of the configuration.
+
+    All paths stand below `route_prefix`: empty, or a path that starts with a slash and does not end
+    with one. `cors_origin` is a regular expression for a whole Origin, `.*` for any. `config_yaml`
+    is what `/api/v1/status/config` shows, with its secrets hidden.
+    """
+
+    route_prefix: str = ""
+    cors_origin: str = ".*"
+    config_yaml: str = ""

@@ -1,0 +1,55 @@
+"""What every HTTP answer has in common: CORS, sniffing, caches in between."""
+
+import re
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Origin"
+_ALLOWED_METHODS = "GET, POST, OPTIONS"
+
+
+class Transport:
+    """An ASGI application around another that adds headers and answers OPTIONS.
+
+    `cors_origin` is a regular expression for a whole Origin. Source of the CORS rules:
+    util/httputil/cors.go of Prometheus.
+    """
+
+    def __init__(self, app: ASGIApp, cors_origin: str) -> None:
+        self._app = app
+        self._any_origin = cors_origin == ".*"
+        self._origin = re.compile(cors_origin)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        extra = self._headers(Headers(scope=scope).get("origin"))
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in extra.items():
+                    headers[name] = value
+            await send(message)
+
+        app = Response(status_code=204) if scope["method"] == "OPTIONS" else self._app
+        await app(scope, receive, send_with_headers)
+
+    def _headers(self, origin: str | None) -> dict[str, str]:
+        headers = {"X-Content-Type-Options": "nosniff", "Vary": "Origin, Accept-Encoding"}
+        if origin is None:
+            return headers
+        headers |= {
+            "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
+            "Access-Control-Allow-Methods": _ALLOWED_METHODS,
+            "Access-Control-Expose-Headers": "Date",
+        }
+        if self._any_origin:
+            headers["Access-Control-Allow-Origin"] = "*"
+        elif self._origin.fullmatch(origin):
+            headers["Access-Control-Allow-Origin"] = origin
+        return headers

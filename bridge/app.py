@@ -1,0 +1,116 @@
+"""The wiring: Settings to an ASGI application."""
+
+import asyncio
+import gc
+import logging
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+
+from bridge import kernel
+from bridge.api.endpoint import Api
+from bridge.api.routes import application as http
+from bridge.api.settings import ApiSettings
+from bridge.api.status import VERSION
+from bridge.catalogue.seen import SeenLabels
+from bridge.config.masked import masked_yaml
+from bridge.config.settings import Settings
+from bridge.engine.engine import Engine
+from bridge.remote.client import RemoteStore
+from bridge.storage.fanout import Fanout, Member
+from bridge.storage.flights import SharedReads
+from bridge.telemetry import Metrics
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Warmth:
+    """Whether the kernels are compiled: until then queries are answered, but more slowly."""
+
+    def __init__(self) -> None:
+        self.complete = False
+
+    async def bring(self) -> None:
+        """Loads the kernels; compiles before, in a child process so that this one stays small."""
+        if not kernel.is_warm():
+            _LOG.info("compiling kernels; this happens once for each version")
+            await _compile_in_child()
+        await asyncio.to_thread(lambda: list(kernel.warm()))
+        # What is loaded by now stays for good: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        self.complete = True
+        _LOG.info("ready")
+
+
+async def _compile_in_child() -> None:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bridge.cli", "warm", "--quiet"
+    )
+    try:
+        status = await child.wait()
+    except asyncio.CancelledError:
+        child.kill()
+        await child.wait()
+        raise
+    if status:
+        _LOG.warning("compiling kernels in a child process failed", extra={"status": status})
+
+
+def application(settings: Settings) -> Starlette:
+    """The whole bridge; its lifespan opens and closes what it holds."""
+    metrics = Metrics(CollectorRegistry(), VERSION)
+    stores = tuple(RemoteStore(store, observer=metrics) for store in settings.stores)
+    seen = SeenLabels(Fanout(tuple(map(_member, stores))))
+    workers = ThreadPoolExecutor(os.cpu_count(), "worker")
+    engine = Engine(seen, settings.engine, workers)
+    warmth = Warmth()
+    api = Api(
+        engine=engine,
+        querier=seen,
+        seen=seen,
+        metrics=metrics,
+        settings=_api_settings(settings),
+        limits=settings.engine,
+        ready=lambda: warmth.complete,
+        now=_now,
+        started=_now(),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_default_executor(workers)
+        warming = asyncio.create_task(warmth.bring())
+        try:
+            yield
+        finally:
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
+            await asyncio.gather(*(store.aclose() for store in stores))
+            engine.close()
+            workers.shutdown(wait=False, cancel_futures=True)
+
+    return http(api, lifespan)
+
+
+def _member(store: RemoteStore) -> Member:
+    settings = store.settings
+    labels = settings.external_labels if settings.filter_external_labels else ()
+    return Member(SharedReads(store), settings.required_matchers, labels)
+
+
+def _api_settings(settings: Settings) -> ApiSettings:
+    return ApiSettings(
+        route_prefix=settings.web.route_prefix.rstrip("/"), config_yaml=masked_yaml(settings)
+    )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,1 @@
+"""Names, values and series of stores that have no label API."""

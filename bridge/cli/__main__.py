@@ -1,0 +1,5 @@
+"""`python -m bridge.cli` is `prombridge`."""
+
+from bridge.cli import main
+
+raise SystemExit(main())

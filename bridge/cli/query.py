@@ -1,0 +1,134 @@
+"""`prombridge query`: evaluates PromQL and shows a table, and a plot for a range."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from bridge.cli.flags import add_files, add_queries, flags
+from bridge.cli.terminal import answer_lines
+from bridge.config.load import load
+from bridge.config.settings import Settings
+from bridge.model.errors import BadData, BridgeError, Unavailable
+from bridge.model.time import parse_time
+
+if TYPE_CHECKING:
+    from bridge.cli.flags import Commands
+
+_DEFAULT_SERVER = "http://127.0.0.1:9099"
+# How many steps a range query has when it does not say.
+_STEPS = 250
+# The bridge itself ends a query that takes too long; this is only for one that hangs.
+_TIMEOUT_SECONDS = 3600
+
+Json = dict[str, Any]
+
+
+def register(commands: "Commands") -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "query", help="evaluate PromQL and show a table or a plot", description=__doc__
+    )
+    parser.add_argument("expr", metavar="EXPR", help="a PromQL expression")
+    when = parser.add_argument_group("when", "Without --start it is an instant query.")
+    when.add_argument("--time", metavar="TIME", help="Unix seconds or RFC 3339 (default now)")
+    when.add_argument("--start", metavar="TIME", help="where a range query starts")
+    when.add_argument("--end", metavar="TIME", help="where it ends (default now)")
+    when.add_argument("--step", metavar="DURATION", help=f"its step (default: {_STEPS} steps)")
+    where = parser.add_argument_group("where", "A running bridge, or one made from --config.file.")
+    where.add_argument(
+        "--server",
+        metavar="URL",
+        default=_DEFAULT_SERVER,
+        help=f"address of a running bridge (default {_DEFAULT_SERVER})",
+    )
+    add_files(parser, required=False)
+    add_queries(parser)
+    parser.add_argument("--nocache", action="store_true", help="read everything from the store")
+    parser.set_defaults(run=_run)
+
+
+def _run(asked: argparse.Namespace) -> int:
+    path, params = _request(asked)
+    answer = asyncio.run(_answer(asked, path, params))
+    for kind in ("warnings", "infos"):
+        for text in answer.get(kind, ()):
+            sys.stderr.write(f"{kind.removesuffix('s')}: {text}\n")
+    for line in answer_lines(answer["data"], shutil.get_terminal_size().columns):
+        print(line)
+    return 0
+
+
+def _request(asked: argparse.Namespace) -> tuple[str, dict[str, str]]:
+    params = {"query": asked.expr} | ({"nocache": "1"} if asked.nocache else {})
+    if asked.start is None:
+        if asked.end or asked.step:
+            raise BadData("--end and --step belong to a range query, which needs --start")
+        return "api/v1/query", params | ({"time": asked.time} if asked.time else {})
+    if asked.time:
+        raise BadData("--time belongs to an instant query, --start to a range query")
+    end = asked.end or f"{time.time():.3f}"
+    return "api/v1/query_range", params | {
+        "start": asked.start,
+        "end": end,
+        "step": asked.step or _step(asked.start, end),
+    }
+
+
+def _step(start: str, end: str) -> str:
+    return f"{max(1, (parse_time(end) - parse_time(start)) // (_STEPS * 1000))}"
+
+
+async def _answer(asked: argparse.Namespace, path: str, params: dict[str, str]) -> Json:
+    async with _client(asked) as client:
+        try:
+            response = await client.post(path, data=params)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            what = str(error) or type(error).__name__
+            raise Unavailable(f"no answer from {asked.server}: {what}") from None
+    return _decoded(response)
+
+
+@asynccontextmanager
+async def _client(asked: argparse.Namespace) -> AsyncIterator[httpx.AsyncClient]:
+    given = vars(asked)
+    if given["config.file"] is None:
+        base = asked.server.rstrip("/") + "/"
+        async with httpx.AsyncClient(base_url=base, timeout=_TIMEOUT_SECONDS) as client:
+            yield client
+        return
+    settings = load(given["config.file"], given["prombridge.config"], flags(asked)).settings
+    async with _in_process(settings) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _in_process(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a bridge that lives only as long as the client."""
+    from bridge.app import application
+
+    app = application(settings)
+    transport = httpx.ASGITransport(app)
+    base = f"http://prombridge{settings.web.route_prefix}"
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url=base, timeout=_TIMEOUT_SECONDS) as client,
+    ):
+        yield client
+
+
+def _decoded(response: httpx.Response) -> Json:
+    try:
+        answer: Json = response.json()
+        if answer["status"] == "success":
+            return answer
+        raise BridgeError(f"{answer['errorType']}: {answer['error']}")
+    except (ValueError, KeyError, TypeError):
+        status = f"{response.status_code} {response.reason_phrase}".strip()
+        raise Unavailable(f"{response.url} is no Prometheus API: it answered {status}") from None

@@ -1,0 +1,27 @@
+"""`prombridge warm`: compiles all kernels into the disk cache."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bridge.cli.flags import Commands
+
+
+def register(commands: "Commands") -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "warm", help="compile all kernels into the disk cache", description=__doc__
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.set_defaults(run=_run)
+
+
+def _run(asked: argparse.Namespace) -> int:
+    # Importing the application declares every kernel there is.
+    import bridge.app  # noqa: F401
+    from bridge import kernel
+
+    for number, name in enumerate(kernel.warm(), 1):
+        if not asked.quiet:
+            print(f"{number:4} {name}", flush=True)
+    return 0

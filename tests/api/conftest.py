@@ -1,0 +1,14 @@
+"""The client that most tests of the API share."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from httpx import AsyncClient
+
+from tests.api import world
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[AsyncClient]:
+    async with world.client() as made:
+        yield made

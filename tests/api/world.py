@@ -1,0 +1,67 @@
+"""An API over an in-memory store, and a client of it without a network."""
+
+import math
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Final
+
+from httpx import ASGITransport, AsyncClient
+from prometheus_client import CollectorRegistry
+
+from bridge.api.endpoint import Api
+from bridge.api.routes import application
+from bridge.api.settings import ApiSettings
+from bridge.catalogue.seen import SeenLabels
+from bridge.engine.engine import Engine
+from bridge.engine.query import EngineSettings
+from bridge.model.labels import Labels
+from bridge.storage.interface import Querier
+from bridge.storage.memory import MemoryStore
+from bridge.telemetry import Metrics
+
+# The clock of the tests, ms: ten minutes after the first sample.
+NOW: Final = 1_700_000_600_000
+START: Final = NOW - 600_000
+
+
+def store() -> MemoryStore:
+    """`up` of two instances and a label that needs escaping, every 15 s for ten minutes."""
+    times = list(range(START, NOW + 1, 15_000))
+    odd = {"__name__": "odd", "a<b": "x&y", "tab": "a\tb"}
+    series = [
+        ({"__name__": "up", "job": "web", "instance": "a"}, [1.0] * len(times)),
+        ({"__name__": "up", "job": "web", "instance": "b"}, [0.0] * len(times)),
+        ({"__name__": "requests_total", "job": "web"}, [float(n) for n in range(len(times))]),
+        (odd, [math.inf] * len(times)),
+    ]
+    return MemoryStore((Labels.of(labels), times, values) for labels, values in series)
+
+
+@asynccontextmanager
+async def client(
+    querier: Querier | None = None,
+    settings: ApiSettings | None = None,
+    limits: EngineSettings | None = None,
+    ready: Callable[[], bool] = lambda: True,
+) -> AsyncIterator[AsyncClient]:
+    """A client of an API over `querier`, else over `store()`."""
+    limits = limits or EngineSettings()
+    seen = SeenLabels(querier or store())
+    with ThreadPoolExecutor(2) as workers:
+        engine = Engine(seen, limits, workers)
+        api = Api(
+            engine=engine,
+            querier=seen,
+            seen=seen,
+            metrics=Metrics(CollectorRegistry(), "0"),
+            settings=settings or ApiSettings(),
+            limits=limits,
+            ready=ready,
+            now=lambda: NOW,
+            started=NOW,
+        )
+        transport = ASGITransport(application(api))
+        async with AsyncClient(transport=transport, base_url="http://bridge") as made:
+            yield made
+        engine.close()
