@@ -5,13 +5,14 @@ Source of the texts: util/annotations/annotations.go of Prometheus.
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 from bridge.model.labels import quoted
 from bridge.model.posrange import PosRange
+from bridge.model.time import format_time
 
 MAX_SHOWN: Final = 10
 
@@ -24,16 +25,50 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FixedBuckets:
+    """What histogram_quantile had to fix: bounds and greatest fall, how often, from when to when.
+
+    `start` and `end` are ms. Of all remarks with the same text there is one, about all of them.
+    """
+
+    lowest: float
+    highest: float
+    max_diff: float
+    samples: int
+    start: int
+    end: int
+
+    def joined(self, other: "FixedBuckets") -> "FixedBuckets":
+        """Both as one."""
+        return FixedBuckets(
+            min(self.lowest, other.lowest),
+            max(self.highest, other.highest),
+            max(self.max_diff, other.max_diff),
+            self.samples + other.samples,
+            min(self.start, other.start),
+            max(self.end, other.end),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f", from buckets {go_general(self.lowest)} to {go_general(self.highest)}, "
+            f"with a max diff of {go_general(self.max_diff, 2)}, over {self.samples} samples "
+            f"from {format_time(self.start)} to {format_time(self.end)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """One remark about a query's answer; `pos` is where in the query it belongs, if anywhere."""
 
     severity: Severity
     text: str
     pos: PosRange | None = None
+    detail: FixedBuckets | None = None
 
 
 class Annotations:
-    """A set of annotations; of several with the same text the first is kept."""
+    """A set of annotations; of several with the same text the first is kept, details joined."""
 
     __slots__ = ("_held",)
 
@@ -43,7 +78,10 @@ class Annotations:
 
     def add(self, annotation: Annotation) -> None:
         """Adds one."""
-        self._held.setdefault((annotation.severity, annotation.text), annotation)
+        key = (annotation.severity, annotation.text)
+        held = self._held.setdefault(key, annotation)
+        if held is not annotation and held.detail is not None and annotation.detail is not None:
+            self._held[key] = replace(held, detail=held.detail.joined(annotation.detail))
 
     def update(self, annotations: Iterable[Annotation]) -> None:
         """Adds several."""
@@ -59,16 +97,17 @@ class Annotations:
     def texts(self, severity: Severity, query: str) -> tuple[str, ...]:
         """The texts of one kind with positions, at most ten and then how many were left out."""
         held = [note for note in self if note.severity is severity]
-        shown = [_with_position(note, query) for note in held[:MAX_SHOWN]]
+        shown = [_in_full(note, query) for note in held[:MAX_SHOWN]]
         if len(held) > MAX_SHOWN:
             shown.append(f"{len(held) - MAX_SHOWN} more {severity} annotations omitted")
         return tuple(shown)
 
 
-def _with_position(note: Annotation, query: str) -> str:
+def _in_full(note: Annotation, query: str) -> str:
+    """The text with details and position; without a query there are none, as in Prometheus."""
     if note.pos is None or not query:
         return note.text
-    return f"{note.text} ({note.pos.line_and_column(query)})"
+    return f"{note.text}{note.detail or ''} ({note.pos.line_and_column(query)})"
 
 
 def store_warning(text: str) -> Annotation:
@@ -146,20 +185,12 @@ def possible_non_counter(metric: str, pos: PosRange) -> Annotation:
     )
 
 
-def forced_monotonicity(
-    metric: str,
-    bounds: tuple[float, float],
-    max_diff: float,
-    samples: int,
-    moments: tuple[str, str],
-    pos: PosRange,
-) -> Annotation:
-    """histogram_quantile over classic buckets whose counts fell; `moments` are RFC 3339 texts."""
-    return _info(
+def forced_monotonicity(metric: str, fixed: FixedBuckets, pos: PosRange) -> Annotation:
+    """histogram_quantile over classic buckets whose counts fell."""
+    note = _info(
         "input to histogram_quantile needed to be fixed for monotonicity (see "
         "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)"
-        f"{_for_metric(metric)}, from buckets {go_general(bounds[0])} to {go_general(bounds[1])}, "
-        f"with a max diff of {go_general(max_diff, 2)}, over {samples} samples "
-        f"from {moments[0]} to {moments[1]}",
+        f"{_for_metric(metric)}",
         pos,
     )
+    return replace(note, detail=fixed)

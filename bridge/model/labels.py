@@ -178,6 +178,12 @@ class LabelTable(Sequence[Labels]):
             return self._whole.without(names)[self.start : self.start + len(self.rows)]
         return self._remember(names, lambda: LabelTable(row.drop(names) for row in self.rows))
 
+    def mapped(self, key: object, change: Callable[[Labels], Labels]) -> "LabelTable":
+        """Every row changed by a function; remembered under `key`, which tells functions apart."""
+        if self._whole is not None:
+            return self._whole.mapped(key, change)[self.start : self.start + len(self.rows)]
+        return self._remember(key, lambda: LabelTable(map(change, self.rows)))
+
     def distinct(self) -> bool:
         """Whether no two rows have the same label set; remembered."""
         return self._remember("distinct", lambda: len(set(self.rows)) == len(self.rows))

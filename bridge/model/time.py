@@ -127,23 +127,26 @@ def format_duration(milliseconds: int) -> str:
 
 
 _GO_FLOAT: Final = re.compile(
-    r"[+-]?(?:inf(?:inity)?|nan|(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:e[+-]?\d+)?)",
+    r"[+-]?(?:inf(?:inity)?|(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:e[+-]?\d(?:_?\d)*)?)|nan",
+    re.ASCII | re.IGNORECASE,
+)
+_GO_HEX_FLOAT: Final = re.compile(
+    r"[+-]?0x(?:(?:_?[0-9a-f])+\.?(?:[0-9a-f](?:_?[0-9a-f])*)?|\.[0-9a-f](?:_?[0-9a-f])*)p[+-]?\d+",
     re.ASCII | re.IGNORECASE,
 )
 
 
 def parse_float(text: str) -> float:
     """A number as Go's strconv.ParseFloat takes it (hex floats too); raises ValueError."""
-    if re.fullmatch(r"[+-]?0x[0-9a-f_.]+p[+-]?\d+", text, re.ASCII | re.IGNORECASE):
-        return float.fromhex(text.replace("_", ""))
-    if (
-        _GO_FLOAT.fullmatch(text) is None
-        or "_" in text
-        or (text[:1] in "+-" and text[1:4].lower() == "nan")
-    ):
+    is_hex = _GO_HEX_FLOAT.fullmatch(text) is not None
+    if not is_hex and _GO_FLOAT.fullmatch(text) is None:
         raise ValueError(f"parsing {text!r}: invalid syntax")
-    value = float(text)
-    if math.isinf(value) and "i" not in text.lower():
+    digits = text.replace("_", "")
+    try:
+        value = float.fromhex(digits) if is_hex else float(digits)
+    except OverflowError:
+        value = math.inf
+    if math.isinf(value) and "n" not in text.lower():
         raise ValueError(f"parsing {text!r}: value out of range")
     return value
 
@@ -189,6 +192,12 @@ def _rfc3339(text: str) -> int:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     whole = (moment - epoch) // timedelta(milliseconds=1)
     return whole + int(f"{fraction or '0':0<9}"[:3])
+
+
+def format_time(milliseconds: int) -> str:
+    """A moment as RFC 3339 in UTC, whole seconds (cut towards 1970)."""
+    seconds = abs(milliseconds) // 1000 * (1 if milliseconds >= 0 else -1)
+    return f"{np.datetime64(seconds, 's')}Z"
 
 
 def parse_api_duration(text: str) -> int:

@@ -1,0 +1,110 @@
+"""Functions that change labels: label_replace and label_join.
+
+Source: evalLabelReplace and evalLabelJoin in promql/engine.go; Expand of Go's regexp.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Final, cast
+
+import re2
+
+from bridge.engine.function import STRING, VECTOR, CallSite, function
+from bridge.engine.merge import merge_equal_labels
+from bridge.model.errors import ExecutionError
+from bridge.model.labels import Labels
+from bridge.model.vectors import Matrix, Value
+
+# What Expand takes for a reference: $$, ${name} or $name with the longest name.
+_REFERENCE: Final = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+
+
+@function("label_replace", (VECTOR, STRING, STRING, STRING, STRING), keeps_name=True)
+def label_replace(site: CallSite, values: tuple[Value, ...]) -> Value:
+    matrix = cast("Matrix", values[0])
+    target, template, source, pattern = (site.text(index) for index in range(1, 5))
+    replaced = _replacement(pattern, template)
+    if not _is_label_name(target):
+        raise _invalid("destination label name", target, "label_replace")
+
+    def change(labels: Labels) -> Labels:
+        value = replaced(labels.get(source))
+        return labels if value is None else labels.with_label(target, value)
+
+    key = ("label_replace", target, template, source, pattern)
+    return merge_equal_labels(matrix.relabelled(matrix.labels.mapped(key, change)))
+
+
+@function("label_join", (VECTOR, STRING, STRING, STRING), variadic=-1, keeps_name=True)
+def label_join(site: CallSite, values: tuple[Value, ...]) -> Value:
+    matrix = cast("Matrix", values[0])
+    target, separator, *sources = (site.text(index) for index in range(1, len(values)))
+    for source in sources:
+        if not _is_label_name(source):
+            raise _invalid("source label name", source, "label_join")
+    if not _is_label_name(target):
+        raise _invalid("destination label name", target, "label_join")
+
+    def change(labels: Labels) -> Labels:
+        return labels.with_label(target, separator.join(map(labels.get, sources)))
+
+    key = ("label_join", target, separator, *sources)
+    return merge_equal_labels(matrix.relabelled(matrix.labels.mapped(key, change)))
+
+
+def _invalid(what: str, text: str, where: str) -> ExecutionError:
+    return ExecutionError(f"invalid {what} in {where}(): {text}")
+
+
+def _is_label_name(name: str) -> bool:
+    """Whether a name is not empty and UTF-8; bytes that are not are surrogates here."""
+    return bool(name) and not any("\ud800" <= char <= "\udfff" for char in name)
+
+
+def _replacement(pattern: str, template: str) -> Callable[[str], str | None]:
+    """What becomes of a label's value, remembered; None where it does not match."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 16 << 20
+    try:
+        compiled = re2.compile(b"^(?s:" + _encoded(pattern) + b")$", options)
+    except re2.error:
+        raise _invalid("regular expression", pattern, "label_replace") from None
+    parts = _parts(template, {name.decode(): at for name, at in compiled.groupindex.items()})
+
+    @cache
+    def replaced(value: str) -> str | None:
+        found = compiled.search(_encoded(value))
+        if found is None:
+            return None
+        groups = (found.group(0), *found.groups())
+        texts = (part if isinstance(part, bytes) else _group(groups, part) for part in parts)
+        return b"".join(texts).decode("utf-8", "surrogateescape")
+
+    return replaced
+
+
+def _parts(template: str, names: dict[str, int]) -> list[bytes | int]:
+    """A template as Go's Expand reads it: literal text and numbers of groups."""
+    parts: list[bytes | int] = []
+    end = 0
+    for found in _REFERENCE.finditer(template):
+        parts.append(_encoded(template[end : found.start()]))
+        end = found.end()
+        dollar, braced, bare = found.groups()
+        name = braced or bare
+        parts.append(
+            b"$" if dollar else int(name) if _NUMBER.fullmatch(name) else names.get(name, -1)
+        )
+    return [*parts, _encoded(template[end:])]
+
+
+def _group(groups: tuple[bytes | None, ...], number: int) -> bytes:
+    """A group's text; empty if there is no such group or it took no part."""
+    return (groups[number] if 0 <= number < len(groups) else None) or b""
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
