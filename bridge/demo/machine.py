@@ -12,18 +12,19 @@ from bridge.demo.signals import bursts, day, noise
 from bridge.model.samples import Float64s
 
 GIB: Final = float(1 << 30)
+_WEEK_SECONDS: Final = 604_800
 
 
 @dataclass(frozen=True, slots=True)
 class Filesystem:
-    """A mounted file system: size in bytes, the share used, and the share that logs fill a day."""
+    """A mounted file system: size in bytes, share used, share that a week of logs fills."""
 
     device: str
     fstype: str
     mountpoint: str
     size: float
     used: float
-    daily_growth: float = 0.0
+    growth: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,9 @@ def _filesystem(filesystem: Filesystem, writer: Writer, moment: Moment) -> Itera
         "fstype": filesystem.fstype,
         "mountpoint": filesystem.mountpoint,
     }
-    # Logs grow through the day and are rotated at midnight UTC.
-    share = filesystem.used + filesystem.daily_growth * (moment.seconds % 86_400) / 86_400
+    # Logs grow through the week and are rotated when it ends.
+    week = moment.seconds / _WEEK_SECONDS % 1
+    share = filesystem.used + filesystem.growth * week
     free = np.floor(filesystem.size * (1 - share) / 4096) * 4096
     yield writer.gauge("node_filesystem_size_bytes", filesystem.size, of)
     yield writer.gauge("node_filesystem_free_bytes", free, of)

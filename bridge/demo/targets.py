@@ -7,10 +7,10 @@ from bridge.demo.scrape import Outage, Target
 from bridge.demo.service import Service
 from bridge.demo.signals import TICKS_PER_DAY, TICKS_PER_HOUR
 
-_ROOT: Final = Filesystem("/dev/nvme0n1p2", "ext4", "/", 100 * GIB, 0.41, 0.05)
+_ROOT: Final = Filesystem("/dev/nvme0n1p2", "ext4", "/", 100 * GIB, 0.41, 0.25)
 _BOOT: Final = Filesystem("/dev/nvme0n1p1", "vfat", "/boot/efi", 0.5 * GIB, 0.02)
 _RUN: Final = Filesystem("tmpfs", "tmpfs", "/run", 1.6 * GIB, 0.01)
-_DATA: Final = Filesystem("/dev/sda1", "xfs", "/srv", 2000 * GIB, 0.72, 0.02)
+_DATA: Final = Filesystem("/dev/sda1", "xfs", "/srv", 2000 * GIB, 0.72, 0.14)
 
 _MACHINES: Final = (
     Machine("web-1:9100", "web-1", 4, 16 * GIB, 0.26, 13.5, ("nvme0n1",), (_ROOT, _BOOT, _RUN)),

@@ -1,0 +1,1 @@
+"""Grafana's side: its files, its requests, and what it can read."""
