@@ -227,7 +227,7 @@ class Matcher:
     def checked(name: str, kind: MatchType, value: str) -> "Matcher":
         """A matcher whose regular expression is known to compile; raises BadData with Go's text."""
         if kind in (MatchType.REGEXP, MatchType.NOT_REGEXP):
-            _anchored(value)
+            _compiled(value)
         return Matcher(name, kind, value)
 
     def matches(self, value: str) -> bool:
@@ -290,13 +290,14 @@ _GO_REGEXP_ERRORS: Final = {
 
 
 @lru_cache(maxsize=4096)
-def _anchored(pattern: str) -> "re2._Regexp[bytes]":
+def _compiled(pattern: str) -> "re2._Regexp[bytes]":
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 16 << 20
-    text = pattern.encode("utf-8", "surrogateescape")
+    options.dot_nl = True
     try:
-        return re2.compile(b"^(?s:" + text + b")$", options)
+        # Compiled as it is, not within an anchored group: `a)|(b` is an error.
+        return re2.compile(pattern.encode("utf-8", "surrogateescape"), options)
     except re2.error as error:
         raise BadData(f"error parsing regexp: {_go_regexp_error(error, pattern)}") from None
 
@@ -310,8 +311,8 @@ def _go_regexp_error(error: Exception, pattern: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _full_match(pattern: str, value: str) -> bool:
-    regexp = _anchored(pattern)
-    return regexp.match(value.encode("utf-8", "surrogateescape")) is not None
+    regexp = _compiled(pattern)
+    return regexp.fullmatch(value.encode("utf-8", "surrogateescape")) is not None
 
 
 def matches_all(matchers: Iterable[Matcher], labels: Labels) -> bool:

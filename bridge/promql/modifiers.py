@@ -28,7 +28,7 @@ from bridge.promql.durations import (
 from bridge.promql.features import Features
 from bridge.promql.numbers import milliseconds
 from bridge.promql.selectors import label_list
-from bridge.promql.tokens import DURATION, NUMBER
+from bridge.promql.tokens import DURATION, NUMBER, OPERAND_STARTS
 
 _Selector = VectorSelector | MatrixSelector | SubqueryExpr
 _AFTER_SELECTOR: Final = (
@@ -209,7 +209,7 @@ def _grouped_matching(cursor: Cursor) -> VectorMatching:
         return VectorMatching(Cardinality.ONE_TO_ONE, labels, on)
     many_left = cursor.advance().kind == "group_left"
     card = Cardinality.MANY_TO_ONE if many_left else Cardinality.ONE_TO_MANY
-    include = label_list(cursor) if cursor.kind == "(" else ()
+    include = () if cursor.kind in OPERAND_STARTS - {"("} else label_list(cursor)
     return VectorMatching(card, labels, on, include)
 
 

@@ -30,15 +30,13 @@ from bridge.promql.selectors import label_list, vector_selector
 from bridge.promql.strings import unquoted
 from bridge.promql.tokens import (
     AGGREGATORS,
-    DURATION,
     END,
     EXPERIMENTAL_AGGREGATORS,
     IDENTIFIER,
     METRIC_NAMES,
-    NUMBER,
+    OPERAND_STARTS,
     PARAMETRIC_AGGREGATORS,
     PREPROCESSORS,
-    STRING,
     Token,
 )
 
@@ -52,7 +50,6 @@ _PRECEDENCE: Final = {
 }
 _UNARY: Final = _PRECEDENCE["*"]
 _POWER: Final = _PRECEDENCE["^"]
-_OPERAND_STARTS: Final = METRIC_NAMES | {NUMBER, DURATION, STRING, "(", "+", "-", "{"}
 _CALLABLE: Final = PREPROCESSORS | {IDENTIFIER}
 
 
@@ -272,7 +269,7 @@ class _Expression:
 
     def _next_argument(self) -> None:
         comma = self.cursor.advance()
-        if self.cursor.kind not in _OPERAND_STARTS:
+        if self.cursor.kind not in OPERAND_STARTS:
             self.cursor.look()
             text = "trailing commas not allowed in function call args"
             raise self.cursor.error(text, comma.start, comma.end)

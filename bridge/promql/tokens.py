@@ -64,6 +64,7 @@ METRIC_NAMES: Final = (_WORDS | {IDENTIFIER, METRIC_IDENTIFIER}) - {
     "ignoring",
     "on",
 }
+OPERAND_STARTS: Final = METRIC_NAMES | {NUMBER, DURATION, STRING, "(", "+", "-", "{"}
 GROUPING_LABELS: Final = (_WORDS | {IDENTIFIER, METRIC_IDENTIFIER}) - {"without"}
 
 

@@ -27,7 +27,7 @@ _STABLE: Final = (
         0,
         (
             "absent_over_time avg_over_time changes count_over_time delta deriv "
-            "first_over_timeidelta increase irate last_over_time max_over_time min_over_time "
+            "first_over_time idelta increase irate last_over_time max_over_time min_over_time "
             "present_over_time rate resets stddev_over_time stdvar_over_time sum_over_time"
         ),
     ),
