@@ -158,7 +158,8 @@ _REGISTRY: list[Kernel[Any, Any] | WindowKernel | ElementwiseKernel] = []
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """A function that kernels call; its plain Python twin is `.py_func`."""
-    return cast("Callable[P, R]", numba.njit(**_OPTIONS)(function))
+    # Without this a call that passes an array counts references, atomically, each time.
+    return cast("Callable[P, R]", numba.njit(forceinline=True, **_OPTIONS)(function))
 
 
 def kernel(*argument_types: Any) -> Callable[[Callable[P, R]], Kernel[P, R]]:

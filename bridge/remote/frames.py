@@ -74,16 +74,16 @@ def scan(buffer: Buffer, limit: int) -> Frames:
             break
         capacity = count
     spans = np.ascontiguousarray(table[:, :count])
-    _check(buffer.text, spans)
+    _check(buffer, spans)
     if needed < 0:
         raise BadFrame(f"a frame is longer than chunked_read_limit ({limit} bytes)", used)
     return Frames(spans, used, needed)
 
 
-def _check(text: bytes, spans: Int64s) -> None:
+def _check(buffer: Buffer, spans: Int64s) -> None:
     behind = 0
     for start, stop, expected in spans.T.tolist():
-        if google_crc32c.value(text[start:stop]) != expected:
+        if google_crc32c.value(buffer.piece(start, stop)) != expected:
             raise BadFrame("a frame's checksum does not match", behind)
         behind = stop
 

@@ -36,16 +36,14 @@ class SampledAnswer:
         body = b"".join(self._pieces)
         if not body:
             raise BadAnswer("the body is empty")
-        for plain in (self._decompressed(body), body):
-            if plain is None:
-                continue
-            buffer = Buffer.of([plain])
-            found = samples.survey(buffer)
-            if found is not None:
-                return [_decoded(buffer, found, self.keep)]
-        raise BadAnswer("the body is neither snappy nor protobuf")
+        # Stores do not always say rightly whether their body is compressed.
+        buffer = self._decompressed(body) or Buffer.of([body])
+        found = samples.survey(buffer)
+        if found is None:
+            raise BadAnswer("the body is no ReadResponse, snappy or not", body)
+        return [_decoded(buffer, found, self.keep)]
 
-    def _decompressed(self, body: bytes) -> bytes | None:
+    def _decompressed(self, body: bytes) -> Buffer | None:
         """The body of a snappy block; None if it is none."""
         try:
             size = cramjam.snappy.decompress_raw_len(body)
@@ -53,7 +51,7 @@ class SampledAnswer:
                 raise BadAnswer(f"the snappy body declares {size} bytes, but has {len(body)}")
             if size > self.limit:
                 raise TooLarge(size)
-            return bytes(cramjam.snappy.decompress_raw(body))
+            return Buffer.decompressed(body, size)
         except cramjam.DecompressionError:
             return None
 
@@ -61,7 +59,7 @@ class SampledAnswer:
 def _decoded(buffer: Buffer, found: samples.Survey, keep: Keep) -> Rows:
     """The series that a read keeps, with their samples in its range."""
     spans = zip(found.labels_from.tolist(), found.labels_to.tolist(), strict=True)
-    all_labels = [keep.series(buffer.text[start:stop]) for start, stop in spans]
+    all_labels = [keep.series(buffer.piece(start, stop)) for start, stop in spans]
     kept = np.array([one is not None for one in all_labels], np.bool_)
     labels: tuple[Labels, ...] = tuple(one for one in all_labels if one is not None)
     count = int(found.samples[kept].sum())

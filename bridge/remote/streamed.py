@@ -80,7 +80,7 @@ def _rows(buffer: Buffer, series: Int64s, keep: Keep) -> tuple[list[Labels], Int
     labels: list[Labels] = []
     numbers = np.empty(series.shape[1], np.int64)
     for index, (start, stop) in enumerate(series[:2].T.tolist()):
-        one = keep.series(buffer.text[start:stop])
+        one = keep.series(buffer.piece(start, stop))
         if one is not None and (not labels or labels[-1] is not one):
             labels.append(one)
         numbers[index] = -1 if one is None else len(labels) - 1
