@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _ADDRESS: Final = Flags().web_listen_address
 _QUERIES: Final = (
-    "up",
-    'sum by (instance) (rate(node_cpu_seconds_total{mode!="idle"}[5m]))',
+    '100 - (avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[5m])) * 100)',
     "histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket[5m])))",
+    "1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes",
 )
 _EXTEND_SECONDS: Final = 1.0
 
@@ -50,7 +50,7 @@ def _run(asked: argparse.Namespace) -> int:
     upstream = listen(_store_app(store), "127.0.0.1", 0)
     _say(f"The store speaks remote read on http://{upstream.address}/api/v1/read.")
     settings = _settings(upstream.address)
-    bridge = _bridge(settings, vars(asked)["web.listen-address"])
+    bridge = _bridge(settings, vars(asked)["web.listen_address"])
     _say("Starting prombridge in front of it; on the first start it compiles its kernels …")
     serve((upstream, bridge), lambda: _say(_welcome(bridge.address)))
     return 0

@@ -1,6 +1,6 @@
 """What a target exposes at each scrape, before it is scraped: gauges and the rates of counters."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -49,7 +49,20 @@ class Counter:
     parts: float
 
 
-Row = Gauge | Counter
+@dataclass(frozen=True, slots=True, eq=False)
+class Histogram:
+    """The buckets of a classic histogram, by rising bound: `rates` [B x T] of observations in each.
+
+    A bucket's series counts its own observations and those of all buckets before; so no bucket ever
+    grows faster than the next.
+    """
+
+    buckets: tuple[Labels, ...]
+    count: Labels
+    rates: Float64s
+
+
+Row = Gauge | Counter | Histogram
 Exposition = Callable[[Moment], Iterator[Row]]
 
 
@@ -76,6 +89,13 @@ class Writer:
     ) -> Counter:
         """A counter that grows at this rate a second."""
         return Counter(self._labels(name, of), self._spread(rate), parts)
+
+    def histogram(
+        self, name: str, bounds: Sequence[str], rates: Float64s, of: Mapping[str, str] = NO_LABELS
+    ) -> Histogram:
+        """The buckets and the count of a classic histogram."""
+        buckets = tuple(self._labels(f"{name}_bucket", {**of, "le": bound}) for bound in bounds)
+        return Histogram(buckets, self._labels(f"{name}_count", of), rates)
 
     def _labels(self, name: str, of: Mapping[str, str]) -> Labels:
         return Labels.of({METRIC_NAME: name, "job": self.job, "instance": self.instance, **of})

@@ -8,7 +8,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from bridge.demo.exposition import Counter, Exposition, Gauge, Moment, Row, Writer
+from bridge.demo.exposition import (
+    Counter,
+    Exposition,
+    Gauge,
+    Histogram,
+    Moment,
+    Row,
+    Writer,
+)
 from bridge.demo.signals import TICK_MS, TICK_SECONDS, noise
 from bridge.model.labels import Labels
 from bridge.model.samples import STALE_NAN_BITS, Float64s, Int64s
@@ -100,21 +108,28 @@ class Scraper:
 
     def _exposed(self, ticks: Int64s, failed: Bools) -> Scrapes:
         moment = Moment(ticks, self._booted(int(ticks[0])))
-        rows = list(self.target.exposition(moment))
-        values = np.stack([self._values(row, moment) for row in rows])
+        rows = [one for row in self.target.exposition(moment) for one in self._shown(row, moment)]
+        values = np.stack([values for _, values in rows])
         ends = np.isin(ticks, [outage.first for outage in self.target.outages])
         values[:, ends] = STALE
         kept = ~failed | ends
         return Scrapes(
-            tuple(row.labels for row in rows), self._timestamps(ticks[kept]), values[:, kept]
+            tuple(labels for labels, _ in rows), self._timestamps(ticks[kept]), values[:, kept]
         )
 
-    def _values(self, row: Row, moment: Moment) -> Float64s:
+    def _shown(self, row: Row, moment: Moment) -> Iterator[tuple[Labels, Float64s]]:
+        """The series of a row and their values at each tick."""
         match row:
             case Gauge():
-                return row.values
+                yield row.labels, row.values
             case Counter():
-                return np.floor(self._grown(row, moment) * row.parts) / row.parts
+                yield row.labels, np.floor(self._grown(row, moment) * row.parts) / row.parts
+            case Histogram():
+                total = np.zeros(len(moment.ticks))
+                for labels, rate in zip(row.buckets, row.rates, strict=True):
+                    total = total + np.floor(self._grown(Counter(labels, rate, 1.0), moment))
+                    yield labels, total
+                yield row.count, total
 
     def _grown(self, row: Counter, moment: Moment) -> Float64s:
         """The counter's exact total at each tick; it goes on from where it stood."""

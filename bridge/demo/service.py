@@ -11,18 +11,9 @@ from bridge.demo.process import process
 from bridge.demo.signals import bursts, day, noise
 from bridge.model.samples import Float64s
 
-BUCKETS: Final = (
-    "0.005",
-    "0.01",
-    "0.025",
-    "0.05",
-    "0.1",
-    "0.25",
-    "0.5",
-    "1.0",
-    "2.5",
-    "5.0",
-    "10.0",
+BOUNDS: Final = (
+    *("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0"),
+    "+Inf",
 )
 
 
@@ -85,10 +76,8 @@ def _latency(writer: Writer, handler: Handler, rate: Float64s, median: Float64s)
     # Log-logistic: much like a log-normal, but with a distribution function in plain arithmetic.
     tail = handler.tail
     name, of = "http_request_duration_seconds", {"handler": handler.path, "method": handler.method}
-    for bucket in BUCKETS:
-        below = 1 / (1 + (median / float(bucket)) ** tail)
-        yield writer.counter(f"{name}_bucket", rate * below, {**of, "le": bucket})
+    bounds = np.array([float(bound) for bound in BOUNDS])
+    below = 1 / (1 + (median / bounds[:, np.newaxis]) ** tail)
     mean = median * (np.pi / tail) / np.sin(np.pi / tail)
-    yield writer.counter(f"{name}_bucket", rate, {**of, "le": "+Inf"})
+    yield writer.histogram(name, BOUNDS, rate * np.diff(below, axis=0, prepend=0), of)
     yield writer.counter(f"{name}_sum", rate * mean, of, parts=1e6)
-    yield writer.counter(f"{name}_count", rate, of)

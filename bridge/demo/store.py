@@ -3,11 +3,12 @@
 from typing import Final
 
 from bridge.demo.scrape import Scraper
-from bridge.demo.signals import TICK_MS, TICKS_PER_DAY
+from bridge.demo.signals import TICK_MS, TICKS_PER_DAY, TICKS_PER_HOUR
 from bridge.demo.targets import targets
 from bridge.storage.memory import MemoryStore
 
-INTERVAL_MS: Final = TICK_MS
+# A day, and what the first windows of a range of a day look back to.
+_HELD_TICKS: Final = TICKS_PER_DAY + TICKS_PER_HOUR
 
 
 class DemoStore:
@@ -15,7 +16,7 @@ class DemoStore:
 
     def __init__(self, now_ms: int) -> None:
         self.querier = MemoryStore(name="demo")
-        self._scraped = now_ms // TICK_MS - TICKS_PER_DAY
+        self._scraped = now_ms // TICK_MS - _HELD_TICKS
         self._scrapers = [Scraper(target) for target in targets(self._scraped)]
         self.extend(now_ms)
 

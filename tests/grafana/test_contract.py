@@ -196,6 +196,14 @@ async def test_buckets_of_a_heatmap_share_their_times(grafana: httpx.AsyncClient
     assert len({tuple(frame.times) for frame in answer.frames}) == 1
 
 
+async def test_quantiles_of_the_demo_bring_no_remark(grafana: httpx.AsyncClient) -> None:
+    rates = "sum by (le, handler) (rate(http_request_duration_seconds_bucket[5m]))"
+    request = requests.ranged(f"histogram_quantile(0.95, {rates})")
+    answer = read(200, (await asked(grafana, request)).content)
+    assert len(answer.frames) == 4
+    assert answer.notices == []
+
+
 async def test_range_alert_rule_asks_for_every_second(grafana: httpx.AsyncClient) -> None:
     end = NOW_MS // 1000
     form = {"query": "sum(up)", "start": str(end - 10_800), "end": str(end), "step": "1"}
