@@ -3,12 +3,15 @@
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
+
+from bridge.config.load import Report, check
 
 REPOSITORY = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
@@ -137,6 +140,13 @@ def test_every_scrape_target_is_a_service_at_its_port() -> None:
 def test_prombridge_reads_from_the_prometheus_service() -> None:
     (store,) = loaded("prombridge", "prometheus.yml")["remote_read"]
     assert store["url"] == f"http://prometheus:{PORTS['prometheus']}/api/v1/read"
+
+
+def test_both_configurations_are_accepted_by_those_who_read_them(promtool: Path) -> None:
+    file = REPOSITORY / "grafana/prombridge/prometheus.yml"
+    assert check(file) == Report((), ())
+    for one in (file, REPOSITORY / "grafana/prometheus/prometheus.yml"):
+        subprocess.run([promtool, "check", "config", one], check=True, capture_output=True)
 
 
 def test_prombridge_listens_for_other_containers() -> None:

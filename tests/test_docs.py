@@ -1,0 +1,157 @@
+"""What README and docs say is so: links, configurations, flags, keys, paths, metrics, packages."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from bridge import cli
+from bridge.api.routes import HANDLERS
+from bridge.config.flags import Flags
+from bridge.config.load import check
+from bridge.config.own import OwnFile, QuerySection, StoreSection
+from bridge.config.prometheus import UNUSED, RemoteReadSection
+from bridge.telemetry import Metrics
+
+REPOSITORY = Path(__file__).parents[1]
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
+PROJECT: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+
+
+def page(name: str) -> str:
+    return (REPOSITORY / name).read_text()
+
+
+def section(text: str, heading: str) -> str:
+    """The part of a page below a heading, up to the next of the same or a higher level."""
+    level = len(heading) - len(heading.lstrip("#"))
+    start = text.index(f"{heading}\n")
+    rest = text[start + len(heading) :]
+    return re.split(rf"\n#{{1,{level}}} ", rest)[0]
+
+
+def first_column(text: str) -> list[str]:
+    """The code texts in the first column of a section's tables."""
+    cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_every_link_within_the_repository_leads_somewhere(file: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", file.read_text()):
+        if not target.startswith("http"):
+            assert (file.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_every_file_of_the_repository_that_is_named_exists(file: Path) -> None:
+    for named in re.findall(
+        r"`((?:bridge|tests|grafana|docs|benchmarks)/[\w./-]*)`", file.read_text()
+    ):
+        assert (REPOSITORY / named).exists() or named == "tests/promql/test_lexer.py", named
+
+
+def snippets() -> Iterator[dict[str, Any]]:
+    """The YAML of README and docs."""
+    for file in PAGES:
+        for text in re.findall(r"```yaml\n(.*?)```", file.read_text(), re.DOTALL | re.MULTILINE):
+            yield yaml.safe_load(text)
+        for text in re.findall(r"   ```yaml\n(.*?)   ```", file.read_text(), re.DOTALL):
+            yield yaml.safe_load(text)
+
+
+def test_configurations_shown_are_accepted(tmp_path: Path) -> None:
+    shown = list(snippets())
+    reads = [one for one in shown if "remote_read" in one]
+    own = [one for one in shown if "stores" in one]
+    assert len(reads) + len(own) == len(shown) >= 6
+    config, mine = tmp_path / "prometheus.yml", tmp_path / "prombridge.yml"
+    for read in reads:
+        config.write_text(yaml.safe_dump(read))
+        assert check(config).errors == ()
+    for one in own:
+        stores = [{"name": name, "url": f"http://{name}/read"} for name in one["stores"]]
+        config.write_text(yaml.safe_dump({"remote_read": stores}))
+        mine.write_text(yaml.safe_dump(one))
+        assert check(config, mine).errors == ()
+
+
+def test_every_flag_of_serve_is_documented_with_its_default(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["serve", "--help"])
+    real = set(re.findall(r"--[a-z][a-z.-]+", capsys.readouterr().out)) - {"--help"}
+    text = section(page("docs/configuration.md"), "## Flags")
+    rows = dict(re.findall(r"^\| `(--[a-z.-]+)=[^`]*` \| ([^|]+) \|", text, re.MULTILINE))
+    assert rows.keys() == real
+    defaults = Flags()
+    assert rows["--web.listen-address"] == f"`{defaults.web_listen_address}`"
+    assert rows["--web.route-prefix"] == f"`{defaults.web_route_prefix}`"
+    assert rows["--query.max-samples"] == f"`{defaults.query_max_samples}`"
+    assert rows["--query.max-concurrency"] == f"`{defaults.query_max_concurrency}`"
+    assert rows["--query.timeout"] == f"`{defaults.query_timeout // 60_000}m`"
+    assert rows["--query.lookback-delta"] == f"`{defaults.query_lookback_delta // 60_000}m`"
+    assert rows["--log.level"] == f"`{defaults.log_level}`"
+    assert rows["--log.format"] == f"`{defaults.log_format}`"
+
+
+def test_every_command_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    real = re.findall(r"^    ([a-z-]+)(?: |$)", capsys.readouterr().out, re.MULTILINE)
+    shown = first_column(section(page("docs/configuration.md"), "## Commands"))
+    assert sorted(text.split()[0] for text in shown) == sorted(real)
+
+
+def test_every_key_of_a_remote_read_entry_is_documented() -> None:
+    shown = set(first_column(section(page("docs/configuration.md"), "### `remote_read`")))
+    assert RemoteReadSection.model_fields.keys() == shown - {"*_ref"}
+
+
+def test_every_section_without_effect_is_documented() -> None:
+    shown = first_column(section(page("docs/configuration.md"), "### Sections without effect"))
+    assert sorted(shown) == sorted(UNUSED)
+
+
+def test_every_key_of_our_own_file_is_documented() -> None:
+    shown = first_column(section(page("docs/configuration.md"), "## prombridge.yml"))
+    assert OwnFile.model_fields.keys() == {"query", "stores"}
+    real = [f"query.{key}" for key in QuerySection.model_fields]
+    real += [f"stores.<name>.{key}" for key in StoreSection.model_fields]
+    assert sorted(shown) == sorted(real)
+
+
+def test_every_path_of_the_api_is_documented() -> None:
+    shown = {path for path in first_column(page("docs/api.md")) if path.startswith("/api/v1")}
+    real = {path.replace("{name:path}", "<name>") for path in HANDLERS}
+    assert real == shown
+
+
+def test_every_metric_is_documented() -> None:
+    registry = CollectorRegistry()
+    Metrics(registry, "0")
+    families = registry.collect()
+    suffixes = {"counter": "_total", "info": "_info"}
+    real = {family.name + suffixes.get(family.type, "") for family in families}
+    shown = set(re.findall(r"^\| `(prombridge_\w+)`", page("docs/api.md"), re.MULTILINE))
+    assert {name for name in real if "_process_" not in name} == shown
+
+
+def test_every_dependency_has_its_reason() -> None:
+    text = section(page("CONTRIBUTING.md"), "## Dependencies, and why")
+    cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| ")][1:]
+    shown = {name.strip() for cell in cells for name in cell.split(",")}
+    real = {re.split(r"[><=]", dependency)[0] for dependency in PROJECT["dependencies"]}
+    assert real == shown
+
+
+def test_readme_names_the_commands_that_make_has() -> None:
+    targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.MULTILINE))
+    for name in ("README.md", "CONTRIBUTING.md"):
+        assert set(re.findall(r"(?:^|`)make ([a-z]+)", page(name), re.MULTILINE)) <= targets
