@@ -64,8 +64,8 @@ async def _compile_in_child() -> None:
         _LOG.warning("compiling kernels in a child process failed", extra={"status": status})
 
 
-def application(settings: Settings) -> Starlette:
-    """The whole bridge; its lifespan opens and closes what it holds."""
+def application(settings: Settings, *, warming: bool = True) -> Starlette:
+    """The whole bridge; its lifespan warms its kernels, if wanted, and closes its stores."""
     metrics = Metrics(CollectorRegistry(), VERSION)
     stores = tuple(RemoteStore(store, observer=metrics) for store in settings.stores)
     seen = SeenLabels(Fanout(tuple(map(_member, stores))))
@@ -87,12 +87,13 @@ def application(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(workers)
-        warming = asyncio.create_task(warmth.bring())
+        background = [asyncio.create_task(warmth.bring())] if warming else []
         try:
             yield
         finally:
-            warming.cancel()
-            await asyncio.gather(warming, return_exceptions=True)
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
             await asyncio.gather(*(store.aclose() for store in stores))
             engine.close()
             workers.shutdown(wait=False, cancel_futures=True)

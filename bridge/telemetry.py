@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
@@ -16,6 +24,8 @@ class Metrics:
     """Every metric of the bridge, in the registry that `/metrics` shows."""
 
     def __init__(self, registry: CollectorRegistry, version: str) -> None:
+        # When a counter began is noise: it begins with the process.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
         self.http_requests = Counter(
             "prombridge_http_requests_total",

@@ -112,10 +112,11 @@ def _multipart(content_type: str, body: bytes) -> Form:
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
     payload = message_from_bytes(head + body).get_payload()
     parts: Sequence[object] = payload if isinstance(payload, list) else ()
-    return Form(tuple(_field(part) for part in parts if isinstance(part, Message)))
+    fields = (_field(part) for part in parts if isinstance(part, Message))
+    return Form(tuple(pair for pair in fields if pair[0]))
 
 
 def _field(part: Message) -> Pair:
     name = part.get_param("name", "", "content-disposition")
     value = part.get_payload(decode=True)
-    return str(name), _text(value if isinstance(value, bytes) else b"")
+    return str(name or ""), _text(value if isinstance(value, bytes) else b"")

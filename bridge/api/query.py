@@ -7,15 +7,17 @@ from bridge.api import params
 from bridge.api.encode import encode_data
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
-from bridge.api.tree import tree
+from bridge.engine.functions import FUNCTIONS
 from bridge.engine.query import QueryOptions, Stats
 from bridge.model.errors import QueryTimeout
 from bridge.model.labels import quoted
 from bridge.model.time import Steps
 from bridge.promql.ast import Expr
 from bridge.promql.pretty import prettified
+from bridge.promql.translate import to_json
 
 _STATS: Final = ("true", "all")
+_SIGNATURES: Final = {name: one.signature for name, one in FUNCTIONS.items()}
 
 
 async def instant(api: Api, request: ApiRequest) -> Answer:
@@ -85,7 +87,11 @@ async def format_query(api: Api, request: ApiRequest) -> Answer:
 
 async def parse_query(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/parse_query`: the query's tree."""
-    return await asyncio.to_thread(lambda: Answer(go_json(tree(_parsed(api, request)))))
+
+    def translated() -> Answer:
+        return Answer(go_json(to_json(_parsed(api, request), _SIGNATURES)))
+
+    return await asyncio.to_thread(translated)
 
 
 def _parsed(api: Api, request: ApiRequest) -> Expr:

@@ -48,7 +48,7 @@ def application(api: Api, lifespan: Lifespan | None = None) -> Starlette:
     """The HTTP side of the bridge as an ASGI application."""
     routes: list[BaseRoute] = [
         *(
-            Route(path, Endpoint(path.removeprefix("/api/v1"), handler, api), methods=_METHODS)
+            Route(path, Endpoint(_name(path), handler, api), methods=_METHODS)
             for path, handler in HANDLERS.items()
         ),
         *_pages(api),
@@ -60,6 +60,11 @@ def application(api: Api, lifespan: Lifespan | None = None) -> Starlette:
         exception_handlers={404: _not_found, 405: _wrong_method},
         lifespan=lifespan,
     )
+
+
+def _name(path: str) -> str:
+    """What a path is called in metrics."""
+    return path.removeprefix("/api/v1").replace("{name:path}", ":name")
 
 
 def _pages(api: Api) -> list[BaseRoute]:

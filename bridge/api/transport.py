@@ -1,6 +1,7 @@
 """What every HTTP answer has in common: CORS, sniffing, caches in between."""
 
 import re
+from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -11,7 +12,7 @@ _ALLOWED_METHODS = "GET, POST, OPTIONS"
 
 
 class Transport:
-    """An ASGI application around another that adds headers and answers OPTIONS.
+    """An ASGI application around another that adds headers and answers OPTIONS requests.
 
     `cors_origin` is a regular expression for a whole Origin. Source of the CORS rules:
     util/httputil/cors.go of Prometheus.
@@ -36,6 +37,9 @@ class Transport:
                     headers[name] = value
             await send(message)
 
+        # Servers decode a path with replacement characters; a broken one must stay recognisable.
+        if raw_path := scope.get("raw_path"):
+            scope["path"] = unquote_to_bytes(raw_path).decode("utf-8", "surrogateescape")
         app = Response(status_code=204) if scope["method"] == "OPTIONS" else self._app
         await app(scope, receive, send_with_headers)
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 def register(commands: "Commands") -> None:
     """Adds the command."""
     parser = commands.add_parser(
-        "check-config", help="say what is wrong with a configuration", description=__doc__
+        "check-config",
+        help="say what is wrong with a configuration",
+        description="Says what is wrong with a configuration.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="a prometheus.yml")
     add_own_file(parser)

@@ -29,7 +29,9 @@ _EXTEND_SECONDS: Final = 1.0
 def register(commands: "Commands") -> None:
     """Adds the command."""
     parser = commands.add_parser(
-        "demo", help="try it: a bridge and a store with made-up data", description=__doc__
+        "demo",
+        help="try it: a bridge and a store with made-up data",
+        description="Starts a bridge in front of a store with a day of made-up data.",
     )
     parser.add_argument(
         "--web.listen-address",

@@ -33,7 +33,9 @@ Json = dict[str, Any]
 def register(commands: "Commands") -> None:
     """Adds the command."""
     parser = commands.add_parser(
-        "query", help="evaluate PromQL and show a table or a plot", description=__doc__
+        "query",
+        help="evaluate PromQL and show a table or a plot",
+        description="Evaluates PromQL and shows a table; for a range also a plot.",
     )
     parser.add_argument("expr", metavar="EXPR", help="a PromQL expression")
     when = parser.add_argument_group("when", "Without --start it is an instant query.")
@@ -113,7 +115,7 @@ async def _in_process(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a bridge that lives only as long as the client."""
     from bridge.app import application
 
-    app = application(settings)
+    app = application(settings, warming=False)
     transport = httpx.ASGITransport(app)
     base = f"http://prombridge{settings.web.route_prefix}"
     async with (

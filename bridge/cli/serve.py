@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def register(commands: "Commands") -> None:
     """Adds the command."""
-    parser = commands.add_parser("serve", help="answer queries over HTTP", description=__doc__)
+    parser = commands.add_parser(
+        "serve", help="answer queries over HTTP", description="Answers queries over HTTP."
+    )
     add_files(parser, required=True)
     add_web(parser)
     add_queries(parser)

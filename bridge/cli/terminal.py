@@ -102,7 +102,7 @@ def plot(lines: Sequence[Sequence[Point]], width: int) -> Iterator[str]:
     bottom, top = min(values), max(values)
     if bottom == top:
         bottom, top = bottom - 1, top + 1
-    scale = (f"{top:.4g}", f"{(top + bottom) / 2:.4g}", f"{bottom:.4g}")
+    scale = (f"{top:.4g}", f"{top / 2 + bottom / 2:.4g}", f"{bottom:.4g}")
     margin = max(map(len, scale))
     columns = max(10, width - margin - 3)
     canvas = _Canvas(columns, _PLOT_ROWS, (min(times), max(times)), (bottom, top))
@@ -154,7 +154,8 @@ class _Canvas:
 
 def _share(value: float, low: float, high: float) -> float:
     # Halves keep the difference of two huge numbers finite.
-    return (value / 2 - low / 2) / (high / 2 - low / 2) if high > low else 0.0
+    span = high / 2 - low / 2
+    return (value / 2 - low / 2) / span if span > 0 else 0.0
 
 
 def _moment(seconds: float) -> str:

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 def register(commands: "Commands") -> None:
     """Adds the command."""
     parser = commands.add_parser(
-        "warm", help="compile all kernels into the disk cache", description=__doc__
+        "warm",
+        help="compile all kernels into the disk cache",
+        description="Compiles all kernels into the disk cache, so that the first start is fast.",
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(run=_run)

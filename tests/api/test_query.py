@@ -1,3 +1,5 @@
+"""query, query_range, format_query and parse_query, word for word."""
+
 import json
 from typing import Any
 
@@ -15,6 +17,24 @@ END = NOW // 1000
 BEGIN = START // 1000
 EMPTY_QUERY = (
     'invalid parameter "query": unknown position: parse error: no expression found in input'
+)
+
+
+NO_STEP = "zero or negative query resolution step widths are not accepted. Try a positive integer"
+TOO_MANY_POINTS = (
+    "exceeded maximum resolution of 11,000 points per timeseries."
+    " Try decreasing the query resolution (?step=XX)"
+)
+NO_RANGE_VECTOR = (
+    'invalid expression type "range vector" for range query, must be Scalar or instant Vector'
+)
+DEPRECATED_STATS = (
+    'value "1" for parameter "stats" is deprecated and will be rejected in the next major release,'
+    ' use "true" or "all"'
+)
+NO_COUNTER = (
+    "PromQL info: metric might not be a counter, name does not end in"
+    ' _total/_sum/_count/_bucket: "up" (1:6)'
 )
 
 
@@ -115,39 +135,19 @@ RANGE = {"query": "up", "start": str(BEGIN), "end": str(END), "step": "15"}
             'invalid parameter "start": cannot parse "1e300" to a valid timestamp',
         ),
         ({"step": ""}, 'invalid parameter "step": cannot parse "" to a valid duration'),
-        (
-            {"step": "0"},
-            'invalid parameter "step": zero or negative query resolution step widths are not accepted.'
-            " Try a positive integer",
-        ),
-        (
-            {"step": "-1"},
-            'invalid parameter "step": zero or negative query resolution step widths are not accepted.'
-            " Try a positive integer",
-        ),
+        ({"step": "0"}, f'invalid parameter "step": {NO_STEP}'),
+        ({"step": "-1"}, f'invalid parameter "step": {NO_STEP}'),
         (
             {"step": "0.0001"},
             'invalid parameter "step": query resolution step widths below 1ms are not accepted',
         ),
-        (
-            {"start": "0", "end": "11001", "step": "1"},
-            "exceeded maximum resolution of 11,000 points per timeseries."
-            " Try decreasing the query resolution (?step=XX)",
-        ),
-        (
-            {"start": "0", "end": "1.8e12", "step": "1"},
-            "exceeded maximum resolution of 11,000 points per timeseries."
-            " Try decreasing the query resolution (?step=XX)",
-        ),
+        ({"start": "0", "end": "11001", "step": "1"}, TOO_MANY_POINTS),
+        ({"start": "0", "end": "1.8e12", "step": "1"}, TOO_MANY_POINTS),
         (
             {"limit": "x", "start": ""},
             'invalid parameter "limit": strconv.Atoi: parsing "x": invalid syntax',
         ),
-        (
-            {"query": "up[5m]"},
-            'invalid parameter "query": invalid expression type "range vector" for range query,'
-            " must be Scalar or instant Vector",
-        ),
+        ({"query": "up[5m]"}, f'invalid parameter "query": {NO_RANGE_VECTOR}'),
     ],
 )
 async def test_range_query_refusals(
@@ -194,19 +194,16 @@ async def test_stats_on_demand(client: AsyncClient, wanted: str) -> None:
     assert set(answer["data"]["stats"]) == {"timings", "samples"}
     assert answer["data"]["stats"]["samples"]["samplesRead"] > 0
     if wanted == "1":
-        assert answer["warnings"] == [
-            'value "1" for parameter "stats" is deprecated and will be rejected in the next major'
-            ' release, use "true" or "all"'
-        ]
+        assert answer["warnings"] == [DEPRECATED_STATS]
 
 
 async def test_no_stats_unless_asked(client: AsyncClient) -> None:
     assert "stats" not in (await client.get("/api/v1/query?query=1&stats=")).json()["data"]
 
 
-@pytest.mark.parametrize("timeout", ["0", "-1", "0s"])
-async def test_no_time_at_all_is_a_timeout(client: AsyncClient, timeout: str) -> None:
-    response = await client.get("/api/v1/query", params={"query": "up", "timeout": timeout})
+@pytest.mark.parametrize("time", ["0", "-1", "0s"])
+async def test_no_time_at_all_is_a_timeout(client: AsyncClient, time: str) -> None:
+    response = await client.get("/api/v1/query", params={"query": "up", "timeout": time})
     assert (response.status_code, response.json()) == (
         503,
         {
@@ -226,10 +223,7 @@ async def test_lookback_delta_widens_the_look_back(client: AsyncClient) -> None:
 
 async def test_infos_are_passed_on(client: AsyncClient) -> None:
     answer = (await client.get("/api/v1/query?query=rate(up[5m])")).json()
-    assert answer["infos"] == [
-        "PromQL info: metric might not be a counter, name does not end in"
-        ' _total/_sum/_count/_bucket: "up" (1:6)'
-    ]
+    assert answer["infos"] == [NO_COUNTER]
     assert "warnings" not in answer
 
 
@@ -385,12 +379,8 @@ async def test_parse_query_gives_the_tree_with_sorted_keys(client: AsyncClient) 
     }
     tree = {"type": "unaryExpr", "op": "-", "expr": selector}
     assert response.json() == {"status": "success", "data": tree}
-    assert response.text == json.dumps(
-        {"status": "success", "data": tree}, separators=(",", ":"), sort_keys=False
-    ).replace(
-        json.dumps(tree, separators=(",", ":")),
-        json.dumps(tree, separators=(",", ":"), sort_keys=True),
-    )
+    compact = json.dumps(tree, separators=(",", ":"), sort_keys=True)
+    assert response.text == f'{{"status":"success","data":{compact}}}'
 
 
 async def test_everything_stands_below_the_route_prefix() -> None:

@@ -38,19 +38,24 @@ def store() -> MemoryStore:
     return MemoryStore((Labels.of(labels), times, values) for labels, values in series)
 
 
+def labelled(labels: dict[str, str]) -> MemoryStore:
+    """One series with these labels and one sample."""
+    return MemoryStore([(Labels.of(labels), [NOW], [1.0])])
+
+
 @asynccontextmanager
-async def client(
+async def api(
     querier: Querier | None = None,
     settings: ApiSettings | None = None,
     limits: EngineSettings | None = None,
     ready: Callable[[], bool] = lambda: True,
-) -> AsyncIterator[AsyncClient]:
-    """A client of an API over `querier`, else over `store()`."""
+) -> AsyncIterator[Api]:
+    """An API over `querier`, else over `store()`."""
     limits = limits or EngineSettings()
     seen = SeenLabels(querier or store())
     with ThreadPoolExecutor(2) as workers:
         engine = Engine(seen, limits, workers)
-        api = Api(
+        yield Api(
             engine=engine,
             querier=seen,
             seen=seen,
@@ -61,7 +66,18 @@ async def client(
             now=lambda: NOW,
             started=NOW,
         )
-        transport = ASGITransport(application(api))
-        async with AsyncClient(transport=transport, base_url="http://bridge") as made:
-            yield made
         engine.close()
+
+
+@asynccontextmanager
+async def client(
+    querier: Querier | None = None,
+    settings: ApiSettings | None = None,
+    limits: EngineSettings | None = None,
+    ready: Callable[[], bool] = lambda: True,
+) -> AsyncIterator[AsyncClient]:
+    """A client of such an API."""
+    async with api(querier, settings, limits, ready) as made:
+        transport = ASGITransport(application(made))
+        async with AsyncClient(transport=transport, base_url="http://bridge") as connected:
+            yield connected

@@ -1,0 +1,112 @@
+"""What the bridge tells of itself, and empty forms."""
+
+import pytest
+from httpx import AsyncClient
+
+from bridge.api.settings import ApiSettings
+from tests.api import world
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("metadata?limit=40000", {}),
+        ("rules?group_limit=1", {"groups": []}),
+        ("alerts", {"alerts": []}),
+        ("alertmanagers", {"activeAlertmanagers": [], "droppedAlertmanagers": []}),
+        ("query_exemplars?query=test&start=1795403939062&end=1795405739063", []),
+        ("targets", {"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}),
+        ("targets/metadata", []),
+        ("scrape_pools", {"scrapePools": []}),
+    ],
+)
+async def test_empty_forms(client: AsyncClient, method: str, path: str, data: object) -> None:
+    response = await client.request(method, f"/api/v1/{path}")
+    assert (response.status_code, response.json()) == (200, {"status": "success", "data": data})
+    assert response.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("metadata?limit=x", "limit must be a number"),
+        ("metadata?limit_per_metric=x", "limit_per_metric must be a number"),
+        (
+            "query_exemplars?query=a&start=2&end=1",
+            "end timestamp must not be before start timestamp",
+        ),
+        ("query_exemplars?query=a)", "1:3: parse error: unexpected right parenthesis"),
+    ],
+)
+async def test_refusals(client: AsyncClient, path: str, text: str) -> None:
+    response = await client.get(f"/api/v1/{path}")
+    assert (response.status_code, response.json()["errorType"]) == (400, "bad_data")
+    assert response.json()["error"].startswith(text)
+
+
+async def test_buildinfo_names_a_dialect_and_no_features(client: AsyncClient) -> None:
+    data = (await client.get("/api/v1/status/buildinfo")).json()["data"]
+    assert "features" not in data
+    assert data["version"].startswith("3.")
+    assert {"revision", "branch", "buildUser", "buildDate", "goVersion"} < set(data)
+    assert (await client.get("/version")).json() == data
+
+
+async def test_config_is_shown() -> None:
+    settings = ApiSettings(config_yaml="remote_read: <secret>\n")
+    async with world.client(settings=settings) as client:
+        response = await client.get("/api/v1/status/config")
+    assert response.json()["data"] == {"yaml": "remote_read: <secret>\n"}
+
+
+async def test_runtimeinfo_has_prometheus_fields(client: AsyncClient) -> None:
+    data = (await client.get("/api/v1/status/runtimeinfo")).json()["data"]
+    assert data["startTime"] == "2023-11-14T22:23:20.000Z"
+    assert {"CWD", "hostname", "GOMAXPROCS", "storageRetention"} < set(data)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/status/flags", "/api/v1/search/metric_names", "/api/v1/nothing", "/nothing"],
+)
+async def test_unknown_paths_are_404_in_json(client: AsyncClient, path: str) -> None:
+    response = await client.get(path)
+    assert response.status_code == 404
+    assert response.json() == {
+        "status": "error",
+        "errorType": "not_found",
+        "error": f"no such path: {path}",
+    }
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+async def test_wrong_methods_are_405(client: AsyncClient, method: str) -> None:
+    response = await client.request(method, "/api/v1/query?query=1")
+    assert response.status_code == 405
+    assert set(response.headers["allow"].split(", ")) >= {"GET", "POST"}
+    assert response.json()["error"] == f"method {method} is not allowed on /api/v1/query"
+
+
+async def test_health_and_readiness() -> None:
+    states = iter((False, True))
+    async with world.client(ready=lambda: next(states)) as client:
+        healthy = await client.get("/-/healthy")
+        assert (healthy.status_code, healthy.text) == (200, "prombridge is Healthy.\n")
+        assert (await client.get("/-/ready")).status_code == 503
+        ready = await client.get("/-/ready")
+        assert (ready.status_code, ready.text) == (200, "prombridge is Ready.\n")
+
+
+async def test_metrics_count_requests_by_handler_and_code(client: AsyncClient) -> None:
+    await client.get("/api/v1/query?query=1")
+    await client.get("/api/v1/query?query=(")
+    await client.get("/api/v1/label/some/values")
+    lines = (await client.get("/metrics")).text.splitlines()
+    assert 'prombridge_http_requests_total{code="200",handler="/query"} 1.0' in lines
+    assert 'prombridge_http_requests_total{code="400",handler="/query"} 1.0' in lines
+    assert 'prombridge_http_requests_total{code="200",handler="/label/:name/values"} 1.0' in lines
+    assert all(
+        line.removeprefix("# HELP ").startswith(("prombridge_", "# TYPE prombridge_"))
+        for line in lines
+    )
