@@ -1,14 +1,21 @@
 """A query's result as the JSON bytes that Prometheus writes for it."""
 
 import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, assert_never
 
 import numpy as np
+import orjson
 
+from bridge.api.rows import POINT_LENGTH, ROW_LENGTH, write_matrix, write_samples, write_stamps
+from bridge.api.words import BLOCK, Bytes
 from bridge.engine.query import Result
 from bridge.model.labels import Labels
+from bridge.model.samples import Float64s, Int64s
 from bridge.model.vectors import Matrix, Scalar, String, Windows
 from bridge.promql.ast import ValueType
 
@@ -29,17 +36,45 @@ _STRING_ESCAPES: Final = _LABEL_ESCAPES | {
     **dict.fromkeys(range(0xD800, 0xE000), "\\ufffd"),
 }
 
+# Rows are written piece by piece, so that a piece stays in the processor's cache.
+_PIECE: Final = 1 << 20
+
 
 def encode_data(result: Result) -> bytes:
     """The `data` object of a query's answer: `{"resultType":…,"result":…}`."""
-    return b"".join(
-        (b'{"resultType":"', result.type.value.encode(), b'","result":', _value(result), b"}")
-    )
+    return b"".join(encode_pieces(result))
+
+
+def encode_pieces(result: Result) -> Iterator[bytes]:
+    """The same in consecutive pieces of about 1 MiB at most, unless a single series is larger."""
+    yield b'{"resultType":"%s","result":' % result.type.value.encode()
+    value = result.value
+    match value:
+        case Scalar(values):
+            yield _pair(result, _fixed(float(values[0])))
+        case String(text):
+            yield _pair(result, text.translate(_STRING_ESCAPES))
+        case Matrix():
+            yield from _listed(_matrix(value, result))
+        case Windows():
+            yield from _listed(_samples(value))
+        case _:
+            assert_never(value)
+    yield b"}"
 
 
 @lru_cache(maxsize=1 << 16)
 def encode_labels(labels: Labels) -> bytes:
     """A label set as a JSON object, in name order; surrogate escapes become their bytes again."""
+    try:
+        text = orjson.dumps(dict(labels.pairs))
+    except TypeError:  # surrogate escapes
+        return _escaped(labels)
+    # orjson has short forms for these two characters where jsoniter has none.
+    return _escaped(labels) if b"\\b" in text or b"\\f" in text else text
+
+
+def _escaped(labels: Labels) -> bytes:
     pairs = ",".join(f"{_quoted(name)}:{_quoted(value)}" for name, value in labels.pairs)
     return f"{{{pairs}}}".encode("utf-8", "surrogateescape")
 
@@ -48,69 +83,90 @@ def _quoted(text: str) -> str:
     return f'"{text.translate(_LABEL_ESCAPES)}"'
 
 
-def _value(result: Result) -> bytes:
-    value = result.value
-    match value:
-        case Scalar(values):
-            return f'[{_seconds(result.steps.start)},"{_fixed(float(values[0]))}"]'.encode()
-        case String(text):
-            escaped = text.translate(_STRING_ESCAPES)
-            return f'[{_seconds(result.steps.start)},"{escaped}"]'.encode()
-        case Matrix():
-            return _matrix(value, result)
-        case Windows():
-            return _samples(value)
-        case _:
-            assert_never(value)
-
-
-def _matrix(matrix: Matrix, result: Result) -> bytes:
-    times = result.steps.times()
-    rows = []
-    for labels, values, present in zip(matrix.labels, matrix.values, matrix.present, strict=True):
-        points = _points(times[present], values[present])
-        if result.type is ValueType.VECTOR:
-            rows.append(b'{"metric":%s,"value":%s}' % (encode_labels(labels), points))
-        else:
-            rows.append(b'{"metric":%s,"values":[%s]}' % (encode_labels(labels), points))
-    return b"[" + b",".join(rows) + b"]"
-
-
-def _samples(windows: Windows) -> bytes:
-    rows = []
-    for row, labels in enumerate(windows.labels):
-        lo, hi = windows.lo[row, 0], windows.hi[row, 0]
-        points = _points(windows.columns.timestamps[lo:hi], windows.columns.values[lo:hi])
-        rows.append(b'{"metric":%s,"values":[%s]}' % (encode_labels(labels), points))
-    return b"[" + b",".join(rows) + b"]"
-
-
-def _points(times: np.ndarray, values: np.ndarray) -> bytes:
-    pairs = zip(times.tolist(), values.tolist(), strict=True)
-    return ",".join(f'[{_timestamp(time)},"{_shortest(value)}"]' for time, value in pairs).encode()
-
-
-def _timestamp(milliseconds: int) -> str:
-    sign, (seconds, rest) = "-" if milliseconds < 0 else "", divmod(abs(milliseconds), 1000)
-    return f"{sign}{seconds}.{rest:03d}" if rest else f"{sign}{seconds}"
-
-
-def _seconds(milliseconds: int) -> str:
-    return _fixed(milliseconds / 1000)
-
-
-def _shortest(value: float) -> str:
-    size = abs(value)
-    if size == 0 or 1e-6 <= size < 1e21 or not math.isfinite(value):
-        return _fixed(value)
-    mantissa, _, exponent = repr(value).partition("e")
-    return f"{mantissa.removesuffix('.0')}e{int(exponent):+03d}"
+def _pair(result: Result, text: str) -> bytes:
+    """A scalar or string, which goes through encoding/json: the time is a plain number."""
+    return f'[{_fixed(result.steps.start / 1000)},"{text}"]'.encode()
 
 
 def _fixed(value: float) -> str:
+    """The shortest form without exponent, whatever the size."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     text = f"{Decimal(repr(value)):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _listed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """A JSON list of rows that end with a comma each; the last comma goes."""
+    yield b"["
+    held = b""
+    for piece in pieces:
+        if held:
+            yield held
+        held = piece
+    yield held[:-1]
+    yield b"]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heads:
+    """The rows' labels as JSON, one after the other: row r is `text[ends[r - 1]:ends[r]]`."""
+
+    text: Bytes
+    ends: Int64s
+
+    @staticmethod
+    def of(rows: Sequence[Labels]) -> "_Heads":
+        heads = [encode_labels(labels) for labels in rows]
+        lengths = np.fromiter(map(len, heads), np.int64, len(heads))
+        text = np.frombuffer(b"".join((*heads, bytes(BLOCK))), np.uint8)
+        return _Heads(text, np.cumsum(lengths))
+
+
+def _matrix(matrix: Matrix, result: Result) -> Iterator[bytes]:
+    steps = matrix.steps
+    stamps, lengths = np.empty((steps + 1) * BLOCK, np.uint8), np.empty(steps, np.int64)
+    write_stamps(result.steps.times(), stamps, lengths)
+    bits, present = _bits(matrix.values), np.ascontiguousarray(matrix.present)
+    many = result.type is not ValueType.VECTOR
+    rows = max(1, _PIECE // (ROW_LENGTH + steps * POINT_LENGTH))
+    out = np.empty(0, np.uint8)
+    for start in range(0, len(matrix), rows):
+        part = slice(start, start + rows)
+        heads = _Heads.of(matrix.labels.rows[part])
+        out = _with_room(out, heads, bits[part].size)
+        end = write_matrix(
+            out, heads.text, heads.ends, stamps, lengths, bits[part], present[part], many
+        )
+        yield out[:end].tobytes()
+
+
+def _samples(windows: Windows) -> Iterator[bytes]:
+    lo, hi = windows.lo[:, 0].copy(), windows.hi[:, 0].copy()
+    times, bits = windows.columns.timestamps, _bits(windows.columns.values)
+    out = np.empty(0, np.uint8)
+    for part in _parts(hi - lo):
+        heads = _Heads.of(windows.labels.rows[part])
+        out = _with_room(out, heads, int((hi[part] - lo[part]).sum()))
+        end = write_samples(out, heads.text, heads.ends, lo[part], hi[part], times, bits)
+        yield out[:end].tobytes()
+
+
+def _bits(values: Float64s) -> Int64s:
+    return np.ascontiguousarray(values).view(np.int64)
+
+
+def _with_room(out: Bytes, heads: _Heads, points: int) -> Bytes:
+    """The same array, or a larger one where so many rows and points would not fit."""
+    length = len(heads.text) + len(heads.ends) * ROW_LENGTH + (points + 1) * POINT_LENGTH
+    return out if len(out) >= length else np.empty(length, np.uint8)
+
+
+def _parts(points: Int64s) -> Iterator[slice]:
+    """Row ranges of about a piece each."""
+    pieces = np.cumsum(points * POINT_LENGTH + ROW_LENGTH) // _PIECE
+    cuts = np.flatnonzero(np.diff(pieces)) + 1
+    edges = [0, *cuts.tolist(), len(points)]
+    return (slice(start, end) for start, end in pairwise(edges) if end > start)
