@@ -7,7 +7,7 @@ from bridge.api import params
 from bridge.api.encode import encode_data
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
-from bridge.engine.functions import FUNCTIONS
+from bridge.engine.functions import signatures
 from bridge.engine.query import QueryOptions, Stats
 from bridge.model.errors import QueryTimeout
 from bridge.model.labels import quoted
@@ -17,7 +17,6 @@ from bridge.promql.pretty import prettified
 from bridge.promql.translate import to_json
 
 _STATS: Final = ("true", "all")
-_SIGNATURES: Final = {name: one.signature for name, one in FUNCTIONS.items()}
 
 
 async def instant(api: Api, request: ApiRequest) -> Answer:
@@ -89,7 +88,7 @@ async def parse_query(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/parse_query`: the query's tree."""
 
     def translated() -> Answer:
-        return Answer(go_json(to_json(_parsed(api, request), _SIGNATURES)))
+        return Answer(go_json(to_json(_parsed(api, request), signatures())))
 
     return await asyncio.to_thread(translated)
 
