@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import is_
 from typing import Final
 
 from bridge.model.errors import ParseError
@@ -45,6 +46,8 @@ def checked(expr: Expr, query: str, signatures: Mapping[str, Signature]) -> Expr
 
 
 class _Checker:
+    """One check of one query; two Python frames a level of the tree."""
+
     def __init__(self, query: str, signatures: Mapping[str, Signature]) -> None:
         self.query = query
         self.signatures = signatures
@@ -78,19 +81,20 @@ class _Checker:
             case NumberLiteral() | DurationExpr() | StepInvariantExpr():
                 return expr, value_type(expr)
 
-    def _expect(self, expr: Expr, wanted: ValueType, context: str) -> Expr:
-        settled, kind = self.visit(expr)
+    def _expect(self, expr: Expr, typed: _Typed, wanted: ValueType, context: str) -> Expr:
+        settled, kind = typed
         if kind is not wanted:
             text = f"expected type {wanted.documented} in {context}, got {kind.documented}"
             raise self.error(text, expr.pos)
         return settled
 
     def _aggregate(self, expr: AggregateExpr) -> AggregateExpr:
-        inner = self._expect(expr.expr, ValueType.VECTOR, "aggregation expression")
+        context = "aggregation expression"
+        inner = self._expect(expr.expr, self.visit(expr.expr), ValueType.VECTOR, context)
         param = expr.param
         if param is not None:
             wanted = ValueType.STRING if expr.op == "count_values" else ValueType.SCALAR
-            param = self._expect(param, wanted, "aggregation parameter")
+            param = self._expect(param, self.visit(param), wanted, "aggregation parameter")
         if inner is expr.expr and param is expr.param:
             return expr
         return replace(expr, expr=inner, param=param)
@@ -196,9 +200,16 @@ class _Checker:
         labels = signature.labels_argument
         if labels is not None and len(expr.args) > labels:
             self._check_labels_argument(expr, expr.args[labels])
-        args = tuple(self._argument(signature, index, arg) for index, arg in enumerate(expr.args))
-        same = all(new is old for new, old in zip(args, expr.args, strict=True))
-        return expr if same else replace(expr, args=args)
+        context, last = f'call to function "{expr.func}"', len(signature.args) - 1
+        args: list[Expr] = []
+        for index, arg in enumerate(expr.args):
+            if index != labels:
+                wanted = signature.args[min(index, last)]
+                args.append(self._expect(arg, self.visit(arg), wanted, context))
+            else:
+                args.append(arg)
+        same = all(map(is_, args, expr.args))
+        return expr if same else replace(expr, args=tuple(args))
 
     def _check_arity(self, expr: Call, signature: Signature) -> None:
         given, wanted = len(expr.args), len(signature.args)
@@ -212,12 +223,6 @@ class _Checker:
         if bound:
             text = f'{bound} {wanted} argument(s) in call to "{expr.func}", got {given}'
             raise self.error(text, expr.pos)
-
-    def _argument(self, signature: Signature, index: int, arg: Expr) -> Expr:
-        if index == signature.labels_argument:
-            return arg
-        wanted = signature.args[min(index, len(signature.args) - 1)]
-        return self._expect(arg, wanted, f'call to function "{signature.name}"')
 
     def _check_labels_argument(self, expr: Call, arg: Expr) -> None:
         """An argument of bare label matchers may select everything but must not name a metric."""

@@ -7,9 +7,9 @@ from bridge.model.posrange import PosRange
 from bridge.promql.lexer import tokenize
 from bridge.promql.tokens import ERROR, Token, described
 
-# How high a tree may be and how deep a text may nest. Whoever walks a tree with up to four Python
+# How high a tree may be and how deep a text may nest. Whoever walks a tree with up to five Python
 # frames a level (or hashes or compares it) stays within Python's default limit of 1000 frames.
-MAX_HEIGHT: Final = 200
+MAX_HEIGHT: Final = 150
 
 
 class Cursor:

@@ -133,6 +133,9 @@ def duration_value(text: str) -> float:
 def milliseconds(seconds: float) -> int:
     """Seconds of a literal as ms: rounded to ns, half away from zero, then cut to ms."""
     scaled = abs(seconds) * 1e9
+    if not scaled < 2.0**63:
+        # NaN and what is just too large, as amd64 converts them.
+        return -(2**63 // 1_000_000)
     nanoseconds = math.floor(scaled)
     nanoseconds += scaled - nanoseconds >= 0.5
     return int(math.copysign(1, seconds)) * (nanoseconds // 1_000_000)

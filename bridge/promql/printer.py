@@ -32,6 +32,8 @@ _LEGACY_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 def to_text(expr: Expr) -> str:
     """The expression on one line; parsing it again gives an equal tree.
 
+    Only `info(x, {})` comes out as `info(x, )`, as in Prometheus.
+
     Source: promql/parser/printer.go.
     """
     match expr:
@@ -65,7 +67,7 @@ def to_text(expr: Expr) -> str:
 
 
 def float_text(value: float) -> str:
-    """A number without exponent, the shortest digits that give it back: Go's FormatFloat 'f', -1."""
+    """A number without exponent in the fewest digits that give it back: Go's FormatFloat 'f'."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
     text = repr(value)

@@ -39,20 +39,14 @@ from bridge.promql.tokens import (
 
 _ARITHMETIC = ("+", "-", "*", "/", "%", "^", "atan2")
 _TRIMS = ("</", ">/")
-
-
-class SignatureTable(dict[str, Signature]):
-    """Signatures that may stand in a frozen vocabulary: compared and hashed by identity."""
-
-    __hash__ = object.__hash__
-    __eq__ = object.__eq__
+STANDARD = Features()
 
 
 @dataclass(frozen=True)
 class Vocabulary:
     """What generated expressions are made of; durations in ms, `times` for `@` in ms."""
 
-    signatures: SignatureTable
+    signatures: tuple[Signature, ...]
     metrics: tuple[str, ...] = ("up", "http_requests_total", "job:rate:5m", "sum")
     labels: tuple[str, ...] = ("job", "instance", "le", "by")
     values: tuple[str, ...] = ("", "api", "0.5", 'a"b\\c\n', "é")
@@ -62,18 +56,18 @@ class Vocabulary:
     ranges: tuple[int, ...] = (1, 1000, 60_000, 300_000, 5_400_000, 604_800_000)
     offsets: tuple[int, ...] = (0, 0, 0, 60_000, -60_000, 3_600_000)
     times: tuple[int, ...] = (0, 1_000, 1_600_000_000_123, -1)
-    features: Features = Features()
+    features: Features = STANDARD
     depth: int = 3
 
 
 def vocabulary(signatures: Mapping[str, Signature], features: Features) -> Vocabulary:
     """The default vocabulary with those functions that the features allow."""
-    allowed = {
-        name: signature
-        for name, signature in signatures.items()
+    allowed = tuple(
+        signature
+        for signature in signatures.values()
         if features.experimental_functions or not signature.experimental
-    }
-    return Vocabulary(SignatureTable(allowed), features=features)
+    )
+    return Vocabulary(allowed, features=features)
 
 
 def expressions(words: Vocabulary) -> SearchStrategy[Expr]:
@@ -329,7 +323,7 @@ def _scalar_comparison(op: str, lhs: Expr, rhs: Expr) -> BinaryExpr:
 
 @st.composite
 def _calls(draw: st.DrawFn, words: Vocabulary, returns: ValueType, depth: int) -> Expr:
-    found = [made for made in words.signatures.values() if made.returns is returns]
+    found = [made for made in words.signatures if made.returns is returns]
     if not found:
         return draw(typed(words, returns, 0))
     signature = draw(st.sampled_from(found))
@@ -347,7 +341,8 @@ def _calls(draw: st.DrawFn, words: Vocabulary, returns: ValueType, depth: int) -
 
 
 def _label_selectors(words: Vocabulary) -> SearchStrategy[VectorSelector]:
-    matchers = st.lists(_matchers(words), max_size=2).map(_sorted)
+    # Prometheus prints no matchers at all as nothing.
+    matchers = st.lists(_matchers(words), min_size=1, max_size=2).map(_sorted)
     return matchers.map(lambda chosen: VectorSelector("", chosen))
 
 

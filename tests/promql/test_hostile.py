@@ -1,0 +1,122 @@
+"""No text makes the parser overflow, hang or answer with anything but a tree or a ParseError."""
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.model.errors import ParseError
+from bridge.promql.ast import value_type
+from bridge.promql.cursor import MAX_HEIGHT
+from bridge.promql.features import Features
+from bridge.promql.parser import parse
+from bridge.promql.pretty import prettified
+from bridge.promql.printer import to_text
+from bridge.promql.selectors import parse_selector
+from bridge.promql.translate import to_json
+from tests.promql.signatures import SIGNATURES
+
+ALL = Features(True, True, True, True)
+
+NESTED: dict[str, Callable[[int], str]] = {
+    "parentheses": lambda n: "(" * n + "x" + ")" * n,
+    "calls": lambda n: "abs(" * n + "x" + ")" * n,
+    "aggregations": lambda n: "sum by (a) (" * n + "x" + ")" * n,
+    "parameters": lambda n: "topk(scalar(" * (n // 2) + "x" + "), x)" * (n // 2),
+    "signs": lambda n: "-" * n + "x",
+    "left operands": lambda n: "x" + " or x" * n,
+    "right operands": lambda n: "x" + "^x" * n,
+    "subqueries": lambda n: "sum_over_time(" * (n // 2) + "x" + "[5m:])" * (n // 2),
+    "durations": lambda n: "x[" + "5m*" * n + "5m]",
+    "duration parentheses": lambda n: "x[" + "(" * (n // 2) + "5m" + ")" * (n // 2) + "]",
+}
+
+
+@pytest.mark.parametrize("shape", NESTED)
+def test_tree_of_the_greatest_height_can_be_walked(shape: str) -> None:
+    query = NESTED[shape](MAX_HEIGHT - 3)
+    tree = parse(query, SIGNATURES, ALL)
+    again = parse(query, SIGNATURES, ALL)
+    assert sys.getrecursionlimit() == 1000
+    assert tree == again
+    assert hash(tree) == hash(again)
+    assert value_type(tree) is value_type(again)
+    assert parse(to_text(tree), SIGNATURES, ALL) == tree
+    assert parse(prettified(tree), SIGNATURES, ALL) == tree
+    assert to_json(tree, SIGNATURES)
+    assert repr(tree)
+
+
+@pytest.mark.parametrize("shape", NESTED)
+@pytest.mark.parametrize("times", [300, 20_000])
+def test_deeper_text_is_refused_in_words(shape: str, times: int) -> None:
+    with pytest.raises(ParseError, match="nested deeper") as caught:
+        parse(NESTED[shape](times), SIGNATURES, ALL)
+    assert "nested deeper than 150 levels" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{" + 'a="b",' * 100_000 + "}",
+        'x{a=~"' + "a|" * 100_000 + '"}',
+        "sum by (" + "a," * 100_000 + ") (x)",
+        'label_join(x, "a"' + ', "b"' * 100_000 + ")",
+        '"' + "\\x41" * 200_000 + '"',
+        "'" + "é" * 400_000 + "'",
+        "x # " + "y" * 1_000_000,
+        "x" * 1_000_000,
+        "0." + "1" * 1_000_000,
+    ],
+    ids=lambda query: query[:12],
+)
+def test_long_flat_text_is_parsed(query: str) -> None:
+    parse(query, SIGNATURES, ALL)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "1" * 1_000_000,
+        "1" * 1_000_000 + "s",
+        "x[" + "1h" * 300_000 + "]",
+        "x," * 300_000,
+        "\udcff" * 9,
+    ],
+    ids=lambda query: query[:4].encode("ascii", "replace").decode(),
+)
+def test_long_wrong_text_gets_an_error(query: str) -> None:
+    with pytest.raises(ParseError):
+        parse(query, SIGNATURES, ALL)
+
+
+FRAGMENTS = (
+    "( ) [ ] { } , + - * / % ^ == != < > =~ !~ = ! @ : ; ~ # ` ' \" \\ . _ $ "
+    "foo sum by on (a) 5m 1.5 0x 1e 5mm NaN inf offset start() step() step bool group_left fill( "
+    "[5m] [5m:] @5 a:b and or anchored max_of( min_of(1,2) rate( topk(1, "
+    '{a="b"} "x"= é \udcff \u2028 \ufffd \\x41 1_0 017 0d'
+)
+
+
+def answered(query: str) -> bool:
+    """Whether a query has a tree (that can be written down) or else an error within the text."""
+    try:
+        tree = parse(query, SIGNATURES, ALL)
+    except ParseError as error:
+        return 0 <= error.pos.start <= len(query.encode("utf-8", "surrogateescape"))
+    return prettified(tree) != "" and to_json(tree, SIGNATURES) != {}
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS.split(" ")), max_size=15), st.sampled_from(["", " "]))
+def test_any_text_gets_a_tree_or_a_parse_error(fragments: list[str], space: str) -> None:
+    assert answered(space.join(fragments))
+
+
+@given(st.text(max_size=30))
+def test_any_selector_text_gets_matchers_or_a_parse_error(text: str) -> None:
+    for selector in (text, f"x{{{text}}}", f"{{a='{text}'}}"):
+        with suppress(ParseError):
+            assert isinstance(parse_selector(selector), tuple)
