@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -19,8 +20,8 @@ from bridge.telemetry import Metrics
 from tests.grafana.requests import NOW_MS
 
 
-@pytest.fixture(scope="session")
-def bridge() -> Iterator[Starlette]:
+@contextmanager
+def running(settings: ApiSettings) -> Iterator[Starlette]:
     with ThreadPoolExecutor(2) as workers:
         seen = SeenLabels(demo_store(NOW_MS).querier)
         limits = EngineSettings()
@@ -31,7 +32,7 @@ def bridge() -> Iterator[Starlette]:
                 querier=seen,
                 seen=seen,
                 metrics=Metrics(CollectorRegistry(), "0"),
-                settings=ApiSettings(),
+                settings=settings,
                 limits=limits,
                 ready=lambda: True,
                 now=lambda: NOW_MS,
@@ -39,6 +40,22 @@ def bridge() -> Iterator[Starlette]:
             )
         )
         engine.close()
+
+
+@pytest.fixture(scope="session")
+def bridge() -> Iterator[Starlette]:
+    with running(ApiSettings()) as app:
+        yield app
+
+
+@pytest.fixture
+async def below_prefix() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a bridge whose paths all stand below /prometheus."""
+    with running(ApiSettings(route_prefix="/prometheus")) as app:
+        transport = httpx.ASGITransport(app)
+        base = "http://bridge:9099/prometheus"
+        async with httpx.AsyncClient(transport=transport, base_url=base) as client:
+            yield client
 
 
 @pytest.fixture

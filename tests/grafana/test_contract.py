@@ -1,5 +1,6 @@
 """The requests of Grafana, replayed as they come over the wire; answers read as its plugin does."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -219,6 +220,27 @@ async def test_series_keep_their_order_between_refreshes(grafana: httpx.AsyncCli
     ]
     assert first == second
     assert first == sorted(first, key=lambda labels: sorted(labels.items()))
+
+
+async def test_a_dashboard_asks_all_its_panels_at_once(grafana: httpx.AsyncClient) -> None:
+    panels = [
+        requests.ranged(
+            f'sum by (mode) (rate(node_cpu_seconds_total{{cpu="{cpu}"}}[{minutes}m0s]))'
+        )
+        for cpu in range(4)
+        for minutes in range(1, 16)
+    ]
+    together = await asyncio.gather(*(panel.send(grafana) for panel in panels))
+    alone = [await panel.send(grafana) for panel in panels]
+    assert [one.content for one in together] == [one.content for one in alone]
+    assert all(len(read(one.status_code, one.content).frames) == 8 for one in together)
+
+
+async def test_bridge_may_stand_below_a_path(below_prefix: httpx.AsyncClient) -> None:
+    build = await below_prefix.get("/api/v1/status/buildinfo")
+    assert build.status_code == 200
+    answer = await below_prefix.post("/api/v1/query", data={"query": "up"})
+    assert len(read(answer.status_code, answer.content).frames) == 6
 
 
 async def test_build_is_taken_for_a_prometheus(grafana: httpx.AsyncClient) -> None:
