@@ -126,9 +126,10 @@ class _Heads:
 
 
 def _matrix(matrix: Matrix, result: Result) -> Iterator[bytes]:
-    steps = matrix.steps
+    times, steps = result.steps.times(), matrix.steps
+    assert len(times) == steps
     stamps, lengths = np.empty((steps + 1) * BLOCK, np.uint8), np.empty(steps, np.int64)
-    write_stamps(result.steps.times(), stamps, lengths)
+    write_stamps(times, stamps, lengths)
     bits, present = _bits(matrix.values), np.ascontiguousarray(matrix.present)
     many = result.type is not ValueType.VECTOR
     rows = max(1, _PIECE // (ROW_LENGTH + steps * POINT_LENGTH))
