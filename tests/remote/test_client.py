@@ -1,0 +1,327 @@
+"""Answers of stores, orderly and disorderly, come out as one sorted block."""
+
+import asyncio
+
+import numpy as np
+import pytest
+import snappy
+
+from bridge.model.errors import LimitExceeded, StoreError, TooManySamples
+from bridge.model.labels import Labels, Matcher, MatchType
+from bridge.model.samples import STALE_NAN_BITS
+from bridge.model.secret import Secret
+from bridge.remote.proto.remote_pb2 import ReadRequest
+from bridge.remote.proto.types_pb2 import Chunk
+from bridge.remote.settings import (
+    Authorization,
+    BasicAuth,
+    HttpHeader,
+    HttpSettings,
+)
+from bridge.storage.interface import ReadOptions, Select
+from tests.remote.stores import (
+    END,
+    OPTIONS,
+    START,
+    UP,
+    UP_SERIES,
+    Reply,
+    chunked_reply,
+    equals,
+    found,
+    read,
+    remote,
+    reply,
+    store,
+    streamed_reply,
+)
+from tests.remote.wires import (
+    Wire,
+    bits_of,
+    chunk_of,
+    float_of,
+    frame,
+    frame_of,
+    sampled_body,
+    streamed_body,
+    wire,
+)
+
+T = START
+A = Labels.of({"__name__": "up", "job": "a"})
+B = Labels.of({"__name__": "up", "job": "b"})
+WIRE_A = wire({"__name__": "up", "job": "a"}, (T, 1.0), (T + 15_000, 2.0), (T + 30_000, 3.0))
+WIRE_B = wire({"__name__": "up", "job": "b"}, (T + 1, 5.0))
+BOTH = {A: [(T, 1.0), (T + 15_000, 2.0), (T + 30_000, 3.0)], B: [(T + 1, 5.0)]}
+
+
+def split_frames() -> bytes:
+    """Series A in three frames, one chunk in each."""
+    return streamed_body([WIRE_A, WIRE_B], per_chunk=1, per_frame=1)
+
+
+def overlapping() -> bytes:
+    """Series A twice, with a sample in common whose later value counts; then B, then A again."""
+    again = Wire(WIRE_A.labels, [(T + 15_000, 2.0)])
+    first = Wire(WIRE_A.labels, [(T, 1.0), (T + 15_000, -1.0), (T + 30_000, 3.0)])
+    return streamed_body([first, WIRE_B, again])
+
+
+SHUFFLED = Wire(
+    (("job", "a"), ("empty", ""), ("__name__", "up")),
+    [(T + 30_000, 3.0), (T + 15_000, -1.0), (T, 1.0), (T + 15_000, 2.0)],
+)
+OUTSIDE = wire({"__name__": "up", "job": "a"}, (START - 1, 9.0), *WIRE_A.points, (END + 1, 9.0))
+FAR = Wire(WIRE_A.labels, [(START - 10, 9.0), (START - 5, 9.0)])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(streamed_reply(streamed_body([WIRE_A, WIRE_B])), id="streamed"),
+        pytest.param(streamed_reply(split_frames()), id="series split over frames"),
+        pytest.param(streamed_reply(overlapping()), id="series doubled and overlapping"),
+        pytest.param(streamed_reply(streamed_body([WIRE_B, WIRE_A])), id="streamed unsorted"),
+        pytest.param(streamed_reply(streamed_body([OUTSIDE, WIRE_B])), id="streamed outside"),
+        pytest.param(streamed_reply(streamed_body([FAR, WIRE_A, WIRE_B])), id="chunk outside"),
+        pytest.param(chunked_reply(*map(bytes, zip(split_frames()))), id="byte by byte"),
+        pytest.param(reply(sampled_body([WIRE_A, WIRE_B])), id="sampled"),
+        pytest.param(reply(sampled_body([WIRE_A, WIRE_B], False)), id="not compressed"),
+        pytest.param(reply(sampled_body([WIRE_B, SHUFFLED])), id="sampled unsorted and doubled"),
+        pytest.param(reply(sampled_body([OUTSIDE, WIRE_B])), id="sampled outside"),
+        pytest.param(
+            reply(sampled_body([WIRE_A, WIRE_B]), status="202 Accepted"), id="202 instead of 200"
+        ),
+        pytest.param(
+            reply(sampled_body([WIRE_A, WIRE_B, wire({"__name__": "down"}, (T, 1.0))])),
+            id="more than asked",
+        ),
+        pytest.param(
+            reply(sampled_body([WIRE_A, WIRE_B, wire({"__name__": "up", "job": "c"})])),
+            id="a series without samples",
+        ),
+    ],
+)
+async def test_every_orderly_or_disorderly_answer_is_one_block(answer: Reply) -> None:
+    selection = await read(answer)
+    assert found(selection) == BOTH
+    assert list(found(selection)) == [A, B]
+    assert selection.stores == ("a",)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        streamed_reply(b""),
+        reply(bytes(snappy.compress(b""))),
+        reply(sampled_body([])),
+        reply(sampled_body([wire({"__name__": "up"})])),
+    ],
+    ids=["no frames", "no result", "no series", "no samples"],
+)
+async def test_an_empty_answer_is_an_empty_block(answer: Reply) -> None:
+    assert found(await read(answer)) == {}
+
+
+@pytest.mark.parametrize("kind", ["streamed", "sampled"])
+async def test_bits_of_every_value_survive(kind: str) -> None:
+    bits = [STALE_NAN_BITS, 0x7FF8000000000001, -(2**63), 0, bits_of(float("inf")), 1]
+    series = wire({"__name__": "up"}, *((T + at, float_of(one)) for at, one in enumerate(bits)))
+    body = streamed_body([series]) if kind == "streamed" else sampled_body([series])
+    media = streamed_reply(body) if kind == "streamed" else reply(body)
+    columns = (await read(media)).block.columns()
+    assert columns.values.view(np.int64).tolist() == bits
+
+
+async def test_labels_that_are_not_utf8_are_kept() -> None:
+    body = streamed_body([wire({"__name__": "up", "x": "ab"}, (T, 1.0))])
+    # The runtime refuses to write such a label.
+    payload = body[body.index(b"\n") :].replace(b"ab", b"\xffb")
+    selection = await read(streamed_reply(frame(payload)))
+    assert [labels.get("x") for labels in selection.block.labels] == ["\udcffb"]
+
+
+async def test_a_header_that_belies_its_chunk_is_not_believed() -> None:
+    chunk = chunk_of(WIRE_A.points)
+    chunk.min_time_ms = chunk.max_time_ms = 0
+    selection = await read(streamed_reply(frame_of(WIRE_A, [chunk])))
+    assert found(selection) == {A: list(WIRE_A.points)}
+
+
+async def test_series_purpose_asks_with_the_hint_and_keeps_bare_series() -> None:
+    async with store(reply(sampled_body([wire({"__name__": "up", "job": "b"}), WIRE_A]))) as made:
+        client = remote(made.url)
+        selection = await client.select(UP_SERIES, OPTIONS)
+        await client.aclose()
+    assert list(selection.block.labels) == [A, B]
+    asked = ReadRequest.FromString(snappy.uncompress(made.asked[0].body))
+    hints = asked.queries[0].hints
+    assert (hints.func, hints.start_ms, hints.end_ms) == ("series", START, END)
+    assert list(asked.accepted_response_types) == [ReadRequest.SAMPLES]
+
+
+async def test_the_request_is_as_the_protocol_says() -> None:
+    select = Select(
+        (
+            equals("__name__", "up"),
+            Matcher("job", MatchType.REGEXP, "a|b"),
+            Matcher("x", MatchType.NOT_EQUAL, "1"),
+            Matcher("y", MatchType.NOT_REGEXP, "2"),
+        ),
+        START,
+        END,
+    )
+    async with store(reply(sampled_body([]))) as made:
+        client = remote(made.url)
+        await client.select(select, OPTIONS)
+        await client.aclose()
+    asked = made.asked[0]
+    wanted = {
+        "content-type": "application/x-protobuf",
+        "content-encoding": "snappy",
+        "accept-encoding": "snappy",
+        "x-prometheus-remote-read-version": "0.1.0",
+    }
+    assert wanted.items() <= asked.headers.items()
+    assert asked.headers["user-agent"].startswith("prombridge/")
+    request = ReadRequest.FromString(snappy.uncompress(asked.body))
+    (query,) = request.queries
+    assert (query.start_timestamp_ms, query.end_timestamp_ms) == (START, END)
+    assert not query.HasField("hints")
+    assert [(one.type, one.name, one.value) for one in query.matchers] == [
+        (0, "__name__", "up"),
+        (2, "job", "a|b"),
+        (1, "x", "1"),
+        (3, "y", "2"),
+    ]
+    assert list(request.accepted_response_types) == [
+        ReadRequest.STREAMED_XOR_CHUNKS,
+        ReadRequest.SAMPLES,
+    ]
+
+
+async def test_influxdb_is_asked_for_samples_and_one_millisecond_more() -> None:
+    late = wire({"__name__": "up"}, (END, 1.0), (END + 1, 2.0))
+    async with store(reply(sampled_body([late]))) as made:
+        client = remote(made.url.replace("/api/v1/read", "/api/v1/prom/read?db=metrics"))
+        selection = await client.select(UP, OPTIONS)
+        await client.aclose()
+    request = ReadRequest.FromString(snappy.uncompress(made.asked[0].body))
+    assert request.queries[0].end_timestamp_ms == END + 1
+    assert list(request.accepted_response_types) == [ReadRequest.SAMPLES]
+    assert list(found(selection).values()) == [[(END, 1.0)]]
+
+
+async def test_an_unknown_encoding_is_asked_again_as_samples_and_remembered() -> None:
+    chunk = chunk_of(WIRE_A.points, Chunk.XOR2)
+    streamed, sampled = streamed_reply(frame_of(WIRE_A, [chunk])), reply(sampled_body([WIRE_A]))
+    async with store(streamed, sampled) as made:
+        client = remote(made.url)
+        first = await client.select(UP, OPTIONS)
+        second = await client.select(UP, OPTIONS)
+        await client.aclose()
+    assert found(first) == found(second) == {A: list(WIRE_A.points)}
+    requests = [ReadRequest.FromString(snappy.uncompress(one.body)) for one in made.asked]
+    kinds = [list(one.accepted_response_types) for one in requests]
+    assert kinds == [[1, 0], [0], [0]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [streamed_reply(streamed_body([WIRE_A, WIRE_B])), reply(sampled_body([WIRE_A, WIRE_B]))],
+    ids=["streamed", "sampled"],
+)
+async def test_limits_on_what_is_held(body: Reply) -> None:
+    assert (await read(body, options=ReadOptions(max_samples=4, max_bytes=64))).block.samples == 4
+    with pytest.raises(TooManySamples, match="into memory in query execution"):
+        await read(body, options=ReadOptions(max_samples=3))
+    with pytest.raises(LimitExceeded, match=r"take 64 bytes, more than query.max_bytes \(63\)"):
+        await read(body, options=ReadOptions(max_bytes=63))
+
+
+async def test_a_long_read_is_split_where_the_store_wants_it() -> None:
+    async with store(reply(sampled_body([WIRE_A]))) as made:
+        client = remote(made.url, max_query_range_ms=400_000)
+        selection = await client.select(UP, OPTIONS)
+        await client.aclose()
+    assert found(selection) == {A: list(WIRE_A.points)}
+    queries = [ReadRequest.FromString(snappy.uncompress(one.body)).queries[0] for one in made.asked]
+    ranges = [(one.start_timestamp_ms, one.end_timestamp_ms) for one in queries]
+    assert ranges == [(START, START + 399_999), (START + 400_000, END)]
+
+
+async def test_a_read_that_ends_before_it_starts_asks_nothing() -> None:
+    async with store(reply(b"")) as made:
+        client = remote(made.url)
+        selection = await client.select(Select(UP.matchers, END, START), OPTIONS)
+        await client.aclose()
+    assert (found(selection), made.asked) == ({}, [])
+
+
+async def test_credentials_and_headers_are_sent(tmp_path_factory: pytest.TempPathFactory) -> None:
+    secret = tmp_path_factory.mktemp("secret") / "password"
+    secret.write_text("old\n")
+    http = HttpSettings(
+        basic_auth=BasicAuth("user", password_file=str(secret)),
+        headers=(HttpHeader("X-Many", values=("1",), secrets=(Secret("2"),)),),
+    )
+    async with store(reply(sampled_body([]))) as made:
+        client = remote(made.url, http=http, headers=(("X-Scope-OrgID", "team"),))
+        await client.select(UP, OPTIONS)
+        secret.write_text("newer\n")
+        await client.select(UP, OPTIONS)
+        await client.aclose()
+    first, second = made.asked
+    assert first.headers["authorization"] == "Basic dXNlcjpvbGQ="
+    assert second.headers["authorization"] == "Basic dXNlcjpuZXdlcg=="
+    assert first.headers["x-scope-orgid"] == "team"
+    assert first.headers["x-many"] in ("1, 2", "2")
+
+
+async def test_a_bearer_token_is_sent() -> None:
+    http = HttpSettings(authorization=Authorization(credentials=Secret("t0ken")))
+    async with store(reply(sampled_body([]))) as made:
+        client = remote(made.url, http=http)
+        await client.select(UP, OPTIONS)
+        await client.aclose()
+    assert made.asked[0].headers["authorization"] == "Bearer t0ken"
+
+
+@pytest.mark.parametrize(
+    "status", ["502 Bad Gateway", "503 Service Unavailable", "504 Slow", "429 Calm Down"]
+)
+async def test_passing_failures_are_tried_again(status: str) -> None:
+    bad = reply(b"later", "text/plain", status, "Retry-After: 0\r\n")
+    async with store(bad, bad, reply(sampled_body([WIRE_A]))) as made:
+        client = remote(made.url)
+        assert found(await client.select(UP, OPTIONS)) == {A: list(WIRE_A.points)}
+        await client.aclose()
+    assert len(made.asked) == 3
+
+
+async def test_a_lasting_failure_is_told_after_two_repetitions() -> None:
+    async with store(reply(b"later", "text/plain", "503 Busy", "Retry-After: 0\r\n")) as made:
+        client = remote(made.url)
+        with pytest.raises(StoreError, match='store "a": HTTP 503 Busy: later'):
+            await client.select(UP, OPTIONS)
+        await client.aclose()
+    assert len(made.asked) == 3
+
+
+async def test_cancelling_a_read_closes_the_connection() -> None:
+    begun = asyncio.Event()
+
+    async def silence(writer: asyncio.StreamWriter) -> None:
+        writer.write(chunked_reply(split_frames(), end=b""))
+        await writer.drain()
+        begun.set()
+
+    async with store(silence) as made:
+        client = remote(made.url)
+        task = asyncio.create_task(client.select(UP, OPTIONS))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(made.dropped.wait(), 10)
+        await client.aclose()

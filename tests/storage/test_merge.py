@@ -1,0 +1,79 @@
+"""Rows from anywhere become one block: sorted, distinct, times rising."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.model.labels import Labels
+from bridge.storage.merge import Rows, merge
+from tests.storage.blocks import Plain, Points, labels, plain, rows_of
+
+A, B, C = labels(x="a"), labels(x="b"), labels(x="c")
+
+Pieces = list[list[tuple[Labels, Points]]]
+
+names = st.sampled_from([A, B, C, labels(x="a", y="1"), labels()])
+points = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 99).map(float)), max_size=6)
+pieces = st.lists(st.lists(st.tuples(names, points), max_size=4), max_size=4)
+
+
+def expected(given_: Pieces, first_wins: bool, keep_empty: bool) -> Plain:
+    """The same by dictionaries."""
+    held: dict[Labels, dict[int, float]] = {}
+    for piece in given_:
+        for one, some in piece:
+            row = held.setdefault(one, {})
+            for time, value in some:
+                if not (first_wins and time in row):
+                    row[time] = value
+    kept = {one: sorted(row.items()) for one, row in held.items() if row or keep_empty}
+    return dict(sorted(kept.items(), key=lambda pair: pair[0].pairs))
+
+
+@given(pieces, st.booleans(), st.booleans())
+def test_merging_is_what_dictionaries_would_give(
+    given_: Pieces, first_wins: bool, keep_empty: bool
+) -> None:
+    block = merge([rows_of(piece) for piece in given_], first_wins, keep_empty)
+    wanted = expected(given_, first_wins, keep_empty)
+    assert list(plain(block).items()) == list(wanted.items())
+    assert block.labels.distinct()
+    assert sum(part.series for part in block.parts) == len(block)
+    assert all(part.series for part in block.parts)
+
+
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=6))
+def test_a_series_that_goes_on_over_many_pieces_is_one_row(sizes: list[int]) -> None:
+    time = 0
+    given_: Pieces = []
+    for size in sizes:
+        given_.append([(B, [(time + at, float(time + at)) for at in range(size)])])
+        time += size
+    given_[0].insert(0, (A, [(0, 1.0)]))
+    given_[-1].append((C, [(0, 2.0)]))
+    block = merge([rows_of(piece) for piece in given_], first_wins=False)
+    assert plain(block) == expected(given_, first_wins=False, keep_empty=False)
+
+
+def test_pieces_in_order_are_not_copied() -> None:
+    given_ = [rows_of([(A, [(1, 1.0)]), (B, [(1, 2.0)])]), rows_of([(C, [(1, 3.0)])])]
+    block = merge(given_, first_wins=True)
+    held = [part.columns().timestamps for part in block.parts]
+    assert all(
+        np.shares_memory(one, piece.columns.timestamps)
+        for one, piece in zip(held, given_, strict=True)
+    )
+
+
+def test_bits_of_values_survive_sorting() -> None:
+    nan = float(np.int64(0x7FF0000000000002).view(np.float64))
+    piece: Rows = rows_of([(A, [(2, nan), (1, -0.0)])])
+    columns = merge([piece], first_wins=True).columns()
+    assert columns.values.view(np.int64).tolist() == [-(2**63), 0x7FF0000000000002]
+
+
+@pytest.mark.parametrize(("first_wins", "value"), [(True, 1.0), (False, 2.0)])
+def test_who_wins_at_the_same_time(first_wins: bool, value: float) -> None:
+    block = merge([rows_of([(A, [(5, 1.0)])]), rows_of([(A, [(5, 2.0)])])], first_wins)
+    assert plain(block) == {A: [(5, value)]}
