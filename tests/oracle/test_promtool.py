@@ -23,7 +23,12 @@ COMMANDS = {
     "label values": ("labels", *_RANGE, "--match=node_cpu_seconds_total", "URL", "mode"),
     "label names": ("labels", *_RANGE, "--match={job='api'}", "URL", "__name__"),
     "parse error": ("instant", "URL", "sum("),
-    "execution error": ("instant", f"--time={START // 1000 + 60}", "URL", "up + on () up"),
+    "execution error": (
+        "instant",
+        f"--time={START // 1000 + 60}",
+        "URL",
+        'label_replace(up, "x", "$1", "job", "(")',
+    ),
 }
 
 
