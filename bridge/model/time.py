@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.model.errors import BadData
+from bridge.model.labels import quoted
 
 # Prometheus' API names these two moments exactly; web/api/v1/api.go, MinTime and MaxTime.
 MIN_TIME: Final = -9223309901257974 * 1000
@@ -168,7 +169,7 @@ def parse_time(text: str) -> int:
     try:
         return _rfc3339(text)
     except ValueError:
-        raise BadData(f'cannot parse "{text}" to a valid timestamp') from None
+        raise BadData(f"cannot parse {quoted(text)} to a valid timestamp") from None
 
 
 def _milliseconds(seconds: float) -> int:
@@ -208,10 +209,12 @@ def parse_api_duration(text: str) -> int:
         pass
     else:
         nanoseconds = seconds * 1e9
-        if not -(2.0**63) <= nanoseconds <= 2.0**63:
-            raise BadData(f'cannot parse "{text}" to a valid duration. It overflows int64')
-        return int(int(nanoseconds) / 1_000_000) if math.isfinite(nanoseconds) else 0
+        if abs(nanoseconds) > 2.0**63:
+            raise BadData(f"cannot parse {quoted(text)} to a valid duration. It overflows int64")
+        # Go on amd64 makes the smallest integer of NaN.
+        whole = -(2**63) if math.isnan(nanoseconds) else int(nanoseconds)
+        return int(whole / 1_000_000)
     try:
         return parse_duration(text)
     except ValueError:
-        raise BadData(f'cannot parse "{text}" to a valid duration') from None
+        raise BadData(f"cannot parse {quoted(text)} to a valid duration") from None
