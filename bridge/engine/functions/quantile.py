@@ -4,7 +4,7 @@ Source: funcQuantileOverTime in promql/functions.go and quantile in promql/quant
 """
 
 import math
-from typing import cast
+from typing import Final, cast
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from bridge.kernel import b1_out2, f8_in, f8_out2, i8_in2, inlined, kernel
 from bridge.model.annotations import invalid_quantile
 from bridge.model.samples import Float64s
 from bridge.model.vectors import Matrix, Scalar, Value, Windows
+
+# If so many samples are new at a step, sorting all anew is faster than putting them in one by one.
+_MANY: Final = 32
 
 
 @function("quantile_over_time", (SCALAR, MATRIX), row_wise=True)
@@ -56,7 +59,7 @@ def quantile_of_sorted(quantile, ordered, nans, count):  # type: ignore[no-untyp
 
 @kernel(f8_in, i8_in2, i8_in2, f8_in, f8_out2, b1_out2)
 def _quantiles(vs, lo, hi, quantiles, out, present):  # type: ignore[no-untyped-def]
-    """Keeps the window sorted while it slides: each sample is put in and taken out once."""
+    """Keeps the window sorted while it slides, each sample being put in and taken out once."""
     steps = lo.shape[1]
     for row in range(lo.shape[0]):
         longest = 0
@@ -67,14 +70,26 @@ def _quantiles(vs, lo, hi, quantiles, out, present):  # type: ignore[no-untyped-
         for step in range(steps):
             start, stop = lo[row, step], hi[row, step]
             present[row, step] = stop > start
-            if start >= last:
-                held, nans, first, last = 0, 0, start, start
-            for i in range(first, start):
-                held, nans = _take_out(ordered, held, nans, vs[i])
-            for i in range(last, stop):
-                held, nans = _put_in(ordered, held, nans, vs[i])
+            if start >= last or stop - last >= _MANY:
+                held, nans = _sort(ordered, vs, start, stop)
+            else:
+                for i in range(first, start):
+                    held, nans = _take_out(ordered, held, nans, vs[i])
+                for i in range(last, stop):
+                    held, nans = _put_in(ordered, held, nans, vs[i])
             first, last = start, stop
             out[row, step] = quantile_of_sorted(quantiles[step], ordered, nans, held + nans)
+
+
+@inlined
+def _sort(ordered, vs, start, stop):  # type: ignore[no-untyped-def]
+    held = 0
+    for i in range(start, stop):
+        if not math.isnan(vs[i]):
+            ordered[held] = vs[i]
+            held += 1
+    ordered[:held].sort()
+    return held, stop - start - held
 
 
 @inlined

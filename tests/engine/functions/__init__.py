@@ -1,0 +1,1 @@
+"""Tests of the functions, alone and beside a real Prometheus."""
