@@ -10,7 +10,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bridge.config.errors import ConfigError, Problem
-from bridge.remote.settings import shown_url
+from bridge.config.urls import shown_key
 
 Location = tuple[str | int, ...]
 
@@ -80,14 +80,6 @@ def parse_document(text: str, file: str) -> Document:
     except RecursionError:
         raise ConfigError([Problem(file, 0, "not valid YAML: nested too deeply")]) from None
     return _Composer(file).document(root)
-
-
-def shown_key(key: str) -> str:
-    """A key for error texts: a URL without its user, password and query."""
-    try:
-        return shown_url(key) if "://" in key else key
-    except ValueError:
-        return "URL"
 
 
 def _twice(key: str) -> str:

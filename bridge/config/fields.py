@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
 from bridge.config.document import Scalar
+from bridge.config.sizes import parse_size, parse_united_size
+from bridge.config.urls import checked_url
 from bridge.model.secret import Secret
 from bridge.model.time import parse_duration
 
@@ -97,46 +97,13 @@ def _whole_float(value: Scalar, digits: str) -> int:
     return int(float(digits))
 
 
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:([KMGTPE]?)i?B)?", re.ASCII)
-
-
-def parse_size(text: str) -> int:
-    """A size in bytes: `4GiB`, `512MB`, `1000`; units are powers of 1024, as in Prometheus."""
-    found = _SIZE.fullmatch(text)
-    if found is None:
-        raise ValueError(f'not a valid size: "{text}"')
-    number, unit = found.groups(default="")
-    return int(Decimal(number) * 1024 ** " KMGTPE".index(unit or " "))
-
-
-def parse_united_size(text: str) -> int:
-    """A size as Prometheus takes it: with its unit, unless it is 0."""
-    if text != "0" and not text.endswith("B"):
-        raise ValueError(f"units: unknown unit in {text}")
-    return parse_size(text)
-
-
-def _checked_url(text: str, schemes: tuple[str, ...]) -> str:
-    """Raises ValueError; its text never repeats the URL, which may hold a password."""
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("the URL has no valid host and port") from None
-    if parts.scheme not in schemes:
-        raise ValueError("unsupported or missing scheme in URL")
-    if not parts.hostname or re.search(r"[\s\x00-\x1f]", text):
-        raise ValueError("the URL has no valid host and port")
-    return text
-
-
 def _url(value: Scalar) -> str:
-    return value.text and _checked_url(value.text, ("http", "https"))
+    return value.text and checked_url(value.text, ("http", "https"))
 
 
 def _proxy(value: Scalar) -> Secret:
     schemes = ("http", "https", "socks5", "socks5h")
-    return Secret(value.text and _checked_url(value.text, schemes))
+    return Secret(value.text and checked_url(value.text, schemes))
 
 
 def _text(value: Scalar) -> str:
@@ -165,6 +132,15 @@ UnitedSize = Annotated[
 SecretText = Annotated[Secret, _of("a text", lambda value: Secret(value.text), Secret(""))]
 Url = Annotated[str, _of("a URL such as https://host:9090/api/v1/read", _url, "")]
 ProxyUrl = Annotated[Secret, _of("a URL such as http://proxy:3128", _proxy, Secret(""))]
+
+
+def _check_label_names(labels: dict[str, str] | None) -> dict[str, str]:
+    if "" in (labels or {}):
+        raise refused('"" is not a valid label name')
+    return labels or {}
+
+
+LabelSet = Annotated[dict[str, Text] | None, AfterValidator(_check_label_names)]
 
 
 def choice(*names: str, words: str) -> BeforeValidator:

@@ -8,21 +8,17 @@ from typing import Final
 from bridge.config.errors import Problem
 from bridge.config.settings import LogSettings, WebSettings
 
-# What --enable-feature switches in the bridge; cmd/prometheus/main.go, setFeatureListOptions.
+# What --enable-feature switches in the bridge, under the names of Prometheus.
 FEATURES: Final = frozenset(
     {
         "promql-binop-fill-modifiers",
-        "promql-delayed-name-removal",
         "promql-experimental-functions",
         "promql-extended-range-selectors",
-        "promql-per-step-stats",
-        "type-and-unit-labels",
-        "use-start-timestamps",
     }
 )
 _ALWAYS_ON: Final = frozenset({"promql-duration-expr"})
-# Names that Prometheus knows and that concern what the bridge does not do.
-_ELSEWHERE: Final = frozenset(
+# What Prometheus switches and the bridge does not; cmd/prometheus/main.go, setFeatureListOptions.
+_WITHOUT_EFFECT: Final = frozenset(
     {
         "auto-gomaxprocs",
         "auto-gomemlimit",
@@ -41,9 +37,13 @@ _ELSEWHERE: Final = frozenset(
         "ooo-native-histograms",
         "otlp-deltatocumulative",
         "otlp-native-delta-ingestion",
+        "promql-delayed-name-removal",
+        "promql-per-step-stats",
         "search-api",
         "st-storage",
         "st-synthesis",
+        "type-and-unit-labels",
+        "use-start-timestamps",
         "use-uncached-io",
         "xor2-encoding",
     }
@@ -117,7 +117,7 @@ class Flags:
         for name in self.features:
             if name in _ALWAYS_ON:
                 text = f"{_OPTION} is now permanently enabled and therefore a no-op"
-            elif name in _ELSEWHERE:
+            elif name in _WITHOUT_EFFECT:
                 text = f"{_OPTION} has no effect in prombridge"
             elif name not in FEATURES:
                 text = "Unknown option for --enable-feature"

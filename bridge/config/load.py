@@ -6,14 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from bridge.config.document import Document, Location, read_document, shown_key
+from bridge.config.document import Document, read_document
 from bridge.config.errors import ConfigError, Problem
 from bridge.config.expansion import expanded
 from bridge.config.flags import Flags
+from bridge.config.global_section import GlobalSection
+from bridge.config.notices import missing_files, unused
 from bridge.config.own import OwnFile, QuerySection
-from bridge.config.prometheus import UNUSED, GlobalSection, PrometheusFile, RemoteReadSection
+from bridge.config.prometheus import PrometheusFile
+from bridge.config.remote_read import RemoteReadSection
 from bridge.config.settings import LabelPairs, Settings
-from bridge.config.validation import dotted, validated
+from bridge.config.urls import shown_key
+from bridge.config.validation import validated
 from bridge.engine.query import EngineSettings
 from bridge.remote.settings import StoreSettings, shown_url
 
@@ -71,7 +75,7 @@ class _Loader:
         own = own_document and self._kept(lambda: validated(own_document, OwnFile))
         if document and file:
             self._problems += (document.problem(*one) for one in file.conflicts())
-            self.warnings += _unused(document, file)
+            self.warnings += unused(document, file)
         if document and file and own_document and own:
             self._problems += _unknown_stores(own_document, own, file)
         if self._problems or not document or not file:
@@ -94,7 +98,7 @@ class _Loader:
         named = zip(_names(file.reads), file.reads, strict=True)
         stores = [entry.settings(name, folder, labels) for name, entry in named]
         for index, store in enumerate(stores):
-            self.warnings += _missing_files(document, index, store)
+            self.warnings += missing_files(document, index, store)
         return Settings(
             stores=tuple(_with_own(store, own) for store in stores),
             engine=_engine(self._flags, section, own.query or QuerySection()),
@@ -154,52 +158,3 @@ def _unknown_stores(document: Document, own: OwnFile, file: PrometheusFile) -> I
             known = ", ".join(names)
             text = f"no remote_read entry has this name or URL; known are {known}"
             yield document.problem(("stores", key), f"stores.{shown_key(key)}: {text}")
-
-
-def _unused(document: Document, file: PrometheusFile) -> Iterator[Problem]:
-    for section, lack in UNUSED.items():
-        if getattr(file, section):
-            yield document.problem((section,), f"{section} has no effect: prombridge {lack}")
-    everywhere = file.global_ or GlobalSection()
-    if everywhere.query_log_file:
-        text = "global.query_log_file has no effect: prombridge writes no query log"
-        yield document.problem(("global", "query_log_file"), text)
-    unsaid = [e for e in file.reads if "filter_external_labels" not in e.model_fields_set]
-    if everywhere.external_labels and unsaid:
-        text = (
-            "global.external_labels do not filter what is read, as they would in Prometheus; "
-            "write filter_external_labels: true in the remote_read entry if they should"
-        )
-        yield document.problem(("global", "external_labels"), text)
-
-
-def _missing_files(document: Document, index: int, store: StoreSettings) -> Iterator[Problem]:
-    for location, name in _files(store):
-        if not Path(name).exists():
-            place: Location = ("remote_read", index, *location)
-            text = f"{dotted(place)}{name} does not exist"
-            yield document.problem(place, text)
-
-
-def _files(store: StoreSettings) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every file that the store's HTTP settings name, with the keys that lead to it."""
-    http = store.http
-    sections = {
-        "basic_auth": http.basic_auth,
-        "authorization": http.authorization,
-        "tls_config": http.tls,
-    }
-    for section, held in sections.items():
-        for key in (
-            "username_file",
-            "password_file",
-            "credentials_file",
-            "ca_file",
-            "cert_file",
-            "key_file",
-        ):
-            if name := getattr(held, key, None):
-                yield (section, key), name
-    for header in http.headers:
-        for name in header.files:
-            yield ("http_headers", header.name, "files"), name

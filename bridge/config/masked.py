@@ -1,13 +1,12 @@
 """The settings as YAML for everyone's eyes: every secret reads `<secret>`."""
 
-import re
 from collections.abc import Iterable
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 import yaml
 
 from bridge.config.settings import Settings
+from bridge.config.urls import TELLING, masked_url
 from bridge.model.secret import Secret
 from bridge.model.time import format_duration
 from bridge.remote.settings import (
@@ -20,10 +19,6 @@ from bridge.remote.settings import (
 )
 
 _MASK: Final = f"{Secret('')}"
-_TELLING: Final = re.compile(
-    r"auth|cookie|credential|key|passw|pwd|secret|session|sig|token|^p$|^pass", re.IGNORECASE
-)
-
 Yaml = dict[str, Any]
 
 
@@ -43,29 +38,13 @@ def masked_yaml(settings: Settings) -> str:
     return yaml.safe_dump(_without_empty(shown), sort_keys=False, allow_unicode=True, width=1000)
 
 
-def masked_url(url: str) -> str:
-    """A URL whose user information and secret-looking parameters are masked."""
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    netloc = f"{_MASK}@{host}" if at and user else host
-    return urlunsplit(parts._replace(netloc=netloc, query=_masked_query(parts.query)))
-
-
-def _masked_query(query: str) -> str:
-    pairs = (pair.partition("=") for pair in query.split("&"))
-    return "&".join(
-        f"{name}{equals}{_MASK if value and _TELLING.search(name) else value}"
-        for name, equals, value in pairs
-    )
-
-
 def _store(store: StoreSettings) -> Yaml:
     return {
         "url": masked_url(store.url),
         "remote_timeout": format_duration(store.remote_timeout_ms),
         "chunked_read_limit": store.chunked_read_limit,
         "headers": {
-            name: _MASK if _TELLING.search(name) else value for name, value in store.headers
+            name: _MASK if TELLING.search(name) else value for name, value in store.headers
         },
         "read_recent": store.read_recent,
         "name": store.name,
@@ -143,7 +122,7 @@ def _header(held: HttpHeader) -> Yaml:
 
 def _masked_values(held: HttpHeader) -> list[str]:
     values: Iterable[str] = held.values
-    return [_MASK if _TELLING.search(held.name) else value for value in values]
+    return [_MASK if TELLING.search(held.name) else value for value in values]
 
 
 def _without_empty(tree: Any) -> Any:

@@ -5,9 +5,10 @@ from typing import Any, Final, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from bridge.config.document import Document, Location, shown_key
+from bridge.config.document import Document, Location
 from bridge.config.errors import ConfigError, Problem
 from bridge.config.fields import Section
+from bridge.config.urls import shown_key
 
 S = TypeVar("S", bound=Section)
 

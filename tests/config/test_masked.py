@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from bridge.config.load import check
-from bridge.config.masked import masked_url, masked_yaml
+from bridge.config.masked import masked_yaml
 from bridge.config.settings import Settings
+from bridge.config.urls import masked_url
 from bridge.model.secret import Secret
 from tests.config.files import loaded, written
 
