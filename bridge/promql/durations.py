@@ -89,7 +89,7 @@ class _Durations:
     def binary(self, binding: int) -> Duration:
         """An expression of the operators that bind tighter than `binding`, or as tight if `^`."""
         self.depth += 1
-        if self.depth > MAX_HEIGHT // 2:
+        if self.depth > MAX_HEIGHT:
             raise self.cursor.too_deep(self.cursor.token.start, self.cursor.token.end)
         left = self._rest(self._operand(), binding)
         self.depth -= 1

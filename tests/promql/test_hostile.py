@@ -31,7 +31,7 @@ NESTED: dict[str, Callable[[int], str]] = {
     "right operands": lambda n: "x" + "^x" * n,
     "subqueries": lambda n: "sum_over_time(" * (n // 2) + "x" + "[5m:])" * (n // 2),
     "durations": lambda n: "x[" + "5m*" * n + "5m]",
-    "duration parentheses": lambda n: "x[" + "(" * (n // 2) + "5m" + ")" * (n // 2) + "]",
+    "duration parentheses": lambda n: "x[" + "(" * n + "5m" + ")" * n + "]",
 }
 
 
