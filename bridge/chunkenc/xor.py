@@ -141,59 +141,79 @@ def _decode(
         return 0, 0, -1, False
     time = _zigzag(_uvarint(data, low + 2, index))
     value = big_endian(data, index)
-    index += 8
     first, delta, rises, stop = time, 0, True, high * 8
     timestamps[at], bits[at] = time, signed(value)
     at += int(start <= time <= end)
     leading, trailing = 0, 0
-    position = index * 8
+    position = (index + 8) * 8
     for sample in range(1, count):
-        word = big_endian(data, position >> 3) << np.uint64(position & 7)
         if sample == 1:
-            index = _varint_end(data, position >> 3)
-            if index < 0:
+            change, position = _difference(data, position)
+            if position < 0:
                 return 0, 0, -1, False
-            delta = _uvarint(data, position >> 3, index)
-            position = index * 8
-            word = big_endian(data, index)
-        elif word >> np.uint64(63) == 0:
-            position += 1
-            word <<= np.uint64(1)
-        elif word >> np.uint64(60) == 15:
-            delta += signed(bits_at(data, position + 4))
-            position += 68
-            word = big_endian(data, position >> 3) << np.uint64(position & 7)
+            word = _word(data, position)
         else:
-            ones = 1 + int(word >> np.uint64(61) >= 6) + int(word >> np.uint64(60) == 14)
-            width = 11 + 3 * ones
-            number = signed((word << np.uint64(ones + 1)) >> np.uint64(64 - width))
-            delta += number - (int(number > 1 << (width - 1)) << width)
-            position += ones + 1 + width
-            word <<= np.uint64(ones + 1 + width)
+            change, position, word = _change(data, position)
+        delta += change
         time += delta
         rises &= delta > 0
-        # Now `word` holds at least 33 good bits: enough for the 13 of a value's head.
+        # `word` holds at least 33 good bits: enough for the 13 of a value's head.
         if word >> np.uint64(63) == 0:
             position += 1
         else:
             position += 2
             if word >> np.uint64(62) == 3:
-                leading = signed((word >> np.uint64(57)) & np.uint64(31))
-                significant = signed((word >> np.uint64(51)) & np.uint64(63))
-                significant += int(significant == 0) * 64
-                trailing = 64 - leading - significant
+                leading, trailing = _window(word)
                 position += 11
-                if trailing < 0:
-                    return 0, 0, -1, False
-            width = 64 - leading - trailing
-            payload = bits_at(data, position) >> np.uint64(leading + trailing)
-            value ^= payload << np.uint64(trailing)
-            position += width
+            if trailing < 0 or position > stop:
+                return 0, 0, -1, False
+            skipped = np.uint64(leading + trailing)
+            value ^= bits_at(data, position) >> skipped << np.uint64(trailing)
+            position += 64 - leading - trailing
         if position > stop:
             return 0, 0, -1, False
         timestamps[at], bits[at] = time, signed(value)
         at += int(start <= time <= end)
     return first, time, at, rises
+
+
+@inlined
+def _word(data: Bytes, position: int) -> np.uint64:
+    """At least 57 bits from bit `position` on, and zeros."""
+    return big_endian(data, position >> 3) << np.uint64(position & 7)
+
+
+@inlined
+def _difference(data: Bytes, position: int) -> tuple[int, int]:
+    """The second sample's difference in time and the bit behind it; -1 if malformed."""
+    end = _varint_end(data, position >> 3)
+    if end < 0:
+        return 0, -1
+    return _uvarint(data, position >> 3, end), end * 8
+
+
+@inlined
+def _change(data: Bytes, position: int) -> tuple[int, int, np.uint64]:
+    """A difference of differences, the bit behind it, and the bits from there on."""
+    word = _word(data, position)
+    if word >> np.uint64(63) == 0:
+        return 0, position + 1, word << np.uint64(1)
+    if word >> np.uint64(60) == 15:
+        return signed(bits_at(data, position + 4)), position + 68, _word(data, position + 68)
+    ones = 1 + int(word >> np.uint64(61) >= 6) + int(word >> np.uint64(60) == 14)
+    width = 11 + 3 * ones
+    number = signed((word << np.uint64(ones + 1)) >> np.uint64(64 - width))
+    number -= int(number > 1 << (width - 1)) << width
+    behind = ones + 1 + width
+    return number, position + behind, word << np.uint64(behind)
+
+
+@inlined
+def _window(word: np.uint64) -> tuple[int, int]:
+    """Leading and trailing zeros as a new window says; trailing below 0 if malformed."""
+    leading = signed((word >> np.uint64(57)) & np.uint64(31))
+    significant = signed((word >> np.uint64(51)) & np.uint64(63))
+    return leading, 64 - leading - (significant or 64)
 
 
 def encoded_room(samples: int, chunks: int) -> int:
