@@ -72,7 +72,10 @@ class Endpoint:
         response = await self._response(request)
         with contextlib.suppress(OSError):
             await response(scope, receive, send)
-        self._api.metrics.http(self.name, response.status_code, time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        self._api.metrics.http(self.name, response.status_code, seconds)
+        fields = {"handler": self.name, "status": response.status_code, "seconds": f"{seconds:.4f}"}
+        _LOG.debug("answered", extra=fields)
 
     async def _response(self, request: Request) -> Response:
         try:

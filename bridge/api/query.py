@@ -36,7 +36,7 @@ async def _evaluated(api: Api, request: ApiRequest, steps: Steps, limit: int) ->
     timeout = params.timeout(request.form)
     lookback = params.lookback(request.form)
     if timeout is not None and timeout <= 0:
-        _parsed(api, request)
+        await asyncio.to_thread(_parsed, api, request)
         raise QueryTimeout("query execution")
     options = QueryOptions(timeout or 0, lookback, limit, nocache(request), fresh(request))
     with api.metrics.queries_in_flight.track_inprogress(), params.parameter("query"):

@@ -65,7 +65,7 @@ async def query_exemplars(api: Api, request: ApiRequest) -> Answer:
     span = params.time_range(request.form, TimeRange(MIN_TIME, MAX_TIME))
     if span.end < span.start:
         raise BadData("end timestamp must not be before start timestamp")
-    api.engine.parse(request.form.get("query"))
+    await asyncio.to_thread(api.engine.parse, request.form.get("query"))
     return Answer(b"[]")
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from bridge.engine.evaluate import evaluate
 from bridge.engine.evaluation import Evaluation
@@ -24,6 +24,9 @@ from bridge.promql.parser import parse
 from bridge.storage.interface import Querier, ReadOptions, Selection
 
 _Made = TypeVar("_Made")
+
+# Characters that may take 20 ms to parse: every one may be a token.
+_LONG_TEXT: Final = 2_000
 
 
 class Engine:
@@ -64,7 +67,7 @@ class Engine:
         Querier raises. Cancelling the task ends reads and evaluation.
         """
         started = time.perf_counter()
-        expr = self.parse(text)
+        expr = await self._parsed(text)
         _require_type(expr, steps)
         timeout = min(options.timeout or self.settings.timeout, self.settings.timeout) / 1000
         budget = Budget(
@@ -84,6 +87,12 @@ class Engine:
         finally:
             budget.stop()
         return _timed(result, queued, time.perf_counter() - started)
+
+    async def _parsed(self, text: str) -> Expr:
+        """The tree; a long text is parsed in a thread, for it would hold up everything else."""
+        if len(text) < _LONG_TEXT:
+            return self.parse(text)
+        return await self._in_thread(lambda: self.parse(text))
 
     async def _run(self, query: Query, options: QueryOptions, budget: Budget) -> Result:
         began = time.perf_counter()
