@@ -20,6 +20,8 @@ from bridge.storage.interface import Purpose, ReadOptions, Select, Selection
 from bridge.storage.merge import Rows, merge
 
 _BACKOFF_SECONDS: Final = (0.05, 0.4)
+# A store that wants a longer pause than this is told of rather than waited for.
+_LONGEST_PAUSE: Final = 10.0
 
 
 class ReadObserver(Protocol):
@@ -30,8 +32,8 @@ class ReadObserver(Protocol):
     ) -> None:
         """A request is over.
 
-        `code` is the HTTP status; `error` or `canceled` where there was none, or no use in the
-        answer. `samples` counts those kept.
+        `code` is the HTTP status; `error`, `timeout` or `canceled` where there was none, or no use
+        in the answer. `samples` counts those kept.
         """
 
 
@@ -106,28 +108,28 @@ class RemoteStore:
         timeout = self.settings.remote_timeout_ms
         read = Read(self.settings.name, keep.select.start, keep.select.end)
         try:
-            async with asyncio.timeout(timeout / 1000):
-                return await self._tried(keep, accepted, read)
+            async with asyncio.timeout(timeout / 1000) as scope:
+                return await self._tried(keep, accepted, read, scope)
         except TimeoutError:
             raise read.timed_out(timeout) from None
 
     async def _tried(
-        self, keep: Keep, accepted: Sequence[ResponseType], read: Read
+        self, keep: Keep, accepted: Sequence[ResponseType], read: Read, scope: asyncio.Timeout
     ) -> tuple[SeriesBlock, int]:
         left = self.settings.retries
         while True:
             try:
-                return await self._once(keep, accepted, read)
+                return await self._once(keep, accepted, read, scope)
             except Again as again:
-                if not left:
+                jitter = random.uniform(*_BACKOFF_SECONDS)  # noqa: S311
+                pause = jitter if again.after is None else again.after
+                if not left or pause > _LONGEST_PAUSE:
                     raise again.error from None
-                pause = again.after
             left -= 1
-            jitter = random.uniform(*_BACKOFF_SECONDS)  # noqa: S311
-            await asyncio.sleep(jitter if pause is None else pause)
+            await asyncio.sleep(pause)
 
     async def _once(
-        self, keep: Keep, accepted: Sequence[ResponseType], read: Read
+        self, keep: Keep, accepted: Sequence[ResponseType], read: Read, scope: asyncio.Timeout
     ) -> tuple[SeriesBlock, int]:
         end = keep.select.end + int(self._profile.end_exclusive)
         exchange, tally = Exchange(self.settings, self._connection, read), Tally()
@@ -135,7 +137,7 @@ class RemoteStore:
         try:
             block = await exchange.block(keep, accepted, end, tally)
         except asyncio.CancelledError:
-            tally.code = "canceled"
+            tally.code = "timeout" if scope.expired() else "canceled"
             raise
         finally:
             name, seconds = self.settings.name, time.perf_counter() - begun

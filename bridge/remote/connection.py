@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from ipaddress import ip_address
 from typing import Final
 
 import httpx
@@ -41,6 +42,7 @@ class Connection:
     _files: Files = field(default_factory=Files)
     _client: httpx.AsyncClient | None = None
     _made_of: object = None
+    _retired: httpx.AsyncClient | None = None
 
     async def post(self, body: bytes) -> httpx.Response:
         """The response to a request, its body not read yet; the caller closes it.
@@ -65,26 +67,28 @@ class Connection:
 
     async def aclose(self) -> None:
         """Closes all connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        for client in (self._client, self._retired):
+            if client is not None:
+                await client.aclose()
+        self._client = self._retired = None
 
     async def _current(self) -> httpx.AsyncClient:
         made_of = tls_files(self.settings.http.tls)
         if self._client is None or made_of != self._made_of:
-            # Reads in flight on the old client's connections end on their own.
-            self._client, self._made_of = self._made(), made_of
+            # Reads in flight end on the old client's connections; those before it are long over.
+            made, oldest = self._made(), self._retired
+            self._client, self._made_of, self._retired = made, made_of, self._client
+            if oldest is not None:
+                await oldest.aclose()
         return self._client
 
     def _made(self) -> httpx.AsyncClient:
         http = self.settings.http
         context = tls_context(http.tls, self._files)
-        proxy, mounts = None, {}
+        proxy = None
         if http.proxy_url is not None:
             headers = proxy_headers(http, self._files)
             proxy = httpx.Proxy(http.proxy_url.reveal(), headers=headers)
-            hosts = [host.strip() for host in http.no_proxy.split(",") if host.strip()]
-            mounts = {f"all://{host}": None for host in hosts}
         return httpx.AsyncClient(
             transport=self.transport,
             verify=context,
@@ -92,9 +96,23 @@ class Connection:
             limits=_LIMITS,
             timeout=None,  # noqa: S113
             proxy=proxy,
-            mounts=mounts,
+            mounts=_direct(http.no_proxy),
             trust_env=http.proxy_from_environment,
         )
+
+
+def _direct(no_proxy: str) -> dict[str, httpx.AsyncBaseTransport | None]:
+    """The hosts that no proxy is used for: names with all below them, addresses as they are."""
+    hosts = [host.strip() for host in no_proxy.split(",") if host.strip()]
+    return {f"all://{_pattern(host)}": None for host in hosts}
+
+
+def _pattern(host: str) -> str:
+    try:
+        ip_address(host)
+    except ValueError:
+        return host if host.startswith("*") else f"*{host}"
+    return host
 
 
 def _within_origin(asked: httpx.URL, response: httpx.Response) -> httpx.URL:

@@ -1,15 +1,17 @@
 """Answers of stores, orderly and disorderly, come out as one sorted block."""
 
 import asyncio
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 import snappy
 
-from bridge.model.errors import LimitExceeded, StoreError, TooManySamples
+from bridge.model.errors import LimitExceeded, StoreError, StoreTimeout, TooManySamples
 from bridge.model.labels import Labels, Matcher, MatchType
 from bridge.model.samples import STALE_NAN_BITS
 from bridge.model.secret import Secret
+from bridge.remote.client import RemoteStore
 from bridge.remote.proto.remote_pb2 import ReadRequest
 from bridge.remote.proto.types_pb2 import Chunk
 from bridge.remote.settings import (
@@ -17,6 +19,7 @@ from bridge.remote.settings import (
     BasicAuth,
     HttpHeader,
     HttpSettings,
+    StoreSettings,
 )
 from bridge.storage.interface import ReadOptions, Select
 from tests.remote.stores import (
@@ -306,6 +309,52 @@ async def test_a_lasting_failure_is_told_after_two_repetitions() -> None:
             await client.select(UP, OPTIONS)
         await client.aclose()
     assert len(made.asked) == 3
+
+
+async def test_a_store_that_wants_a_long_pause_is_not_waited_for() -> None:
+    async with store(reply(b"", "text/plain", "429 No", "Retry-After: 3600\r\n")) as made:
+        client = remote(made.url)
+        with pytest.raises(StoreError, match='store "a": HTTP 429 No'):
+            await client.select(UP, OPTIONS)
+        await client.aclose()
+    assert len(made.asked) == 1
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Writes down what it is told."""
+
+    entries: list[tuple[str, str, int, int]] = field(default_factory=list)
+
+    def request_ended(
+        self, store: str, code: str, seconds: float, received_bytes: int, samples: int
+    ) -> None:
+        self.entries.append((store, code, received_bytes, samples))
+
+
+async def test_each_request_is_told_to_the_observer() -> None:
+    body = sampled_body([WIRE_A, WIRE_B])
+    spoilt = streamed_body([WIRE_A])[:-1]
+    ledger = Ledger()
+
+    async def silence(writer: asyncio.StreamWriter) -> None:
+        await writer.drain()
+
+    busy = reply(b"", "text/plain", "503 Busy", "Retry-After: 0\r\n")
+    async with store(busy, reply(body), streamed_reply(spoilt), silence) as made:
+        settings = StoreSettings("a", made.url, remote_timeout_ms=200, retries=1)
+        client = RemoteStore(settings, observer=ledger)
+        await client.select(UP, OPTIONS)
+        for error in (StoreError, StoreTimeout):
+            with pytest.raises(error):
+                await client.select(UP, OPTIONS)
+        await client.aclose()
+    assert ledger.entries == [
+        ("a", "503", 0, 0),
+        ("a", "200", len(body), 4),
+        ("a", "error", len(spoilt), 0),
+        ("a", "timeout", 0, 0),
+    ]
 
 
 async def test_cancelling_a_read_closes_the_connection() -> None:
