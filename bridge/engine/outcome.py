@@ -22,7 +22,7 @@ def outcome(
     if isinstance(value, Matrix):
         value = value.without_empty_rows()
         if kind is ValueType.MATRIX:
-            value = value.take(value.labels.order())
+            value = _in_label_order(value)
     if isinstance(value, Windows):
         value = _samples_in_order(value)
     if limit and isinstance(value, Matrix | Windows) and len(value) > limit:
@@ -40,6 +40,11 @@ def outcome(
 
 def _all(value: Scalar) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     return np.ones((1, len(value.values)), np.bool_)
+
+
+def _in_label_order(matrix: Matrix) -> Matrix:
+    order = matrix.labels.order()
+    return matrix if (np.diff(order) > 0).all() else matrix.take(order)
 
 
 def _samples_in_order(windows: Windows) -> Windows:

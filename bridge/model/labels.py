@@ -1,5 +1,6 @@
 """Label sets, matchers and groupings: identity, order, keep and drop."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,11 @@ from bridge.model.errors import BadData
 METRIC_NAME: Final = "__name__"
 METADATA_LABELS: Final = frozenset({METRIC_NAME, "__type__", "__unit__"})
 
+_PLAIN_NAME: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
+
+# How many derived sets a label set remembers.
+_DERIVED: Final = 8
+
 Pairs = tuple[tuple[str, str], ...]
 _T = TypeVar("_T")
 
@@ -25,14 +31,16 @@ class Labels:
 
     `pairs` is sorted by name and has no empty values. Order is Prometheus' `labels.Compare`:
     byte-wise over name, value, name, value…, a shorter prefix first; code-point order of `str`
-    is byte order of UTF-8. Bytes that are not UTF-8 are kept as surrogate escapes.
+    is byte order of UTF-8. Bytes that are not UTF-8 are kept as surrogate escapes. What `keep` and
+    `drop` gave last is remembered, for a refresh asks the same of the same series.
     """
 
-    __slots__ = ("__weakref__", "_hash", "pairs")
+    __slots__ = ("__weakref__", "_derived", "_hash", "pairs")
 
     def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs
         self._hash = hash(pairs)
+        self._derived: dict[tuple[bool, frozenset[str]], Labels] | None = None
 
     @staticmethod
     def of(labels: Mapping[str, str] | Iterable[tuple[str, str]]) -> "Labels":
@@ -58,7 +66,7 @@ class Labels:
         return self.pairs < other.pairs
 
     def __repr__(self) -> str:
-        return "{" + ", ".join(f'{name}="{value}"' for name, value in self.pairs) + "}"
+        return "{" + ", ".join(f"{_name(name)}={quoted(value)}" for name, value in self.pairs) + "}"
 
     def get(self, name: str) -> str:
         """The value of a label, empty when absent."""
@@ -69,11 +77,22 @@ class Labels:
 
     def keep(self, names: frozenset[str]) -> "Labels":
         """Only these labels."""
-        return Labels.of_sorted(tuple(pair for pair in self.pairs if pair[0] in names))
+        return self._remembered(names, kept=True)
 
     def drop(self, names: frozenset[str]) -> "Labels":
         """All but these labels."""
-        return Labels.of_sorted(tuple(pair for pair in self.pairs if pair[0] not in names))
+        return self._remembered(names, kept=False)
+
+    def _remembered(self, names: frozenset[str], *, kept: bool) -> "Labels":
+        held = self._derived
+        found = held.get((kept, names)) if held else None
+        if found is not None:
+            return found
+        made = Labels.of_sorted(tuple(pair for pair in self.pairs if (pair[0] in names) is kept))
+        if held is None or len(held) >= _DERIVED:
+            self._derived = held = {}
+        held[kept, names] = made
+        return made
 
     def with_label(self, name: str, value: str) -> "Labels":
         """The same set with one label set, or removed when the value is empty."""
@@ -97,9 +116,15 @@ class Grouping:
 
     def of(self, labels: Labels) -> Labels:
         """The group's label set for one series."""
+        return self.rule()(labels)
+
+    def rule(self) -> Callable[[Labels], Labels]:
+        """The same as a function, for many series."""
         if self.without:
-            return labels.drop(frozenset((*self.names, METRIC_NAME)))
-        return labels.keep(frozenset(self.names))
+            left_out = frozenset((*self.names, METRIC_NAME))
+            return lambda labels: labels.drop(left_out)
+        kept = frozenset(self.names)
+        return lambda labels: labels.keep(kept)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,7 +195,7 @@ class LabelTable(Sequence[Labels]):
 
     def grouped(self, grouping: Grouping) -> Groups:
         """Rows by group; remembered, since sibling expressions and refreshes ask again."""
-        return self._remember(grouping, lambda: _group(self.rows, grouping.of))
+        return self._remember(grouping, lambda: _group(self.rows, grouping.rule()))
 
     def without(self, names: frozenset[str]) -> "LabelTable":
         """The same rows with these labels dropped; remembered."""
@@ -244,6 +269,10 @@ class Matcher:
 
     def __str__(self) -> str:
         return f"{self.name}{self.type}{quoted(self.value)}"
+
+
+def _name(name: str) -> str:
+    return name if _PLAIN_NAME.fullmatch(name) else quoted(name)
 
 
 def quoted(text: str) -> str:
