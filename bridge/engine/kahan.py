@@ -21,11 +21,10 @@ def is_infinite(value: float) -> bool:
 def add(value: float, total: float, lost: float) -> tuple[float, float]:
     """The pair after adding `value`; an infinite sum has no compensation."""
     new = total + value
-    if is_infinite(new):
-        return new, 0.0
-    if abs(total) >= abs(value):
-        return new, lost + ((total - new) + value)
-    return new, lost + ((value - new) + total)
+    # Both errors and a choice rather than a branch: which value is larger is hard to foresee.
+    if_smaller, if_larger = (total - new) + value, (value - new) + total
+    kept = lost + (if_smaller if abs(total) >= abs(value) else if_larger)
+    return new, 0.0 if is_infinite(new) else kept
 
 
 @inlined
