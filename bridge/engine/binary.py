@@ -118,7 +118,7 @@ def _vectors(expr: BinaryExpr, lhs: Matrix, rhs: Matrix, matching: VectorMatchin
     many, one = (rhs, lhs) if swapped else (lhs, rhs)
     found = signatures(many.labels, one.labels, matching)
     fills = matching.fill_lhs is not None or matching.fill_rhs is not None
-    matters: Bools = np.ones(many.steps, np.bool_) if fills else many.present.any(axis=0)
+    matters: Bools = np.logical_or.reduce(many.present, axis=0) | fills
     require_unique_one_side(one, found.right, found, matters, matching)
     drop_name = expr.op in ARITHMETIC or expr.return_bool
     pairing = _matched(many, one, found, matching, drop_name=drop_name)
@@ -172,9 +172,8 @@ def _filled(
 ) -> _Pairing:
     """The pairing with rows added for series whose other side is missing at a step."""
     groups = len(found.labels)
+    # With group_right too: Prometheus swaps the sides but not their fill values.
     fill_many, fill_one = matching.fill_lhs, matching.fill_rhs
-    if matching.card is Cardinality.ONE_TO_MANY:
-        fill_many, fill_one = fill_one, fill_many
     pieces = [pairing]
     if fill_one is not None:
         missing = ~present_groups(one.present, found.right, groups)

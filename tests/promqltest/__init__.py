@@ -1,0 +1,1 @@
+"""Prometheus' language for PromQL tests: scripts that load samples, evaluate and compare."""

@@ -1,0 +1,52 @@
+"""`python -m tests.promqltest FILE…`: prints every failed case and ends with the count."""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.promqltest.runner import Count, Runner
+from tests.promqltest.script import Command, parse_script
+
+
+async def _run(scripts: Mapping[str, tuple[Command, ...]], *, shifted: bool) -> Count:
+    total = Count()
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        for name, commands in scripts.items():
+            count = await Runner(workers, shifted=shifted).run(name, commands)
+            for failure in count.failures:
+                print(failure, end="\n\n")
+            print(f"{name}: {_summary(count)}")
+            total.add(count)
+    return total
+
+
+def _summary(count: Count) -> str:
+    left_out = count.not_attempted.total()
+    return (
+        f"passed {count.passed}, failed {len(count.failures)}, not attempted {left_out},"
+        f" of {count.cases} ({count.queries} queries)"
+    )
+
+
+def main() -> int:
+    """Runs the scripts named on the command line; 1 if a case fails."""
+    parser = argparse.ArgumentParser(prog="python -m tests.promqltest", description=__doc__)
+    parser.add_argument("scripts", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--shifted", action="store_true", help="instant cases also with @ and within ranges"
+    )
+    given = parser.parse_args()
+    scripts = {path.name: parse_script(path.read_text()) for path in given.scripts}
+    total = asyncio.run(_run(scripts, shifted=given.shifted))
+    for reason, cases in total.not_attempted.most_common():
+        print(f"not attempted: {cases} ({reason})")
+    print(f"failed {len(total.failures)}")
+    print(f"passed {total.passed} of {total.cases}")
+    return 1 if total.failures else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

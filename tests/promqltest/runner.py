@@ -1,0 +1,257 @@
+"""Runs scripts against the engine and keeps count."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from bridge.engine.engine import Engine
+from bridge.engine.query import EngineSettings, QueryOptions, Result
+from bridge.model.errors import BridgeError, ExecutionError, ParseError
+from bridge.model.labels import METRIC_NAME, Labels, matches_all
+from bridge.model.time import Steps
+from bridge.model.vectors import Matrix
+from bridge.promql.ast import Expr, VectorSelector, children
+from bridge.storage.memory import MemoryStore
+from tests.promqltest import delayed
+from tests.promqltest.compare import check, check_error, check_scalar, check_vector, rows
+from tests.promqltest.script import Clear, Command, Eval, Kind, Load
+from tests.promqltest.sequence import Gap
+from tests.promqltest.shifted import at_forms, has_range_form
+
+SETTINGS: Final = EngineSettings(
+    timeout=100_000,
+    max_samples=10_000,
+    lookback=300_000,
+    evaluation_interval=60_000,
+    features=frozenset(
+        {
+            "promql-experimental-functions",
+            "promql-extended-range-selectors",
+            "promql-binop-fill-modifiers",
+            "promql-delayed-name-removal",
+            "use-start-timestamps",
+        }
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A case whose result is not the expected one."""
+
+    script: str
+    case: Eval
+    query: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.script}:{self.case.line}: {self.query}\n{self.text}"
+
+
+@dataclass(slots=True)
+class Count:
+    """What came out of the cases of one or more scripts."""
+
+    cases: int = 0
+    passed: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    not_attempted: Counter[str] = field(default_factory=Counter)
+    queries: int = 0
+
+    def add(self, other: "Count") -> None:
+        """Takes in another count."""
+        self.cases += other.cases
+        self.passed += other.passed
+        self.failures += other.failures
+        self.not_attempted += other.not_attempted
+        self.queries += other.queries
+
+
+class NotAttempted(Exception):
+    """A case that needs what is not built yet; the text says what."""
+
+
+class _Samples:
+    """What the script has loaded: floats in a store, and which series hold what it cannot."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.labels: set[Labels] = set()
+        self.beyond: list[tuple[Labels, str]] = []
+
+    def load(self, load: Load) -> None:
+        """Adds the series of a load command."""
+        for one in load.series:
+            self.labels.add(one.labels)
+            if one.has_histograms:
+                self.beyond.append((one.labels, "native histograms"))
+                continue
+            if one.start_timestamps:
+                self.beyond.append((one.labels, "start timestamps"))
+            held = [(i * load.gap, v) for i, v in enumerate(one.items) if not isinstance(v, Gap)]
+            times, values = [time for time, _ in held], [value for _, value in held]
+            self.store.append(one.labels, np.array(times, np.int64), np.array(values, np.float64))
+        if load.custom_buckets:
+            self.beyond += [
+                (made, "native histograms with custom buckets")
+                for made in dict.fromkeys(_bases(load))
+            ]
+
+
+def _bases(load: Load) -> Iterator[Labels]:
+    """The labels of the native histograms that load_with_nhcb makes of classic ones."""
+    for one in load.series:
+        name = one.labels.get(METRIC_NAME)
+        for suffix in ("_bucket", "_count", "_sum"):
+            if name.endswith(suffix):
+                base = one.labels.with_label(METRIC_NAME, name.removesuffix(suffix))
+                yield base.drop(frozenset({"le"})) if suffix == "_bucket" else base
+
+
+class Runner:
+    """Runs one script after the other; `shifted` adds the other forms of instant queries."""
+
+    def __init__(self, workers: ThreadPoolExecutor, *, shifted: bool = False) -> None:
+        self._workers = workers
+        self._shifted = shifted
+
+    async def run(self, name: str, commands: Iterable[Command]) -> Count:
+        """Runs the commands of the script of that name."""
+        count, samples = Count(), _Samples()
+        for command in commands:
+            match command:
+                case Clear():
+                    samples = _Samples()
+                case Load():
+                    samples.load(command)
+                case Eval():
+                    await self._case(name, command, samples, count)
+        return count
+
+    async def _case(self, name: str, case: Eval, samples: _Samples, count: Count) -> None:
+        count.cases += 1
+        engine = Engine(samples.store, SETTINGS, self._workers)
+        one = _Case(engine, case, count)
+        try:
+            expr = _parsed(engine, case)
+            _require(expr, case, samples)
+            failed = await one.check(case.text, case.steps)
+            if failed is None and self._shifted and case.steps.instant:
+                failed = await one.check_shifted(expr)
+        except NotAttempted as reason:
+            count.not_attempted[str(reason)] += 1
+            return
+        except ParseError as error:
+            failed = (case.text, f"does not parse: {error}")
+        finally:
+            engine.close()
+        if failed is None:
+            count.passed += 1
+        else:
+            count.failures.append(Failure(name, case, *failed))
+
+
+def _parsed(engine: Engine, case: Eval) -> Expr:
+    """The tree; scripts are valid PromQL, so an unknown function is one that is to come."""
+    try:
+        return engine.parse(case.text)
+    except ParseError as error:
+        if error.message.startswith("unknown function"):
+            raise NotAttempted(
+                error.message.replace("unknown function with name", "function")
+            ) from error
+        raise
+
+
+def _require(expr: Expr, case: Eval, samples: _Samples) -> None:
+    """Raises NotAttempted if the case needs samples or results that there are none of yet."""
+    if any(one.has_histograms for one in case.series):
+        raise NotAttempted("native histograms")
+    for selector in _selectors(expr):
+        for labels, reason in samples.beyond:
+            if matches_all(selector.matchers, labels):
+                raise NotAttempted(reason)
+    if delayed.tells(case, expr, samples.labels):
+        raise NotAttempted(delayed.REASON)
+
+
+def _selectors(expr: Expr) -> Iterator[VectorSelector]:
+    if isinstance(expr, VectorSelector):
+        yield expr
+    for child in children(expr):
+        yield from _selectors(child)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One case under way; a failed check gives the query and what is wrong."""
+
+    engine: Engine
+    case: Eval
+    count: Count
+
+    async def check(self, text: str, steps: Steps) -> tuple[str, str] | None:
+        """The query as it is, or a form of it that must give the same."""
+        outcome = await self._query(text, steps)
+        failed = (
+            check(self.case, outcome)
+            if isinstance(outcome, Result)
+            else check_error(self.case, outcome)
+        )
+        return None if failed is None else (f"{text} {_when(steps)}", failed)
+
+    async def check_shifted(self, expr: Expr) -> tuple[str, str] | None:
+        """The forms with `@`, and for each form the middle of a range query."""
+        for text, time in ((self.case.text, self.case.steps.start), *at_forms(self.case, expr)):
+            failed = await self.check(text, Steps.at(time))
+            if (
+                failed is None
+                and not self.case.expects(Kind.FAIL)
+                and has_range_form(self.case, text)
+            ):
+                failed = await self._check_range(text, time)
+            if failed is not None:
+                return failed
+        return None
+
+    async def _check_range(self, text: str, time: int) -> tuple[str, str] | None:
+        steps = Steps(time - 60_000, time + 60_000, 60_000)
+        where = f"{text} {_when(steps)}"
+        outcome = await self._query(text, steps)
+        if isinstance(outcome, BridgeError):
+            return where, f"failed: {outcome}"
+        if self.case.expects(Kind.ORDERED):
+            return None
+        assert isinstance(outcome.value, Matrix)
+        middle = [
+            (labels, {time: points[time]}) for labels, points in rows(outcome) if time in points
+        ]
+        failed = (
+            check_vector(self.case, middle)
+            if self.case.scalar is None
+            else check_scalar(self.case, middle[0][1][time])
+        )
+        return None if failed is None else (where, failed)
+
+    async def _query(self, text: str, steps: Steps) -> Result | BridgeError:
+        self.count.queries += 1
+        try:
+            return await self.engine.query(text, steps, QueryOptions())
+        except ExecutionError as error:
+            if str(error).endswith("not implemented"):
+                raise NotAttempted(str(error)) from error
+            return error
+        except BridgeError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - a crash is one more failed case
+            return BridgeError(f"crashed with {error!r}")
+
+
+def _when(steps: Steps) -> str:
+    if steps.instant:
+        return f"[at {steps.start} ms]"
+    return f"[from {steps.start} to {steps.end} step {steps.interval} ms]"

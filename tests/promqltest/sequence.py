@@ -1,0 +1,116 @@
+"""Series lines of a script: a label set and what it holds, one item a step."""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+import numpy as np
+
+from bridge.model.labels import Labels, MatchType
+from bridge.model.samples import STALE_NAN_BITS
+from bridge.model.time import parse_duration
+from bridge.promql.selectors import parse_selector
+
+STALE: Final = float(np.array([STALE_NAN_BITS], np.int64).view(np.float64)[0])
+
+
+class Gap(Enum):
+    """What stands at a step that has no float."""
+
+    OMITTED = "_"
+    HISTOGRAM = "{{}}"
+
+
+Item = float | Gap
+
+
+class ScriptError(Exception):
+    """A script that is not written as it has to be; the text names the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesLine:
+    """`metric{labels} values`; start timestamps are noted only as being there."""
+
+    labels: Labels
+    items: tuple[Item, ...]
+    start_timestamps: bool = False
+
+    @property
+    def has_histograms(self) -> bool:
+        return Gap.HISTOGRAM in self.items
+
+
+_HEAD: Final = re.compile(
+    r"""[^\s{]*(?:\{(?:[^"'`}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)*\})?"""
+)
+_NUMBER: Final = (
+    r"(?:inf|nan|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?![\dywdhms])|(?:\d+(?:ms|[ywdhms]))+)"
+)
+_ITEM: Final = re.compile(
+    r"(?P<blank>_)(?:x(?P<blanks>\d+))?"
+    r"|(?P<stale>stale)(?:x(?P<stales>\d+))?"
+    r"|(?P<histogram>\{\{.*?\}\})(?:(?:[+-]\{\{.*?\}\})?x(?P<histograms>\d+))?"
+    rf"|(?P<first>[+-]?{_NUMBER})(?:(?P<step>[+-]{_NUMBER})?x(?P<count>\d+))?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def parse_series(text: str) -> SeriesLine:
+    """One line; raises ScriptError."""
+    head = _HEAD.match(text)
+    assert head is not None
+    return SeriesLine(parse_labels(head[0]), tuple(_items(text[head.end() :].strip())))
+
+
+def is_start_timestamps(text: str) -> bool:
+    """Whether the line gives the start timestamps of the line below."""
+    return text.split(maxsplit=1)[0].endswith("@st")
+
+
+def parse_labels(text: str) -> Labels:
+    """`name{label="value"}` as a label set; raises ScriptError."""
+    if text == "{}":
+        return Labels.of({})
+    matchers = parse_selector(text)
+    if any(matcher.type is not MatchType.EQUAL for matcher in matchers):
+        raise ScriptError(f"not a label set: {text}")
+    return Labels.of((matcher.name, matcher.value) for matcher in matchers)
+
+
+def _items(text: str) -> Iterator[Item]:
+    at = 0
+    while at < len(text):
+        found = _ITEM.match(text, at)
+        if found is None or text[found.end() : found.end() + 1].strip():
+            raise ScriptError(f"not a series value: {text[at:]!r}")
+        yield from _expanded(found)
+        at = found.end() + len(text[found.end() :]) - len(text[found.end() :].lstrip())
+
+
+def _expanded(found: re.Match[str]) -> Iterator[Item]:
+    if found["blank"]:
+        yield from [Gap.OMITTED] * int(found["blanks"] or 1)
+    elif found["stale"]:
+        yield from [STALE] * (int(found["stales"] or 0) + 1)
+    elif found["histogram"]:
+        yield from [Gap.HISTOGRAM] * (int(found["histograms"] or 0) + 1)
+    else:
+        value, step = _number(found["first"]), _number(found["step"] or "0")
+        for _ in range(int(found["count"] or 0) + 1):
+            yield value
+            # Repeated addition, not multiplication: its rounding is part of the data.
+            value = value + step if found["step"] else value
+
+
+def _number(text: str) -> float:
+    sign = -1.0 if text.startswith("-") else 1.0
+    digits = text.lstrip("+-").lower()
+    if digits in ("inf", "nan"):
+        return math.inf * sign if digits == "inf" else math.nan
+    if digits[-1] in "ywdhms":
+        return sign * parse_duration(digits) / 1000
+    return sign * float(digits)
