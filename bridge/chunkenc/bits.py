@@ -24,12 +24,12 @@ Bytes = npt.NDArray[np.uint8]
 
 def big_endian(data: Bytes, index: int) -> np.uint64:
     """The 8 bytes from `index` on, most significant first."""
-    return np.uint64(int.from_bytes(data[index : index + 8].tobytes(), "big"))
+    return np.uint64(data[index : index + 8].view(">u8")[0])
 
 
 def little_endian(data: Bytes, index: int) -> np.uint64:
     """The 8 bytes from `index` on, least significant first."""
-    return np.uint64(int.from_bytes(data[index : index + 8].tobytes(), "little"))
+    return np.uint64(data[index : index + 8].view("<u8")[0])
 
 
 def leading_zeros(word: np.uint64) -> int:
