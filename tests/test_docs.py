@@ -14,8 +14,9 @@ from bridge import cli
 from bridge.api.routes import HANDLERS
 from bridge.config.flags import Flags
 from bridge.config.load import check
+from bridge.config.notices import UNUSED
 from bridge.config.own import OwnFile, QuerySection, StoreSection
-from bridge.config.prometheus import UNUSED, RemoteReadSection
+from bridge.config.remote_read import RemoteReadSection
 from bridge.telemetry import Metrics
 
 REPOSITORY = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from bridge.config.validation import dotted
 from bridge.remote.settings import StoreSettings
 
 # What prombridge leaves undone, for each section that it accepts and does not use.
-_UNUSED: Final = {
+UNUSED: Final = {
     "rule_files": "evaluates no recording or alerting rules",
     "alerting": "sends no alerts",
     "scrape_configs": "scrapes no targets",
@@ -27,7 +27,7 @@ _UNUSED: Final = {
 
 def unused(document: Document, file: PrometheusFile) -> Iterator[Problem]:
     """What stands in the file and has no effect, or another one than in Prometheus."""
-    for section, lack in _UNUSED.items():
+    for section, lack in UNUSED.items():
         if getattr(file, section):
             yield document.problem((section,), f"{section} has no effect: prombridge {lack}")
     everywhere = file.global_ or GlobalSection()
