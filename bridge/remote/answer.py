@@ -18,12 +18,11 @@ class BadAnswer(ValueError):
         super().__init__(message)
 
 
-class UnknownEncoding(Exception):
-    """Chunks in an encoding that is not decoded here; `encoding` is its number in the protocol."""
+class NotStreamable(Exception):
+    """A store whose streamed answers are of no use here, so that it is asked for samples.
 
-    def __init__(self, encoding: int) -> None:
-        self.encoding = encoding
-        super().__init__(f"chunk encoding {encoding}")
+    Its chunks have an encoding that is not decoded, or its HTTP cannot prove a stream complete.
+    """
 
 
 class TooLarge(Exception):
@@ -37,7 +36,7 @@ class TooLarge(Exception):
 class Answer(Protocol):
     """An answer that is being received; all methods work in a worker thread.
 
-    They raise BadAnswer, TooLarge, UnknownEncoding, TooManySamples and LimitExceeded.
+    They raise BadAnswer, TooLarge, NotStreamable, TooManySamples and LimitExceeded.
     """
 
     @property

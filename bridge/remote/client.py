@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import httpx
 
 from bridge.model.samples import SeriesBlock
-from bridge.remote.answer import Keep, UnknownEncoding
+from bridge.remote.answer import Keep, NotStreamable
 from bridge.remote.connection import Connection
 from bridge.remote.exchange import Again, Exchange, Tally
 from bridge.remote.faults import Read
@@ -90,7 +90,7 @@ class RemoteStore:
         held = keep.held
         try:
             return await self._in_time(keep, self._accepted(keep.select.purpose))
-        except UnknownEncoding:
+        except NotStreamable:
             # Remembered for as long as this process lives: chunks once written stay as they are.
             self._sampled_only, keep.held = True, held
             return await self._in_time(keep, (ResponseType.SAMPLES,))

@@ -12,7 +12,7 @@ import httpx
 
 from bridge.model.errors import BridgeError
 from bridge.model.samples import SeriesBlock
-from bridge.remote.answer import Answer, BadAnswer, Keep, TooLarge
+from bridge.remote.answer import Answer, BadAnswer, Keep, NotStreamable, TooLarge
 from bridge.remote.connection import Connection, TooManyRedirects
 from bridge.remote.credentials import BadCredentials
 from bridge.remote.faults import Read, shown
@@ -25,6 +25,7 @@ from bridge.storage.merge import merge
 
 _ERROR_BODY: Final = 1 << 12
 _FOREIGN_SHOWN: Final = 200
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 # Bytes that may wait for the decoder before the store is slowed down.
 _BACKLOG: Final = 8 << 20
@@ -64,7 +65,7 @@ class Exchange:
     ) -> SeriesBlock:
         """The whole answer, asked for up to `end`.
 
-        Raises StoreError, StoreLimit, Again, and what decoding raises: UnknownEncoding,
+        Raises StoreError, StoreLimit, Again, and what decoding raises: NotStreamable,
         TooManySamples and LimitExceeded.
         """
         body = read_request(replace(keep.select, end=end), accepted)
@@ -134,6 +135,9 @@ class Exchange:
         """The kind of answer that a response is, by its media type."""
         media = response.headers.get("Content-Type", "")
         if media.startswith(STREAMED_MEDIA):
+            # A stream may end at any frame's edge: only HTTP's framing tells its end from a cut.
+            if not _FRAMING & response.headers.keys():
+                raise NotStreamable("no framing")
             return StreamedAnswer(keep, self.settings.chunked_read_limit)
         if media.startswith(SAMPLED_MEDIA):
             return SampledAnswer(keep, self.settings.max_response_bytes)

@@ -91,9 +91,10 @@ class ReadEndpoint:
             ).block
             for select in selects
         ]
-        return StreamingResponse(
-            _slabs(blocks, self.serving.frame_bytes), media_type=STREAMED_MEDIA_FULL
-        )
+        # Said outright, since it is what proves a stream complete.
+        headers = {"Transfer-Encoding": "chunked"}
+        slabs = _slabs(blocks, self.serving.frame_bytes)
+        return StreamingResponse(slabs, 200, headers, STREAMED_MEDIA_FULL)
 
 
 async def _slabs(blocks: Sequence[SeriesBlock], frame_bytes: int) -> AsyncIterator[bytes]:

@@ -11,7 +11,7 @@ from bridge.chunkenc.bits import Bytes
 from bridge.model.labels import Labels
 from bridge.model.samples import Columns
 from bridge.remote import frames
-from bridge.remote.answer import BadAnswer, Keep, UnknownEncoding
+from bridge.remote.answer import BadAnswer, Keep, NotStreamable
 from bridge.remote.buffer import Buffer
 from bridge.storage.merge import Rows
 
@@ -62,7 +62,7 @@ def _decoded(buffer: Buffer, inside: frames.Contents, keep: Keep) -> Rows:
     inside_range = (newest >= keep.select.start) & (oldest <= keep.select.end)
     unknown = encodings != _XOR
     if (unknown & inside_range).any():
-        raise UnknownEncoding(int(encodings[unknown & inside_range][0]))
+        raise NotStreamable(f"chunk encoding {encodings[unknown & inside_range][0]}")
     counts, firsts = np.empty_like(starts), np.empty_like(starts)
     if xor.inspect(buffer.data, starts, np.where(unknown, 0, sizes), counts, firsts) >= 0:
         raise BadAnswer("a chunk is too short for its samples")

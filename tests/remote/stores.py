@@ -77,8 +77,10 @@ async def store(*replies: Reply) -> AsyncIterator[Store]:
     server = await asyncio.start_server(made.connected, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
     async with server:
-        yield made
-        await asyncio.gather(*made.serving)
+        try:
+            yield made
+        finally:
+            await asyncio.gather(*made.serving)
 
 
 def reply(

@@ -229,6 +229,16 @@ async def test_an_unknown_encoding_is_asked_again_as_samples_and_remembered() ->
     assert kinds == [[1, 0], [0], [0]]
 
 
+async def test_a_stream_whose_end_proves_nothing_is_not_trusted() -> None:
+    head = "HTTP/1.0 200 OK\r\nContent-Type: application/x-streamed-protobuf\r\n\r\n"
+    cut = head.encode() + streamed_body([WIRE_A])
+    async with store(cut, reply(sampled_body([WIRE_A, WIRE_B]))) as made:
+        client = remote(made.url)
+        assert found(await client.select(UP, OPTIONS)) == BOTH
+        await client.aclose()
+    assert len(made.asked) == 2
+
+
 @pytest.mark.parametrize(
     "body",
     [streamed_reply(streamed_body([WIRE_A, WIRE_B])), reply(sampled_body([WIRE_A, WIRE_B]))],
