@@ -8,6 +8,7 @@ and the CPU level.
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -48,7 +49,11 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 
 def _cache_folder() -> Path:
-    """The folder for machine code of exactly these sources; a temporary one if it is not writable."""
+    """The folder for machine code of exactly these sources.
+
+    numba does not read from a folder that it may not write to, so a read-only one (an image's) is
+    copied to a temporary one.
+    """
     package = Path(__file__).parent
     digest = hashlib.sha256(f"{numba.__version__} {os.environ.get('NUMBA_CPU_NAME')}".encode())
     for source in sorted(package.rglob("*.py")):
@@ -62,7 +67,10 @@ def _cache_folder() -> Path:
         usable = os.access(folder, os.W_OK)
     except OSError:
         usable = False
-    return folder if usable else Path(tempfile.mkdtemp(prefix="prombridge-kernels-"))
+    if usable:
+        return folder
+    own = Path(tempfile.mkdtemp(prefix="prombridge-kernels-"))
+    return Path(shutil.copytree(folder, own, dirs_exist_ok=True)) if folder.is_dir() else own
 
 
 numba.core.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
