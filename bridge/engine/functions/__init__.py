@@ -16,6 +16,7 @@ from bridge.engine.functions import (
     rate,
     regression,
     shape,
+    smoothing,
 )
 from bridge.promql.ast import Signature
 
@@ -34,7 +35,19 @@ def table(modules: Iterable[ModuleType]) -> Mapping[str, Function]:
 
 
 FUNCTIONS: Final = table(
-    (clock, extrema, histogram, label, math, over_time, quantile, rate, regression, shape)
+    (
+        clock,
+        extrema,
+        histogram,
+        label,
+        math,
+        over_time,
+        quantile,
+        rate,
+        regression,
+        shape,
+        smoothing,
+    )
 )
 
 

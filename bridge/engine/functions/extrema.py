@@ -1,16 +1,19 @@
-"""The least and the greatest value in a range."""
+"""The least and the greatest value in a range, and when they were.
+
+Source: compareOverTime in promql/functions.go.
+"""
 
 from typing import Final, cast
 
 import numpy as np
 from numba import float64
 
-from bridge.engine.function import MATRIX, CallSite, Function, function
-from bridge.kernel import b1_out2, f8_in, f8_out2, i8_in2, inlined, kernel
+from bridge.engine.function import MATRIX, CallSite, Function, function, over_window
+from bridge.kernel import b1_out2, f8_in, f8_out2, i8_in2, inlined, kernel, window_kernel
 from bridge.model.vectors import Matrix, Value, Windows
 
-# From about so many samples on, a deque is faster than looking at every sample again.
-_LONG: Final = 48
+# Passing one sample or step through the queue costs about as much as looking at so many again.
+_QUEUEING: Final = 24
 
 
 def _extreme(name: str, sign: float) -> Function:
@@ -28,21 +31,43 @@ max_over_time = _extreme("max_over_time", 1.0)
 min_over_time = _extreme("min_over_time", -1.0)
 
 
+@over_window("ts_of_max_over_time", experimental=True)
+@window_kernel()
+def ts_of_max_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+    present[0] = hi > lo
+    greatest = np.nan
+    for i in range(lo, hi):
+        if vs[i] >= greatest or np.isnan(greatest):
+            greatest = vs[i]
+            out[0] = ts[i] / 1000.0
+
+
+@over_window("ts_of_min_over_time", experimental=True)
+@window_kernel()
+def ts_of_min_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+    present[0] = hi > lo
+    least = np.nan
+    for i in range(lo, hi):
+        if vs[i] <= least or np.isnan(least):
+            least = vs[i]
+            out[0] = ts[i] / 1000.0
+
+
 @kernel(f8_in, i8_in2, i8_in2, float64, f8_out2, b1_out2)
 def _maxima(vs, lo, hi, sign, out, present):  # type: ignore[no-untyped-def]
     """The greatest of `sign * vs` in every window, times `sign`; the first of equal ones."""
     steps = lo.shape[1]
     for row in range(lo.shape[0]):
-        longest = 0
+        looks = 0
         for step in range(steps):
             length = hi[row, step] - lo[row, step]
             present[row, step] = length > 0
-            longest = max(longest, length)
-        if longest < _LONG:
+            looks += length
+        samples = hi[row, steps - 1] - lo[row, 0]
+        if looks <= _QUEUEING * (samples + steps):
             _rescan(vs, lo[row], hi[row], sign, out[row])
         else:
-            queue = np.empty(hi[row, steps - 1] - lo[row, 0], np.int64)
-            _slide(vs, lo[row], hi[row], sign, queue, out[row])
+            _slide(vs, lo[row], hi[row], sign, np.empty(samples, np.int64), out[row])
 
 
 @inlined

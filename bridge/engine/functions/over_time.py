@@ -47,6 +47,22 @@ def last_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ign
         out[0] = vs[hi - 1]
 
 
+@over_window("ts_of_first_over_time", experimental=True)
+@window_kernel()
+def ts_of_first_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+    present[0] = hi > lo
+    if hi > lo:
+        out[0] = ts[lo] / 1000.0
+
+
+@over_window("ts_of_last_over_time", experimental=True)
+@window_kernel()
+def ts_of_last_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+    present[0] = hi > lo
+    if hi > lo:
+        out[0] = ts[hi - 1] / 1000.0
+
+
 @over_window("sum_over_time")
 @window_kernel()
 def sum_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]

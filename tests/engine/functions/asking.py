@@ -15,6 +15,7 @@ from bridge.promql.parser import parse
 from bridge.storage.memory import MemoryStore
 
 MINUTE = 60_000
+EXPERIMENTAL = frozenset({"promql-experimental-functions"})
 NAN, INF = math.nan, math.inf
 
 Values = Sequence[float | None]
@@ -38,7 +39,7 @@ def ask(series: Mapping[str, Values], query: str, steps: Steps | None = None) ->
         store.append(labels(name), [time for time, _ in kept], [value for _, value in kept])
     last = max((len(values) for values in series.values()), default=1) - 1
     with ThreadPoolExecutor(1) as workers:
-        engine = Engine(store, EngineSettings(), workers)
+        engine = Engine(store, EngineSettings(features=EXPERIMENTAL), workers)
         try:
             return asyncio.run(
                 engine.query(query, steps or Steps.at(last * MINUTE), QueryOptions())

@@ -29,6 +29,8 @@ START: Final = 1_700_000_000_000
 END: Final = START + 2 * 3_600_000
 SPECIAL: Final = (np.nan, np.inf, -np.inf, 0.0, -0.0, 5e-324, 1.7e308, -1.7e308, 2.0**53)
 
+EXPERIMENTAL: Final = "promql-experimental-functions"
+
 Points = dict[str, list[tuple[int, bytes]]]
 
 
@@ -98,7 +100,7 @@ def dataset() -> Dataset:
 
 @pytest.fixture(scope="module")
 def oracle(prometheus_server: PrometheusFactory, dataset: Dataset) -> Running:
-    server = prometheus_server(PrometheusOptions())
+    server = prometheus_server(PrometheusOptions(flags=(f"--enable-feature={EXPERIMENTAL}",)))
     write_prometheus(server.url, dataset)
     return server
 
@@ -109,7 +111,7 @@ def engine(dataset: Dataset) -> Iterator[Engine]:
         (Labels.of(one.labels), one.timestamps, one.values) for one in dataset.series
     )
     with ThreadPoolExecutor(2) as workers:
-        made = Engine(store, EngineSettings(), workers)
+        made = Engine(store, EngineSettings(features=frozenset({EXPERIMENTAL})), workers)
         yield made
         made.close()
 
@@ -196,6 +198,16 @@ QUERIES: Final = (
     *(f"histogram_quantile({q}, rate(b_bucket[9m]))" for q in (0.1, 0.9)),
     *(f"histogram_fraction({low}, {high}, b_bucket)"
       for low, high in (("-Inf", 0.7), (0.2, "Inf"), (1, 1), ("NaN", 1), (3, 9))),
+    *(
+        f"{name}(x_total[{span}])"
+        for name in ("ts_of_max_over_time", "ts_of_min_over_time", "ts_of_last_over_time")
+        for span in ("1m", "20m")
+    ),
+    *(
+        f"double_exponential_smoothing(x_total[{span}], {smoothing}, 0.3)"
+        for span in ("1m", "20m")
+        for smoothing in (0.01, 0.5, 1)
+    ),
     "histogram_count(y)", "histogram_avg(b_bucket)",
     "clamp(x_total, -1, 3)", "clamp(x_total, 3, -1)", "clamp(x_total, NaN, 3)", "clamp(y, 1, Inf)",
     "clamp_min(x_total, 2)", "clamp_max(x_total, 2)", "clamp_min(x_total, Inf)",

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from bridge.model.errors import ExecutionError
 from tests.engine.functions.asking import INF, NAN, ask, minutes, rows, same, value
 from tests.oracle.series import STALE
 
@@ -38,6 +39,14 @@ TABLE = [
     ("min_over_time(x[10m])", [0.0, -0.0], 0.0),
     ("max_over_time(x[10m])", [-0.0, 0.0], -0.0),
     ("max_over_time(x[10m])", [-INF], -INF),
+    ("ts_of_first_over_time(x[10m])", [None, 7, 8], 60.0),
+    ("ts_of_last_over_time(x[10m])", [7, 8, None], 60.0),
+    ("ts_of_max_over_time(x[10m])", [NAN, 3, 3, 2], 120.0),
+    ("ts_of_min_over_time(x[10m])", [3, 2, 2, NAN], 120.0),
+    ("ts_of_max_over_time(x[10m])", [NAN, NAN], 60.0),
+    ("double_exponential_smoothing(x[10m], 0.5, 0.1)", [0, 2, 4], 4.0),
+    ("double_exponential_smoothing(x[10m], 0.5, 0.5)", [1, 2, 1], 2.0),
+    ("double_exponential_smoothing(x[10m], 0.5, 0.5)", [1], None),
     ("deriv(x[10m])", [0, 60, 120], 1.0),
     ("deriv(x[10m])", [5], None),
     ("deriv(x[10m])", [5, 5, 5], 0.0),
@@ -77,3 +86,12 @@ def test_extremes_of_long_windows_are_those_of_short_ones() -> None:
         for step, extreme in enumerate(found[:400]):
             seen = [one for one in samples[max(0, step - 59) : step + 1] if not math.isnan(one)]
             assert extreme == pick(seen) if seen else same(extreme, NAN)
+
+
+def test_smoothing_factors_are_shares() -> None:
+    with pytest.raises(ExecutionError) as caught:
+        ask({"x": [1.0, 2.0]}, "double_exponential_smoothing(x[5m], 1, 0.5)")
+    assert str(caught.value) == "invalid smoothing factor. Expected: 0 < sf < 1, got: 1.000000"
+    with pytest.raises(ExecutionError) as caught:
+        ask({"x": [1.0, 2.0]}, "double_exponential_smoothing(x[5m], 0.5, -2)")
+    assert str(caught.value) == "invalid trend factor. Expected: 0 < tf < 1, got: -2.000000"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bridge.engine import buckets
-from bridge.engine.functions import extrema, over_time, quantile, rate, regression
+from bridge.engine.functions import extrema, over_time, quantile, rate, regression, smoothing
 from bridge.engine.windows import bounds, ranges
 from bridge.kernel import Kernel, WindowKernel
 from bridge.model.labels import EMPTY_LABELS, LabelTable
@@ -18,7 +18,7 @@ from bridge.model.samples import Columns
 from bridge.model.time import Steps
 from bridge.model.vectors import Windows
 
-MODULES = (extrema, over_time, quantile, rate, regression)
+MODULES = (extrema, over_time, quantile, rate, regression, smoothing)
 SECOND = 1000
 
 finite = st.floats(-1e9, 1e9).map(lambda one: round(one, 3))
@@ -27,14 +27,14 @@ sample = st.one_of(finite, st.sampled_from([np.nan, np.inf, -np.inf, 0.0, -0.0, 
 
 @st.composite
 def windows(draw: Any) -> Windows:
-    """Windows over up to three series of up to 70 samples."""
-    lengths = draw(st.lists(st.integers(0, 70), min_size=1, max_size=3))
+    """Windows over up to three series of up to 90 samples."""
+    lengths = draw(st.lists(st.integers(0, 90), min_size=1, max_size=3))
     offsets = np.cumsum([0, *lengths], dtype=np.int64)
     times = [np.cumsum(draw_many(draw, st.integers(1, 3 * SECOND), n)) for n in lengths]
     values = np.array(draw_many(draw, sample, int(offsets[-1])), dtype=np.float64)
     columns = Columns.frozen(offsets, np.concatenate(times).astype(np.int64), values)
     span = draw(st.integers(1, 200)) * SECOND
-    steps = Steps(0, 100 * SECOND, draw(st.integers(2, 40)) * SECOND)
+    steps = Steps(0, 100 * SECOND, draw(st.integers(1, 40)) * SECOND)
     labels = LabelTable([EMPTY_LABELS] * len(lengths))
     return ranges(labels, columns, bounds(steps, span, 0, None), span)
 
@@ -66,7 +66,7 @@ def equal(one: NDArray[Any], other: NDArray[Any], where: NDArray[np.bool_]) -> b
 def test_kernel_of_a_window(name: str, over: Windows) -> None:
     kernel = window_kernels()[name]
     ts, vs = over.columns.timestamps, over.columns.values
-    extra = [np.full(len(over.times), 60.5)] * kernel.params
+    extra = [np.full(len(over.times), 0.4)] * kernel.params
     values, present = kernel(ts, vs, over.lo, over.hi, over.starts, over.ends, over.times, *extra)
     out, shown = np.zeros_like(values), np.zeros_like(present)
     with np.errstate(all="ignore"):

@@ -1,0 +1,43 @@
+"""Double exponential smoothing, which Prometheus 2 called holt_winters.
+
+Source: funcDoubleExponentialSmoothing in promql/functions.go.
+"""
+
+from typing import cast
+
+import numpy as np
+
+from bridge.engine.function import MATRIX, SCALAR, CallSite, function, run_over_windows
+from bridge.kernel import window_kernel
+from bridge.model.errors import ExecutionError
+from bridge.model.samples import Float64s
+from bridge.model.vectors import Bools, Scalar, Value, Windows
+
+
+@function(
+    "double_exponential_smoothing", (MATRIX, SCALAR, SCALAR), row_wise=True, experimental=True
+)
+def double_exponential_smoothing(site: CallSite, values: tuple[Value, ...]) -> Value:
+    windows = cast("Windows", values[0])
+    smoothing, trend = (cast("Scalar", value).values for value in values[1:])
+    used = np.asarray((windows.hi > windows.lo).any(axis=0))
+    _require_share("smoothing", "sf", smoothing, used)
+    _require_share("trend", "tf", trend, used)
+    return run_over_windows(_smoothed, windows, [smoothing, trend])
+
+
+def _require_share(name: str, short: str, factors: Float64s, used: Bools) -> None:
+    for factor in factors[used & ((factors <= 0.0) | (factors >= 1.0))].tolist():
+        raise ExecutionError(f"invalid {name} factor. Expected: 0 < {short} < 1, got: {factor:f}")
+
+
+@window_kernel(params=2)
+def _smoothed(ts, vs, lo, hi, start, end, time, smoothing, trend, out, present):  # type: ignore[no-untyped-def]
+    present[0] = hi - lo >= 2
+    if present[0]:
+        before, level, slope = 0.0, vs[lo], vs[lo + 1] - vs[lo]
+        for i in range(lo + 1, hi):
+            if i > lo + 1:
+                slope = trend * (level - before) + (1.0 - trend) * slope
+            before, level = level, smoothing * vs[i] + (1.0 - smoothing) * (level + slope)
+        out[0] = level
