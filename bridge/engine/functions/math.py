@@ -82,16 +82,6 @@ def clamp(site: CallSite, values: tuple[Value, ...]) -> Value:
     return Matrix(vector.labels, clamped, vector.present & ~(greatest < least))
 
 
-@function("max_of", (SCALAR, SCALAR), SCALAR, experimental=True)
-def max_of(site: CallSite, values: tuple[Value, ...]) -> Value:
-    return Scalar(gomath.maximum(*(cast("Scalar", value).values for value in values)))
-
-
-@function("min_of", (SCALAR, SCALAR), SCALAR, experimental=True)
-def min_of(site: CallSite, values: tuple[Value, ...]) -> Value:
-    return Scalar(gomath.minimum(*(cast("Scalar", value).values for value in values)))
-
-
 @function("pi", (), SCALAR)
 def pi(site: CallSite, values: tuple[Value, ...]) -> Value:
     return Scalar(np.full(len(site.steps), math.pi))

@@ -42,9 +42,6 @@ TABLE = [
     ("clamp_max(x, 3)", 5.0, 3.0),
     ("clamp_max(x, -Inf)", NAN, -INF),
     ("clamp_max(x, NaN)", 5.0, NAN),
-    ("vector(max_of(scalar(x), 2))", NAN, NAN),
-    ("vector(max_of(scalar(x), Inf))", NAN, INF),
-    ("vector(min_of(scalar(x), 2))", 1.0, 1.0),
 ]
 
 
