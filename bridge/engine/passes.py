@@ -1,11 +1,10 @@
 """Rewrites of a tree before it is evaluated; PASSES is their order."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from bridge.engine.durations import milliseconds
 from bridge.engine.function import Function
-from bridge.model.errors import BadData
 from bridge.model.time import Steps
 from bridge.promql.ast import (
     AggregateExpr,
@@ -64,9 +63,9 @@ def resolve_durations(expr: Expr, setting: Setting) -> Expr:
     expr = rewrite(expr, lambda child: resolve_durations(child, setting))
     match expr:
         case VectorSelector(offset_expr=DurationExpr() as offset):
-            return replace(expr, offset=_duration(offset, setting.steps, signed=True))
+            return replace(expr, offset=milliseconds(offset, setting.steps, signed=True))
         case MatrixSelector(range_expr=DurationExpr() as length):
-            return replace(expr, range=_duration(length, setting.steps))
+            return replace(expr, range=milliseconds(length, setting.steps))
         case SubqueryExpr():
             return _resolve_subquery(expr, setting.steps)
         case _:
@@ -75,65 +74,12 @@ def resolve_durations(expr: Expr, setting: Setting) -> Expr:
 
 def _resolve_subquery(expr: SubqueryExpr, steps: Steps) -> SubqueryExpr:
     if expr.range_expr is not None:
-        expr = replace(expr, range=_duration(expr.range_expr, steps))
+        expr = replace(expr, range=milliseconds(expr.range_expr, steps))
     if expr.step_expr is not None:
-        expr = replace(expr, step=_duration(expr.step_expr, steps))
+        expr = replace(expr, step=milliseconds(expr.step_expr, steps))
     if expr.offset_expr is not None:
-        expr = replace(expr, offset=_duration(expr.offset_expr, steps, signed=True))
+        expr = replace(expr, offset=milliseconds(expr.offset_expr, steps, signed=True))
     return expr
-
-
-def _duration(expr: DurationExpr, steps: Steps, *, signed: bool = False) -> int:
-    seconds = _seconds(expr, steps)
-    if not math.isfinite(seconds):
-        raise _duration_error(expr, "duration is NaN or infinite")
-    if seconds <= 0 and not signed:
-        raise _duration_error(expr, "duration must be greater than 0")
-    if abs(seconds) > (1 << 63) / 1e9:
-        raise _duration_error(expr, "duration is out of range")
-    return int(seconds * 1000)
-
-
-def _seconds(expr: DurationExpr | NumberLiteral | None, steps: Steps) -> float:
-    if expr is None:
-        return 0.0
-    if isinstance(expr, NumberLiteral):
-        return expr.value
-    if expr.op == "step":
-        return 0.0 if steps.start == steps.end else steps.interval / 1000
-    if expr.op == "range":
-        return (steps.end - steps.start) / 1000
-    lhs, rhs = _seconds(expr.lhs, steps), _seconds(expr.rhs, steps)
-    if expr.op in ("/", "%") and rhs == 0:
-        raise _duration_error(expr, "division by zero" if expr.op == "/" else "modulo by zero")
-    return _ARITHMETIC[expr.op](lhs, rhs) if expr.rhs is not None else _unary(expr, lhs)
-
-
-def _unary(expr: DurationExpr, value: float) -> float:
-    return -value if expr.op == "-" else value
-
-
-def _power(base: float, exponent: float) -> float:
-    try:
-        return math.pow(base, exponent)
-    except (OverflowError, ValueError):
-        return math.nan
-
-
-_ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
-    "+": lambda lhs, rhs: lhs + rhs,
-    "-": lambda lhs, rhs: lhs - rhs,
-    "*": lambda lhs, rhs: lhs * rhs,
-    "/": lambda lhs, rhs: lhs / rhs,
-    "%": math.fmod,
-    "^": _power,
-    "min_of": min,
-    "max_of": max,
-}
-
-
-def _duration_error(expr: DurationExpr, text: str) -> BadData:
-    return BadData(f"{expr.pos.start}:{expr.pos.end}: {text}")
 
 
 def resolve_bounds(expr: Expr, setting: Setting) -> Expr:

@@ -89,9 +89,18 @@ class Call:
     pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
 
 
+class Preprocessor(StrEnum):
+    """The words that stand in durations for the query's step and range, and choose of two."""
+
+    STEP = "step"
+    RANGE = "range"
+    MIN_OF = "min_of"
+    MAX_OF = "max_of"
+
+
 @dataclass(frozen=True, slots=True)
 class DurationExpr:
-    """Arithmetic inside a duration; `op` is an operator or `step`, `range`, `min_of`, `max_of`."""
+    """Arithmetic inside a duration; `op` is an operator or a Preprocessor."""
 
     op: str
     lhs: "DurationExpr | NumberLiteral | None"
