@@ -1,6 +1,6 @@
 """Aggregation operators: which there are and how their operand reaches them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, cast
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.fold import FOLDS, fold
+from bridge.engine.limits import points
 from bridge.engine.pick import checked_k, extremes, first_rows, quantiles
 from bridge.engine.rows import by_row_ranges
 from bridge.engine.tally import count_values
@@ -29,13 +30,22 @@ def aggregate(expr: AggregateExpr, on: Evaluation, evaluate: Evaluate) -> Matrix
         parts = by_row_ranges(expr.expr, on, evaluate)
         if parts is None:
             parts = iter((cast("Matrix", evaluate(expr.expr, on)),))
+        else:
+            parts = _held(parts, on)
         folded = fold(FOLDS[expr.op], grouping(expr), parts)
-        return folded.without_empty_rows() if folded else Matrix.empty(len(on.steps))
+        return folded if folded is not None else Matrix.empty(len(on.steps))
     operand = cast("Matrix", evaluate(expr.expr, on))
     whole = WHOLES.get(expr.op)
     if whole is None:
         raise ExecutionError(f"{expr.op}() is not implemented")
     return whole(expr, operand, parameter or Scalar(np.zeros(len(on.steps))), on)
+
+
+def _held(parts: Iterator[Matrix], on: Evaluation) -> Iterator[Matrix]:
+    """The parts, counted as if they were one operand."""
+    for part in parts:
+        on.budget.hold(points(part))
+        yield part
 
 
 def grouping(expr: AggregateExpr) -> Grouping:
@@ -78,7 +88,7 @@ def _quantile(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evalua
         if extreme > 1 or extreme < 0:
             on.annotations.add(invalid_quantile(extreme, pos))
     groups = operand.labels.grouped(grouping(expr))
-    return quantiles(operand, groups, q).without_empty_rows()
+    return quantiles(operand, groups, q)
 
 
 def _count_values(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:

@@ -1,6 +1,7 @@
 """Binary operations on evaluated sides: scalars, vectors and scalars, vectors, sets."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from bridge.engine.matching import (
     signatures,
 )
 from bridge.engine.merge import merge_equal_labels
-from bridge.engine.operators import ARITHMETIC, COMPARISONS, SET_OPERATORS
+from bridge.engine.operators import ARITHMETIC, COMPARISONS, SET_OPERATORS, TRIMS
+from bridge.model.annotations import Annotations, incompatible_types
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import METADATA_LABELS, Labels, LabelTable
 from bridge.model.samples import Float64s, Int64s
@@ -27,11 +29,16 @@ _AMBIGUOUS = (
 _NOT_UNIQUE = "multiple matches for labels: grouping labels must ensure unique matches"
 
 
-def operate(expr: BinaryExpr, lhs: Value, rhs: Value, *, merge: bool = True) -> Value:
+def operate(
+    expr: BinaryExpr, lhs: Value, rhs: Value, annotations: Annotations, *, merge: bool = True
+) -> Value:
     """The value of an operation; `merge` is false where the rows are known to stay distinct."""
     match lhs, rhs:
         case Scalar(), Scalar():
             return _scalars(expr.op, lhs, rhs)
+        case (Matrix(), Scalar()) | (Scalar(), Matrix()) if expr.op in TRIMS:
+            vector = lhs if isinstance(lhs, Matrix) else rhs
+            return _trimmed(expr, cast("Matrix", vector).present, annotations)
         case Matrix(), Scalar():
             return _with_scalar(expr, lhs, rhs, swapped=False, merge=merge)
         case Scalar(), Matrix():
@@ -40,9 +47,16 @@ def operate(expr: BinaryExpr, lhs: Value, rhs: Value, *, merge: bool = True) -> 
             matching = expr.matching or VectorMatching(Cardinality.ONE_TO_ONE)
             if expr.op in SET_OPERATORS:
                 return _sets(expr.op, lhs, rhs, matching)
-            return _vectors(expr, lhs, rhs, matching)
+            return _vectors(expr, lhs, rhs, matching, annotations)
         case _:
             raise AssertionError("operands are proven scalars or instant vectors")
+
+
+def _trimmed(expr: BinaryExpr, operands: Bools, annotations: Annotations) -> Matrix:
+    """What is left of floats by an operator that is for histograms: a remark."""
+    if operands.any():
+        annotations.add(incompatible_types("float", expr.op, "float", expr.pos))
+    return Matrix.empty(operands.shape[1])
 
 
 def _scalars(op: str, lhs: Scalar, rhs: Scalar) -> Scalar:
@@ -72,8 +86,6 @@ def _elements(expr: BinaryExpr, lhs: Float64s, rhs: Float64s) -> tuple[Float64s,
         if expr.op in ARITHMETIC:
             values = ARITHMETIC[expr.op](lhs, rhs)
             return values, np.ones(values.shape, np.bool_)
-        if expr.op not in COMPARISONS:
-            raise ExecutionError(f"operator {expr.op} is not defined on floats")
         kept = COMPARISONS[expr.op](lhs, rhs)
     if expr.return_bool:
         return kept.astype(np.float64), np.ones(kept.shape, np.bool_)
@@ -113,7 +125,13 @@ class _Pairing:
     groups: Int64s
 
 
-def _vectors(expr: BinaryExpr, lhs: Matrix, rhs: Matrix, matching: VectorMatching) -> Matrix:
+def _vectors(
+    expr: BinaryExpr,
+    lhs: Matrix,
+    rhs: Matrix,
+    matching: VectorMatching,
+    annotations: Annotations,
+) -> Matrix:
     swapped = matching.card is Cardinality.ONE_TO_MANY
     many, one = (rhs, lhs) if swapped else (lhs, rhs)
     found = signatures(many.labels, one.labels, matching)
@@ -124,6 +142,8 @@ def _vectors(expr: BinaryExpr, lhs: Matrix, rhs: Matrix, matching: VectorMatchin
     pairing = _matched(many, one, found, matching, drop_name=drop_name)
     if fills:
         pairing = _filled(pairing, many, one, found, matching, drop_name=drop_name)
+    if expr.op in TRIMS:
+        return _trimmed(expr, pairing.present, annotations)
     _require_unambiguous(pairing, matching)
     sides = (pairing.one, pairing.many) if swapped else (pairing.many, pairing.one)
     values, kept = _elements(expr, *sides)

@@ -18,6 +18,7 @@ from bridge.engine.query import EngineSettings, Query, QueryOptions, Result, Sta
 from bridge.model.annotations import Annotations, store_warning
 from bridge.model.errors import BadData, QueryTimeout
 from bridge.model.time import Steps
+from bridge.model.vectors import Windows
 from bridge.promql.ast import Expr, ValueType, value_type
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
@@ -112,6 +113,8 @@ class Engine:
             self._workers,
         )
         value = await self._in_thread(lambda: evaluate(planned.expr, on))
+        if isinstance(value, Windows):
+            budget.hold(int((value.hi - value.lo).sum()))
         evaluated = time.perf_counter()
         stats = Stats(
             {"queryPreparationTime": prepared - began, "innerEvalTime": evaluated - prepared},
@@ -126,9 +129,7 @@ class Engine:
 
     async def _fetch(self, planned: Plan, options: QueryOptions) -> list[Selection]:
         """Every read at once; the first that fails ends the others."""
-        reading = ReadOptions(
-            options.nocache, options.fresh, self.settings.max_samples, self.settings.max_bytes
-        )
+        reading = ReadOptions(options.nocache, options.fresh, max_bytes=self.settings.max_bytes)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [

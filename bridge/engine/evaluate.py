@@ -9,6 +9,7 @@ from bridge.engine.aggregate import aggregate
 from bridge.engine.binary import operate
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.function import CallSite
+from bridge.engine.limits import points
 from bridge.engine.merge import merge_equal_labels
 from bridge.engine.plan import once
 from bridge.engine.rows import by_row_ranges, stacked
@@ -43,8 +44,12 @@ def evaluate(expr: Expr, on: Evaluation) -> Value:
     held = on.budget.current
     parts = by_row_ranges(expr, on, evaluate)
     value = _whole(expr, on) if parts is None else stacked(list(parts))
-    if on.rows is None:
-        on.budget.settle(held, points(value))
+    # A subquery's points are held until the function over them is done.
+    if on.rows is None and not isinstance(expr, SubqueryExpr):
+        count = points(value)
+        if isinstance(expr, BinaryExpr | Call):
+            on.budget.hold(count)
+        on.budget.settle(held, count)
     return value
 
 
@@ -70,26 +75,13 @@ def _whole(expr: Expr, on: Evaluation) -> Value:
             return _call(expr, on)
         case BinaryExpr():
             lhs, rhs = evaluate(expr.lhs, on), evaluate(expr.rhs, on)
-            return operate(expr, lhs, rhs, merge=on.rows is None)
+            return operate(expr, lhs, rhs, on.annotations, merge=on.rows is None)
         case AggregateExpr():
             return aggregate(expr, on, evaluate)
         case DurationExpr():
             raise AssertionError("durations are resolved by a pass")
         case _:
             assert_never(expr)
-
-
-def points(value: Value) -> int:
-    """How many points a value holds, as Prometheus counts them."""
-    match value:
-        case Matrix():
-            return int(np.count_nonzero(value.present))
-        case Scalar():
-            return len(value.values)
-        case Windows():
-            return int((value.hi - value.lo).sum()) if len(value.times) == 1 else 0
-        case String():
-            return 0
 
 
 def _unary(expr: UnaryExpr, value: Value, on: Evaluation) -> Value:

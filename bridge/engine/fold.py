@@ -45,11 +45,13 @@ class Fold:
 def fold(operation: Fold, grouping: Grouping, parts: Iterable[Matrix]) -> Matrix | None:
     """Aggregates row ranges in their order; None if there are none.
 
-    All parts are slices of one label table, or there is one part only.
+    Groups that are present at no step are left out. All parts are slices of one label table, or
+    there is one part only.
     """
     labels: LabelTable | None = None
     state: State | None = None
     ids: Int64s
+    seen: list[Int64s] = []
     for part in parts:
         whole = part.labels.whole
         groups = whole.grouped(grouping)
@@ -61,10 +63,26 @@ def fold(operation: Fold, grouping: Grouping, parts: Iterable[Matrix]) -> Matrix
         operation.add(
             values, present, ids, state.count, state.value, state.compensation, state.mean
         )
+        if part.steps == 1:
+            seen.append(ids[present[:, 0]])
     if state is None or labels is None:
         return None
     with np.errstate(all="ignore"):
-        return Matrix(labels, operation.finish(state), state.count > 0)
+        result = Matrix(labels, operation.finish(state), state.count > 0)
+    return as_seen(result, np.concatenate(seen)) if seen else result.without_empty_rows()
+
+
+def as_seen(groups: Matrix, ids: Int64s) -> Matrix:
+    """The groups in the order in which an instant query meets their samples; `ids` int64 [R]."""
+    order = by_first(ids)
+    in_order = len(order) == len(groups) and bool((order[1:] > order[:-1]).all())
+    return groups if in_order else groups.take(order)
+
+
+def by_first(ids: Int64s) -> Int64s:
+    """The distinct ones of these numbers in the order of their first occurrence."""
+    distinct, first = np.unique(ids, return_index=True)
+    return distinct[np.argsort(first)]
 
 
 _ARGUMENTS: Final = (f8_in2, b1_in2, i8_in, f8_out2, f8_out2, f8_out2, f8_out2)

@@ -4,12 +4,26 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
+
 from bridge.model.errors import LimitExceeded, QueryCanceled, QueryTimeout, TooManySamples
+from bridge.model.vectors import Matrix, Scalar, String, Value, Windows
 
 _WHERE: Final = "expression evaluation"
 
 # A cell of a value holds a float64, a presence flag, and two int64 indices while it is made.
 _CELL: Final = 25
+
+
+def points(value: Value) -> int:
+    """How many points a value holds; a range vector only shows samples that others hold."""
+    match value:
+        case Matrix():
+            return int(np.count_nonzero(value.present))
+        case Scalar():
+            return len(value.values)
+        case String() | Windows():
+            return 0
 
 
 class Budget:
@@ -55,7 +69,7 @@ class Budget:
             raise TooManySamples("query execution")
 
     def settle(self, held_before: int, samples: int) -> None:
-        """Once a value is made its inputs are let go: counts what was held before and the value."""
+        """Counts what was held before a value's inputs, which are let go, and the value."""
         with self._lock:
             self.current = held_before
         self.hold(samples)

@@ -33,4 +33,7 @@ COMPARISONS: Final[Mapping[str, Callable[[Float64s, Float64s], Bools]]] = Mappin
     }
 )
 
+# They cut buckets off native histograms; floats they only throw away.
+TRIMS: Final = frozenset({"</", ">/"})
+
 SET_OPERATORS: Final = frozenset({"and", "or", "unless"})

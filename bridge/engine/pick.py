@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numba import boolean
 
+from bridge.engine.fold import as_seen, by_first
 from bridge.kernel import b1_in2, b1_out2, f8_in, f8_in2, f8_out2, i8_in, i8_out2, inlined, kernel
 from bridge.model.annotations import go_general
 from bridge.model.errors import ExecutionError
@@ -60,7 +61,7 @@ def first_rows(matrix: Matrix, groups: Groups, k: Int64s) -> Matrix:
 
 
 def quantiles(matrix: Matrix, groups: Groups, q: Float64s) -> Matrix:
-    """The quantile q of the values of each group at each step; `q` float64 [T]."""
+    """The quantile q of the values of each group that has any at a step; `q` float64 [T]."""
     shape = (len(groups.labels), matrix.steps)
     values, present = np.empty(shape), np.empty(shape, np.bool_)
     _quantiles(
@@ -71,15 +72,17 @@ def quantiles(matrix: Matrix, groups: Groups, q: Float64s) -> Matrix:
         values,
         present,
     )
-    return Matrix(groups.labels, values, present)
+    result = Matrix(groups.labels, values, present)
+    if matrix.steps > 1:
+        return result.without_empty_rows()
+    return as_seen(result, groups.ids[matrix.present[:, 0]])
 
 
 def _first_seen(matrix: Matrix, groups: Groups) -> Int64s:
     """For each row the position of its group in the order in which groups are first present."""
-    present = np.flatnonzero(matrix.present[:, 0])
-    ids, first = np.unique(groups.ids[present], return_index=True)
+    order = by_first(groups.ids[matrix.present[:, 0]])
     position = np.zeros(len(groups.labels), np.int64)
-    position[ids[np.argsort(first)]] = np.arange(len(ids))
+    position[order] = np.arange(len(order))
     return position[groups.ids]
 
 

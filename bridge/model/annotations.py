@@ -185,6 +185,15 @@ def possible_non_counter(metric: str, pos: PosRange) -> Annotation:
     )
 
 
+def incompatible_types(lhs: str, operator: str, rhs: str, pos: PosRange) -> Annotation:
+    """A binary operator between kinds of samples that it does not take."""
+    return _info(
+        "incompatible sample types encountered for binary operator"
+        f" {quoted(operator)}: {lhs} {operator} {rhs}",
+        pos,
+    )
+
+
 def forced_monotonicity(metric: str, fixed: FixedBuckets, pos: PosRange) -> Annotation:
     """histogram_quantile over classic buckets whose counts fell."""
     note = _info(
