@@ -1,0 +1,1 @@
+"""A Querier around a Querier: raw samples that were read before need no reading again."""

@@ -1,0 +1,137 @@
+"""Rows of samples out of chunks and columns, counted and copied to where they belong."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from numba import int64
+
+from bridge.chunkenc.bits import Bytes
+from bridge.chunkenc.xor import _decode
+from bridge.kernel import i8_in, i8_out, inlined, kernel, u1_in
+
+Int64s = npt.NDArray[np.int64]
+
+# Of chunks: data, rows, ends, oldest, newest.
+_CHUNKS: Final = (u1_in, i8_in, i8_in, i8_in, i8_in)
+
+
+@inlined
+def _lower(timestamps: Int64s, low: int, high: int, time: int) -> int:
+    """The first sample between two places that is not before a time."""
+    while low < high:
+        middle = (low + high) >> 1
+        if timestamps[middle] < time:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel(i8_in, i8_in, int64, int64, i8_out, i8_out)
+def spans(
+    offsets: Int64s, timestamps: Int64s, start: int, end: int, lows: Int64s, highs: Int64s
+) -> None:
+    """Where each row's samples from `start` to `end` (ms) begin and stop."""
+    for row in range(len(offsets) - 1):
+        lows[row] = _lower(timestamps, offsets[row], offsets[row + 1], start)
+        highs[row] = _lower(timestamps, lows[row], offsets[row + 1], end + 1)
+
+
+@kernel(i8_in, i8_in, i8_in, i8_in, i8_in, i8_out, i8_out, i8_out)
+def place_spans(
+    timestamps: Int64s,
+    bits: Int64s,
+    lows: Int64s,
+    highs: Int64s,
+    rows: Int64s,
+    ends: Int64s,
+    out_timestamps: Int64s,
+    out_bits: Int64s,
+) -> None:
+    """Copies spans of samples behind what the rows they belong to hold already.
+
+    `rows` names each span's row, or -1; `ends` says where each row ends and is moved on.
+    """
+    for span in range(len(rows)):
+        row = rows[span]
+        if row < 0:
+            continue
+        at = ends[row]
+        for sample in range(lows[span], highs[span]):
+            out_timestamps[at], out_bits[at] = timestamps[sample], bits[sample]
+            at += 1
+        ends[row] = at
+
+
+@kernel(*_CHUNKS, i8_in, int64, int64, i8_out, i8_out, i8_out)
+def count_chunks(
+    data: Bytes,
+    chunks: Int64s,
+    ends: Int64s,
+    oldest: Int64s,
+    newest: Int64s,
+    counts: Int64s,
+    start: int,
+    end: int,
+    timestamps: Int64s,
+    bits: Int64s,
+    found: Int64s,
+) -> None:
+    """Writes how many samples from `start` to `end` (ms) each row has.
+
+    Row r has the chunks chunks[r] to chunks[r+1]; `timestamps` and `bits` have room for a chunk.
+    """
+    for row in range(len(chunks) - 1):
+        total = 0
+        for chunk in range(chunks[row], chunks[row + 1]):
+            if newest[chunk] < start or oldest[chunk] > end:
+                continue
+            if start <= oldest[chunk] and newest[chunk] <= end:
+                total += counts[chunk]
+                continue
+            low = ends[chunk - 1] if chunk else 0
+            total += _decode(data, low, ends[chunk], start, end, timestamps, bits, 0)[2]
+        found[row] = total
+
+
+@kernel(*_CHUNKS, int64, int64, int64, i8_in, i8_out, i8_out, i8_out, i8_out, i8_out)
+def place_chunks(
+    data: Bytes,
+    chunks: Int64s,
+    ends: Int64s,
+    oldest: Int64s,
+    newest: Int64s,
+    first: int,
+    start: int,
+    end: int,
+    rows: Int64s,
+    row_ends: Int64s,
+    timestamps: Int64s,
+    bits: Int64s,
+    out_timestamps: Int64s,
+    out_bits: Int64s,
+) -> None:
+    """Decodes samples from `start` to `end` (ms) behind what the rows they belong to hold already.
+
+    `rows` names the rows of the series from `first` on, or -1; `row_ends` says where each row ends
+    and is moved on. `timestamps` and `bits` have room for a chunk.
+    """
+    for index in range(len(rows)):
+        row = rows[index]
+        if row < 0:
+            continue
+        at = row_ends[row]
+        for chunk in range(chunks[first + index], chunks[first + index + 1]):
+            if newest[chunk] < start or oldest[chunk] > end:
+                continue
+            low = ends[chunk - 1] if chunk else 0
+            if start <= oldest[chunk] and newest[chunk] <= end:
+                at = _decode(data, low, ends[chunk], start, end, out_timestamps, out_bits, at)[2]
+                continue
+            # Here: `_decode` writes behind what it keeps, where the next row may stand already.
+            count = _decode(data, low, ends[chunk], start, end, timestamps, bits, 0)[2]
+            for sample in range(count):
+                out_timestamps[at], out_bits[at] = timestamps[sample], bits[sample]
+                at += 1
+        row_ends[row] = at

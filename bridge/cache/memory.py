@@ -1,0 +1,227 @@
+"""What is remembered in this process: blocks by selector, within a budget of bytes."""
+
+import math
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from cachetools import LRUCache, TTLCache
+
+from bridge.cache.blocks import Block
+from bridge.cache.intervals import common, without
+from bridge.cache.names import Names
+from bridge.cache.policy import Moment, Policy
+from bridge.cache.settings import CacheSettings
+from bridge.model.labels import Matcher, MatchType
+from bridge.model.time import Window
+
+Clock = Callable[[], Moment]
+
+_MISSED: Final = 10_000
+
+
+def system_clock() -> Moment:
+    """Now, by the machine's clocks."""
+    return Moment(time.time_ns() // 1_000_000, time.monotonic_ns() // 1_000_000)
+
+
+class Gone(StrEnum):
+    """Why a block is not held any more."""
+
+    EXPIRED = "expired"
+    REPLACED = "replaced"
+    SPACE = "space"
+    PURGED = "purged"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """All that decides what a store answers, but for the time: matchers sorted, each once."""
+
+    store: str
+    tenant: str
+    matchers: tuple[Matcher, ...]
+
+    def wider(self, other: "Key") -> bool:
+        """Whether every series of the other key is one of this, and more conditions tell which."""
+        same = (self.store, self.tenant) == (other.store, other.tenant)
+        return same and set(self.matchers) < set(other.matchers)
+
+    def may_match(self, matchers: Sequence[Matcher]) -> bool:
+        """Whether there may be a series that this selects and that satisfies these too."""
+        together = (*self.matchers, *matchers)
+        values = [(one.name, one.value) for one in together if one.type is MatchType.EQUAL]
+        return all(
+            one.matches(value) for name, value in values for one in together if one.name == name
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """What is remembered of one selector: blocks in order of time, disjoint.
+
+    `uses`: how many are at work with it; `names_bytes`: what of its names was counted so far.
+    """
+
+    key: Key
+    names: Names = field(default_factory=Names)
+    blocks: list[Block] = field(default_factory=list)
+    uses: int = 0
+    names_bytes: int = 0
+
+    def overlapping(self, window: Window) -> list[Block]:
+        """The blocks that share time with a window."""
+        first = bisect_left(self.blocks, window.start, key=lambda block: block.window.end)
+        stop = bisect_left(self.blocks, window.end + 1, key=lambda block: block.window.start)
+        return self.blocks[first:stop]
+
+
+@dataclass(slots=True)
+class Figures:
+    """What happened so far."""
+
+    gone: dict[Gone, int] = field(default_factory=lambda: dict.fromkeys(Gone, 0))
+    refused: int = 0
+
+
+class Memory:
+    """The blocks of all selectors; the least recently used go when bytes run out.
+
+    cachetools keeps the order of use and the sum of bytes. Its own time to live cannot serve: ours
+    counts from a read's begin and may end for one half of a block before it does for the other.
+    """
+
+    def __init__(self, settings: CacheSettings, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self.policy = Policy(settings)
+        self.clock = clock
+        self.figures = Figures()
+        self._held: dict[Key, Held] = {}
+        self._used: LRUCache[Block, tuple[Held, int]] = LRUCache(math.inf, lambda one: one[1])
+        self._names_bytes = 0
+        self._missed: TTLCache[Key, bool] = TTLCache(
+            _MISSED, settings.admission, timer=lambda: clock().steady
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory owned by all that is remembered."""
+        return int(self._used.currsize) + self._names_bytes
+
+    def selectors(self) -> Iterator[Held]:
+        """All selectors of which something is remembered."""
+        return iter(tuple(self._held.values()))
+
+    def begin(self, key: Key) -> Held:
+        """What is remembered of a selector, which stays at least until `end`."""
+        held = self._held.setdefault(key, Held(key))
+        held.uses += 1
+        return held
+
+    def end(self, held: Held) -> None:
+        """The counterpart of `begin`."""
+        held.uses -= 1
+        self._forget_if_empty(held)
+        self._shrink(held)
+
+    def wider(self, key: Key) -> list[Held]:
+        """What is remembered of selectors that this one narrows."""
+        return [held for held in self._held.values() if held.key.wider(key)]
+
+    def served(self, held: Held, window: Window, now: Moment, fresh: bool) -> list[
+        tuple[Block, Window]
+    ]:  # fmt: skip
+        """The blocks that may answer a part of a window, and which; those of no more use go."""
+        found = []
+        for block in held.overlapping(window):
+            usable = self.policy.servable(block, now, fresh=False)
+            if usable is None:
+                self._drop(held, block, Gone.EXPIRED)
+                continue
+            if fresh:
+                usable = self.policy.servable(block, now, fresh=True)
+            inside = usable and common(usable, window)
+            if inside:
+                self._used.get(block)
+                found.append((block, inside))
+        self._forget_if_empty(held)
+        return found
+
+    def missed(self, key: Key) -> bool:
+        """Notes that something had to be read; whether it had to before, lately."""
+        again = key in self._missed
+        self._missed[key] = True
+        return again
+
+    def keep(self, held: Held, blocks: Sequence[Block], again: bool) -> bool:
+        """Remembers what was just read, in place of what is held of the same time.
+
+        Returns whether there was room; see Policy.admits.
+        """
+        size = sum(block.nbytes for block in blocks)
+        if not self.policy.admits(size, self.settings.max_bytes - self.nbytes, again):
+            self.figures.refused += 1
+            return False
+        for block in blocks:
+            self._take_out(held, block.window, Gone.REPLACED)
+            self._insert(held, block)
+        self._shrink(held)
+        return True
+
+    def replace(self, held: Held, old: Sequence[Block], new: Block) -> None:
+        """Puts one block where several were, unless one of them has gone meanwhile."""
+        if all(block in self._used for block in old):
+            for block in old:
+                self._remove(held, block)
+            self._insert(held, new)
+            self._shrink(held)
+
+    def purge(self, held: Held, window: Window) -> None:
+        """Forgets a window of a selector."""
+        self._take_out(held, window, Gone.PURGED)
+        self._forget_if_empty(held)
+
+    def evict(self) -> bool:
+        """Forgets the block that was not used for longest; False if there is none."""
+        if not self._used:
+            return False
+        block, (held, _) = self._used.popitem()
+        held.blocks.remove(block)
+        self.figures.gone[Gone.SPACE] += 1
+        self._forget_if_empty(held)
+        return True
+
+    def _take_out(self, held: Held, window: Window, why: Gone) -> None:
+        for block in held.overlapping(window):
+            self._drop(held, block, why)
+            for rest in without(block.window, [window]):
+                self._insert(held, block.within(rest))
+
+    def _insert(self, held: Held, block: Block) -> None:
+        at = bisect_left(held.blocks, block.window.start, key=lambda one: one.window.start)
+        held.blocks.insert(at, block)
+        self._used[block] = (held, block.nbytes)
+
+    def _drop(self, held: Held, block: Block, why: Gone) -> None:
+        self._remove(held, block)
+        self.figures.gone[why] += 1
+
+    def _remove(self, held: Held, block: Block) -> None:
+        held.blocks.remove(block)
+        del self._used[block]
+
+    def _shrink(self, held: Held) -> None:
+        """Keeps to the budget after something was added to a selector."""
+        if self._held.get(held.key) is held:
+            self._names_bytes += held.names.nbytes - held.names_bytes
+            held.names_bytes = held.names.nbytes
+        while self.nbytes > self.settings.max_bytes and self.evict():
+            pass
+
+    def _forget_if_empty(self, held: Held) -> None:
+        if not held.blocks and not held.uses and self._held.get(held.key) is held:
+            del self._held[held.key]
+            self._names_bytes -= held.names_bytes

@@ -1,0 +1,47 @@
+"""Small blocks that follow each other become one: a refresh each few seconds leaves many."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+from bridge.cache.blocks import Block, encoded
+from bridge.cache.names import Names
+from bridge.cache.policy import Moment, Policy
+from bridge.cache.segments import Remembered, joined
+
+# A block is encoded anew only with one that is not much smaller: so the work stays in proportion.
+_RATIO: Final = 4
+
+Pair = tuple[Block, Block]
+
+
+def mergeable(blocks: Sequence[Block], policy: Policy, now: Moment) -> Pair | None:
+    """Two neighbours that may be one without being served for less long, the youngest first."""
+    for right, left in pairwise(reversed(blocks)):
+        touching = left.window.end + 1 == right.window.start
+        slot = policy.slot(left.window.start, now)
+        if touching and right.window.end <= slot.end and _alike(left, right):
+            return left, right
+    return None
+
+
+def _alike(left: Block, right: Block) -> bool:
+    """Whether the same rules hold for both, and the work is worth it."""
+    settled = left.all_settled and right.all_settled
+    same = left.all_sealed == right.all_sealed and left.empty == right.empty
+    return settled and same and left.chunks.nbytes <= _RATIO * right.chunks.nbytes
+
+
+def merged(pair: Pair, names: Names) -> Block:
+    """One block of both; it is as old as the older."""
+    left, right = pair
+    window, read = left.window.union(right.window), left.read.older(right.read)
+    segments = [Remembered.of(block, block.window, block.names) for block in pair]
+    numbers, block = joined(segments, names)
+    parts, at = [], 0
+    for part in block.parts:
+        parts.append((numbers[at : at + part.series], part.columns()))
+        at += part.series
+    ((rows, chunks),) = encoded(parts, [window])
+    sealed = right.sealed if left.all_sealed else left.sealed
+    return Block(window, read, right.settled, sealed, rows, chunks)

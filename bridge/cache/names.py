@@ -1,0 +1,98 @@
+"""The label sets of one selector's series, numbered once, so that blocks join by number."""
+
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.model.labels import Labels, LabelTable, Matcher, matches_all
+
+Int64s = npt.NDArray[np.int64]
+
+# How many different sets of rows a table is kept for.
+_TABLES: Final = 8
+_NONE: Final = np.empty(0, np.int64)
+
+
+class Names:
+    """Label sets and their numbers; a number, once given, stays. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._labels: list[Labels] = []
+        self._numbers: dict[Labels, int] = {}
+        self._order: Int64s | None = None
+        self._tables: dict[bytes, LabelTable] = {}
+        self._views: WeakKeyDictionary[Names, Int64s] = WeakKeyDictionary()
+        self._lock = threading.RLock()
+        self.nbytes = 0
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def add(self, rows: Iterable[Labels]) -> Int64s:
+        """The numbers of these label sets; new ones are given to those not known."""
+        with self._lock:
+            known = len(self._labels)
+            numbers = np.array([self._number(labels) for labels in rows], np.int64)
+            if len(self._labels) > known:
+                self.nbytes += sum(map(_size, self._labels[known:]))
+                self._order = None
+        numbers.flags.writeable = False
+        return numbers
+
+    def order(self) -> Int64s:
+        """All numbers in label order."""
+        with self._lock:
+            if self._order is None:
+                # Mostly sorted runs behind each other, which timsort merges in one pass.
+                numbered = [(labels.pairs, at) for at, labels in enumerate(self._labels)]
+                self._order = np.array([at for _, at in sorted(numbered)], np.int64)
+            return self._order
+
+    def table(self, numbers: Int64s) -> LabelTable:
+        """The label sets of these numbers; the same table for the same numbers."""
+        key = numbers.tobytes()
+        with self._lock:
+            held = self._tables.pop(key, None)
+            if held is None:
+                held = LabelTable(self._labels[number] for number in numbers.tolist())
+            while len(self._tables) >= _TABLES:
+                del self._tables[next(iter(self._tables))]
+            self._tables[key] = held
+            return held
+
+    def view(self, other: "Names", matchers: Sequence[Matcher]) -> Int64s:
+        """For each number of `other` the number here, or -1 if the labels fail a matcher.
+
+        The matchers must be the same each time.
+        """
+        with self._lock:
+            seen = self._views.get(other, _NONE)
+            fresh = other.labels_from(len(seen))
+            numbers = np.full(len(fresh), -1, np.int64)
+            wanted = [at for at, labels in enumerate(fresh) if matches_all(matchers, labels)]
+            numbers[wanted] = self.add(fresh[at] for at in wanted)
+            made = self._views[other] = np.concatenate([seen, numbers])
+            return made
+
+    def labels_from(self, number: int) -> list[Labels]:
+        """The label sets from a number on."""
+        return self._labels[number:]
+
+    def _number(self, labels: Labels) -> int:
+        number = self._numbers.get(labels)
+        if number is None:
+            number = self._numbers[labels] = len(self._labels)
+            self._labels.append(labels)
+        return number
+
+
+def _size(labels: Labels) -> int:
+    """Bytes of memory of a label set: itself, its tuples and its texts, and its places here."""
+    getsizeof = sys.getsizeof
+    texts = sum(getsizeof(pair) + getsizeof(pair[1]) for pair in labels.pairs)
+    return getsizeof(labels) + getsizeof(labels.pairs) + texts + 250

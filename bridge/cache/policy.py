@@ -1,0 +1,126 @@
+"""What may be remembered, for how long, and what may be answered from memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from bridge.cache.intervals import common, outward
+from bridge.cache.settings import CacheSettings
+from bridge.model.time import Window
+
+_HOUR: Final = 3_600_000
+_SLOT: Final = 2 * _HOUR
+_DAY: Final = 24 * _HOUR
+# A year of slots: what is longer is not remembered.
+_MAX_SLOTS: Final = 4400
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time by both clocks, ms: `wall` can be set, `steady` never goes back."""
+
+    wall: int
+    steady: int
+
+    def age(self, now: "Moment") -> int | None:
+        """How old this is now, by the clock that says more; None if the wall clock went back."""
+        if now.wall < self.wall:
+            return None
+        return max(now.wall - self.wall, now.steady - self.steady)
+
+    def older(self, other: "Moment") -> "Moment":
+        """The moment that both are not older than."""
+        return Moment(min(self.wall, other.wall), min(self.steady, other.steady))
+
+
+class Kept(Protocol):
+    """What was read: its window, when the read began, and up to when it was settled and sealed."""
+
+    @property
+    def window(self) -> Window: ...
+
+    @property
+    def read(self) -> Moment: ...
+
+    @property
+    def settled(self) -> int: ...
+
+    @property
+    def sealed(self) -> int: ...
+
+    @property
+    def empty(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules that follow from the settings; what they are asked about is a read's begin."""
+
+    settings: CacheSettings
+
+    def horizon(self, read: Moment) -> int:
+        """The youngest time that a read which began then saw settled."""
+        return read.wall - self.settings.freshness
+
+    def closed(self, read: Moment) -> int:
+        """The youngest time for which a read that began then saw all that would ever come."""
+        return read.wall - max(self.settings.out_of_order + 1, self.settings.freshness)
+
+    def servable(self, what: Kept, now: Moment, fresh: bool) -> Window | None:
+        """What may be answered now out of what was read then; None if nothing.
+
+        `fresh`: only what the store does not change any more.
+        """
+        age = what.read.age(now)
+        if age is None:
+            return None
+        if age <= self.settings.burst and not fresh:
+            return what.window
+        if age <= self.settings.young_ttl:
+            newest = what.sealed if fresh else what.settled
+        elif age <= self.settings.sealed_ttl and not what.empty:
+            newest = what.sealed
+        else:
+            return None
+        return common(what.window, Window(what.window.start, newest))
+
+    def widened(self, gap: Window, now: Moment) -> Window:
+        """What to read for a gap: its unsettled end as far as any query of this moment may ask.
+
+        So reads of the newest samples for windows that differ a little are the same read.
+        """
+        horizon = self.horizon(now)
+        if gap.end <= horizon:
+            return gap
+        tail = Window(min(gap.start, horizon), max(gap.end, now.wall))
+        rounded = outward(tail, self.settings.round_tail)
+        settled = gap.start <= horizon
+        return Window(gap.start if settled else rounded.start, rounded.end)
+
+    def edges(self, window: Window, read: Moment) -> Iterator[int]:
+        """Where what was read is cut: at the horizon, at epoch days, from yesterday on at 2 h."""
+        yield self.horizon(read) + 1
+        recent = self._recent(read)
+        for start, end, width in (
+            (window.start, min(window.end, recent - 1), _DAY),
+            (max(window.start, recent), window.end, _SLOT),
+        ):
+            yield from range(-(-start // width) * width, end + 1, width)
+
+    def slot(self, time: int, now: Moment) -> Window:
+        """The piece between two cuts that a time is in."""
+        width = _DAY if time < self._recent(now) else _SLOT
+        start = time // width * width
+        return Window(start, start + width - 1)
+
+    def storable(self, window: Window) -> bool:
+        """Whether a window is short enough to be remembered in pieces."""
+        return window.end - window.start < _MAX_SLOTS * _SLOT
+
+    def admits(self, size: int, free: int, again: bool) -> bool:
+        """Whether to remember so many bytes; `again`: the selector was missed before, lately."""
+        return size <= self.settings.max_bytes // 4 and (size <= free or again)
+
+    def _recent(self, now: Moment) -> int:
+        """The epoch day's start from which on cuts are 2 h apart."""
+        return (now.wall - _DAY) // _DAY * _DAY

@@ -1,0 +1,209 @@
+"""SampleCache: a Querier around a Querier that remembers raw samples by selector and time."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.cache import intervals
+from bridge.cache.blocks import Block, encoded
+from bridge.cache.flights import Flight, Flights, wider_than
+from bridge.cache.memory import Held, Key, Memory
+from bridge.cache.merging import mergeable, merged
+from bridge.cache.policy import Moment
+from bridge.cache.segments import Read, Remembered, Segment, joined
+from bridge.model.errors import LimitExceeded, TooManySamples
+from bridge.model.labels import Matcher
+from bridge.model.samples import SeriesBlock
+from bridge.model.time import Window
+from bridge.storage.allowance import allow
+from bridge.storage.interface import Purpose, Querier, ReadOptions, Select, Selection
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """Where a part of an answer comes from: what is held, or a read, of a selector or a wider."""
+
+    held: Held
+    window: Window
+    source: Block | Flight
+
+
+class SampleCache:
+    """Reads of a store only what is not remembered of it, and remembers what it reads.
+
+    An answer is what the store would have said now, except for changes since a read that
+    `bridge.cache.policy` lets count. `store` and `tenant` tell caches that share a memory apart.
+    """
+
+    def __init__(self, querier: Querier, memory: Memory, store: str, tenant: str = "") -> None:
+        self._querier = querier
+        self._memory = memory
+        self._store = store
+        self._tenant = tenant
+        self._flights = Flights(querier, memory, self._landed)
+        self._keeping: set[asyncio.Task[None]] = set()
+
+    async def select(self, select: Select, options: ReadOptions) -> Selection:
+        """The inner Querier's answer, as far as possible from memory; raises what that raises."""
+        window = Window(select.start, select.end)
+        from_memory = select.purpose is Purpose.SAMPLES and not options.nocache
+        if not from_memory or window.end < window.start or not self._memory.policy.storable(window):
+            return await self._querier.select(select, options)
+        held = self._memory.begin(self._key(select.matchers))
+        try:
+            return await self._answer(held, window, select, options)
+        finally:
+            self._memory.end(held)
+
+    async def settled(self) -> None:
+        """Waits until all that was read is remembered."""
+        while self._keeping:
+            await asyncio.gather(*self._keeping, return_exceptions=True)
+
+    async def aclose(self) -> None:
+        """Ends what goes on behind the answers."""
+        for task in self._keeping:
+            task.cancel()
+        await self.settled()
+
+    def purge(self, matchers: Sequence[Matcher], window: Window) -> None:
+        """Forgets a window of every selector that may select a series which matches."""
+        for held in self._memory.selectors():
+            if held.key.may_match(matchers):
+                self._flights.forget_all(held, window)
+                self._memory.purge(held, window)
+
+    def _key(self, matchers: Sequence[Matcher]) -> Key:
+        return Key(self._store, self._tenant, tuple(sorted(set(matchers))))
+
+    async def _answer(
+        self, held: Held, window: Window, select: Select, options: ReadOptions
+    ) -> Selection:
+        now = self._memory.clock()
+        pieces, led = self._planned(held, window, now, options)
+        sources = dict.fromkeys(piece.source for piece in pieces)
+        flights = [source for source in sources if isinstance(source, Flight)]
+        try:
+            answers = await self._flights.answers(flights)
+        except (LimitExceeded, TooManySamples):
+            if any(wider_than(flight, window) for flight in flights):
+                # What was asked for may well be within the limit.
+                return await self._querier.select(select, options)
+            raise
+        brought = dict(zip(flights, answers, strict=True))
+        block = await asyncio.to_thread(_block, held, pieces, brought)
+        allow(block.samples, options)
+        return Selection(
+            block,
+            tuple(warning for answer in answers for warning in answer.warnings),
+            sum(brought[flight].received_bytes for flight in led),
+            (self._store,),
+        )
+
+    def _planned(
+        self, held: Held, window: Window, now: Moment, options: ReadOptions
+    ) -> tuple[list[_Piece], set[Flight]]:
+        """Where each part of a window comes from, in order; and the reads that begin for it."""
+        found = self._found(held, window, now, options)
+        settings, policy = self._memory.settings, self._memory.policy
+        taken = [piece.window for piece in found]
+        missing = intervals.gaps(window, taken, settings.coalesce, settings.max_gaps)
+        led = set()
+        pieces = [piece for piece in found if not _inside(piece.window, missing)]
+        for gap in missing:
+            wide = gap if options.fresh else policy.widened(gap, now)
+            flight = self._flights.take_off(held, wide, options)
+            led.update([] if flight.waiters else [flight])
+            pieces.append(_Piece(held, gap, flight))
+        return sorted(pieces, key=lambda piece: piece.window.start), led
+
+    def _found(self, held: Held, window: Window, now: Moment, options: ReadOptions) -> list[_Piece]:
+        """What is held or being read of a window, of the selector itself and of wider ones."""
+        pieces: list[_Piece] = []
+        missing = [window]
+        for other in [held, *self._memory.wider(held.key)]:
+            if not missing:
+                break
+            for gap in missing:
+                for block, inside in self._memory.served(other, gap, now, options.fresh):
+                    pieces.append(_Piece(other, inside, block))
+            missing = _left(window, pieces)
+            for gap in missing:
+                for flight, inside in self._flights.serving(other, gap, now, options):
+                    rest = intervals.without(inside, [piece.window for piece in pieces])
+                    pieces += [_Piece(other, left, flight) for left in rest]
+            missing = _left(window, pieces)
+        return pieces
+
+    def _landed(self, flight: Flight) -> None:
+        held = self._memory.begin(flight.held.key)
+        task = asyncio.create_task(self._remember(flight, held))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    async def _remember(self, flight: Flight, held: Held) -> None:
+        try:
+            again = self._memory.missed(held.key)
+            blocks = await asyncio.to_thread(self._encoded, flight, flight.task.result().block)
+            if self._flights.counts(flight) and self._memory.keep(held, blocks, again):
+                self._flights.forget(flight)
+                await self._merge(held)
+        finally:
+            self._flights.forget(flight)
+            self._memory.end(held)
+
+    def _encoded(self, flight: Flight, block: SeriesBlock) -> list[Block]:
+        """What a flight brought, in blocks."""
+        read, names, policy = flight.begun, flight.held.names, self._memory.policy
+        assert read is not None
+        windows = intervals.cut(flight.window, policy.edges(flight.window, read))
+        parts = ((names.add(labels), part.columns()) for labels, part in block.row_ranges())
+        horizon, closed = policy.horizon(read), policy.closed(read)
+        made = zip(windows, encoded(parts, windows), strict=True)
+        return [Block(window, read, horizon, closed, *rows) for window, rows in made]
+
+    async def _merge(self, held: Held) -> None:
+        """Makes one of small blocks that follow each other."""
+        while pair := mergeable(held.blocks, self._memory.policy, self._memory.clock()):
+            whole = await asyncio.to_thread(merged, pair, held.names)
+            self._memory.replace(held, pair, whole)
+
+
+def _left(window: Window, pieces: Sequence[_Piece]) -> list[Window]:
+    return list(intervals.without(window, [piece.window for piece in pieces]))
+
+
+def _inside(window: Window, gaps: Sequence[Window]) -> bool:
+    return any(intervals.covers(gap, window) for gap in gaps)
+
+
+def _block(held: Held, pieces: Sequence[_Piece], brought: dict[Flight, Selection]) -> SeriesBlock:
+    """The answer, put together of its pieces."""
+    segments: list[Segment] = []
+    for piece in pieces:
+        match piece.source:
+            case Block() as block:
+                names = _renamed(held, piece.held, block.names)
+                segments.append(Remembered.of(block, piece.window, names))
+            case Flight() as flight:
+                for labels, part in brought[flight].block.row_ranges():
+                    names = _renamed(held, piece.held, piece.held.names.add(labels))
+                    segments.append(Read.of(part.columns(), piece.window, names))
+    if len(pieces) == 1 and isinstance(pieces[0].source, Flight) and pieces[0].held is held:
+        whole = brought[pieces[0].source].block
+        if sum(int(segment.counts.sum()) for segment in segments) == whole.samples:
+            return whole
+    return joined(segments, held.names)[1]
+
+
+def _renamed(held: Held, other: Held, numbers: Int64s) -> Int64s:
+    """Numbers of a selector's series as those of one that narrows it, -1 for what it leaves out."""
+    if held is other:
+        return numbers
+    extra = sorted(set(held.key.matchers) - set(other.key.matchers))
+    return held.names.view(other.names, extra)[numbers]

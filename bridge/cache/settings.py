@@ -1,0 +1,35 @@
+"""What can be set about the sample cache; times in ms, sizes in bytes."""
+
+from dataclasses import dataclass
+from typing import Final
+
+_SECOND: Final = 1000
+_MINUTE: Final = 60 * _SECOND
+_HOUR: Final = 60 * _MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """How much is remembered, and for how long; every age counts from the moment a read began.
+
+    `freshness`: samples younger than this when they were read are never remembered, but for
+    `burst`, in which what one read brought serves those that come right behind it.
+    `out_of_order`: how late a store may accept samples; what was younger than this when it was read
+    is remembered for `young_ttl`, as are answers without a sample; all else for `sealed_ttl`.
+    `coalesce`: gaps nearer to each other than this are read as one, as are more than `max_gaps`.
+    `round_tail`: reads of the newest samples begin and end at multiples of this.
+    `max_bytes`: memory owned by what is remembered. `admission`: within this time a selector must
+    be missed twice before others are forgotten for it.
+    """
+
+    enabled: bool = True
+    max_bytes: int = 512 << 20
+    freshness: int = 10 * _MINUTE
+    out_of_order: int = _HOUR
+    sealed_ttl: int = 24 * _HOUR
+    young_ttl: int = 10 * _MINUTE
+    burst: int = _SECOND
+    coalesce: int = 5 * _MINUTE
+    max_gaps: int = 4
+    round_tail: int = _MINUTE
+    admission: int = 10 * _MINUTE

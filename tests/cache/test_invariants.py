@@ -1,0 +1,271 @@
+"""The laws of the cache, over a store with a recorded past: what is answered is what the store
+said, at a moment that still counts.
+"""
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import numpy as np
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from bridge.cache.intervals import disjoint
+from bridge.cache.memory import Memory
+from bridge.cache.samples import SampleCache
+from bridge.cache.settings import CacheSettings
+from bridge.model.errors import StoreError
+from bridge.model.labels import Labels, Matcher, MatchType
+from bridge.model.time import Window
+from bridge.storage.interface import ReadOptions, Select
+from tests.cache.world import HOUR, MINUTE, SECOND, Clock, LoggedStore, contents, unexplained
+
+T = TypeVar("T")
+
+SERIES = tuple(
+    Labels.of({"__name__": name, "job": job, "pod": pod})
+    for name, job, pod in [
+        ("x", "a", "1"),
+        ("x", "a", "2"),
+        ("x", "b", "1"),
+        ("x", "c", "3"),
+        ("y", "a", "1"),
+    ]
+)
+NAME = Matcher("__name__", MatchType.EQUAL, "x")
+SELECTORS = (
+    (NAME,),
+    (NAME, Matcher("job", MatchType.EQUAL, "a")),
+    (NAME, Matcher("job", MatchType.REGEXP, "a|b")),
+    (NAME, Matcher("job", MatchType.REGEXP, "a|b"), Matcher("pod", MatchType.NOT_EQUAL, "1")),
+    (NAME, Matcher("pod", MatchType.NOT_REGEXP, "[12]")),
+    (Matcher("job", MatchType.EQUAL, "a"),),
+)
+STALE = float(np.int64(0x7FF0000000000002).view(np.float64))
+VALUES = st.sampled_from([0.0, -0.0, 1.5, float("inf"), float("nan"), 1e300, 7.0])
+BUDGETS = (512 << 20, 40_000, 25_000)
+
+series = st.sampled_from(SERIES)
+selectors = st.sampled_from(SELECTORS)
+ages = st.sampled_from([0, SECOND, 30 * SECOND, 9 * MINUTE, 11 * MINUTE, HOUR, 3 * HOUR, 30 * HOUR])
+lengths = st.sampled_from([0, MINUTE, 5 * MINUTE, 20 * MINUTE, HOUR, 3 * HOUR, 26 * HOUR])
+jitters = st.integers(0, 90 * SECOND)
+options = st.builds(ReadOptions, nocache=st.sampled_from([False] * 5 + [True]), fresh=st.booleans())
+
+
+class CacheMachine(RuleBasedStateMachine):
+    """A cache and the truth it must tell."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.clock = Clock()
+        self.store = LoggedStore(self.clock)
+        self.settings = CacheSettings()
+        self.newest: dict[Labels, int] = {}
+
+    def teardown(self) -> None:
+        self.run(self.cache.aclose())
+        self.runner.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    @initialize(budget=st.sampled_from(BUDGETS), hours=st.sampled_from([0, 2, 4]))
+    def begin(self, budget: int, hours: int) -> None:
+        self.settings = CacheSettings(max_bytes=budget)
+        self.restart()
+        for at, one in enumerate(SERIES):
+            first = self.clock.wall - hours * HOUR + at * 7 * SECOND
+            times = range(first, self.clock.wall, MINUTE)
+            self.store.put(one, {time: float(time % 977) for time in times})
+
+    @rule()
+    def restart(self) -> None:
+        self.memory = Memory(self.settings, self.clock)
+        self.cache = SampleCache(self.store, self.memory, "store")
+
+    # What happens to the store.
+
+    @rule(one=series, count=st.integers(1, 5), value=VALUES)
+    def append(self, one: Labels, count: int, value: float) -> None:
+        now = self.clock.wall
+        self.store.put(one, {now - at * 15 * SECOND: value for at in range(count)})
+
+    @rule(one=series, age=ages, jitter=jitters, value=VALUES)
+    def append_late(self, one: Labels, age: int, jitter: int, value: float) -> None:
+        self.store.put(one, {self.clock.wall - age - jitter: value})
+
+    @rule(one=series, age=ages)
+    def go_stale(self, one: Labels, age: int) -> None:
+        time = self.clock.wall - age
+        self.store.put(one, {})
+        self.store.data[one][time] = 0x7FF0000000000002
+
+    @rule(conditions=selectors, age=ages, length=lengths)
+    def delete(self, conditions: tuple[Matcher, ...], age: int, length: int) -> None:
+        end = self.clock.wall - age
+        self.store.delete(conditions, Window(end - length, end))
+
+    @rule(count=st.integers(1, 2))
+    def fail(self, count: int) -> None:
+        self.store.failing = count
+
+    @rule()
+    def answer_half(self) -> None:
+        self.store.warning = 1
+
+    # What happens to time and to the cache.
+
+    @rule(seconds=st.sampled_from([0.4, 1, 15, 60, 300, 601, 3600, 90_000]))
+    def advance(self, seconds: float) -> None:
+        self.clock.advance(round(seconds * SECOND))
+
+    @rule(hours=st.sampled_from([-1, 1]))
+    def set_clock(self, hours: int) -> None:
+        self.clock.wall += hours * HOUR
+
+    @rule()
+    def evict(self) -> None:
+        self.memory.evict()
+
+    @rule(conditions=selectors, age=ages, length=lengths)
+    def purge(self, conditions: tuple[Matcher, ...], age: int, length: int) -> None:
+        end = self.clock.wall - age
+        window = Window(end - length, end)
+        self.cache.purge(conditions, window)
+        self.store.purged(conditions, window)
+
+    # What is asked.
+
+    @rule(conditions=selectors, age=ages, jitter=jitters, length=lengths, how=options)
+    def ask(
+        self, conditions: tuple[Matcher, ...], age: int, jitter: int, length: int, how: ReadOptions
+    ) -> None:
+        end = self.clock.wall - age - jitter
+        self.run(self.asked(Select(conditions, end - length, end), how))
+
+    @rule(
+        one=series,
+        conditions=selectors,
+        since=ages,
+        age=ages,
+        length=lengths,
+        seconds=st.sampled_from([0.4, 1, 1.1, 15, 300, 601, 4000, 90_000]),
+        how=options,
+    )
+    def ask_change_and_ask(
+        self,
+        one: Labels,
+        conditions: tuple[Matcher, ...],
+        since: int,
+        age: int,
+        length: int,
+        seconds: float,
+        how: ReadOptions,
+    ) -> None:
+        """A refresh: the same question again, after something changed and time went on."""
+        end = self.clock.wall - since
+        self.run(self.asked(Select(conditions, end - length, end), ReadOptions()))
+        self.store.put(one, {self.clock.wall - age: float(len(self.store.asked))})
+        self.advance(seconds)
+        end = self.clock.wall - since
+        self.run(self.asked(Select(conditions, end - length, end), how))
+
+    @rule(
+        questions=st.lists(st.tuples(selectors, ages, lengths, options), min_size=2, max_size=5),
+        cancelled=st.sets(st.integers(0, 4), max_size=4),
+        wait=st.integers(0, 3),
+        settle=st.booleans(),
+    )
+    def ask_many(
+        self,
+        questions: list[tuple[tuple[Matcher, ...], int, int, ReadOptions]],
+        cancelled: set[int],
+        wait: int,
+        settle: bool,
+    ) -> None:
+        """Several at once, some given up while the store is still at work."""
+
+        async def together() -> None:
+            self.store.gate = asyncio.Event()
+            tasks = []
+            for conditions, age, length, how in questions:
+                end = self.clock.wall - age
+                one = self.asked(Select(conditions, end - length, end), how, settle)
+                tasks.append(asyncio.create_task(one))
+            for _ in range(wait):
+                await asyncio.sleep(0)
+            for index in cancelled:
+                if index < len(tasks):
+                    tasks[index].cancel()
+            await asyncio.sleep(0)
+            self.store.gate.set()
+            self.store.gate = None
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            for index, result in enumerate(results):
+                if not (isinstance(result, asyncio.CancelledError) and index in cancelled):
+                    assert result is None, result
+
+        self.run(together())
+
+    async def asked(self, select: Select, how: ReadOptions, settle: bool = True) -> None:
+        moment, before = self.clock(), len(self.store.asked)
+        try:
+            selection = await self.cache.select(select, how)
+        except StoreError:
+            return
+        if not selection.warnings:
+            answer, truth = contents(selection.block), self.store.truth(select)
+            readings = self.store.readings
+            if how.nocache:
+                readings = readings[-1:]
+                assert len(self.store.asked) > before
+            faults = unexplained(answer, truth, readings, (moment, how.fresh), self.settings)
+            assert not faults, (select, how, faults[:3])
+        if settle:
+            await self.cache.settled()
+
+    # What holds always.
+
+    @invariant()
+    def pieces_are_disjoint(self) -> None:
+        for held in self.memory.selectors():
+            assert disjoint([block.window for block in held.blocks])
+            assert held.blocks or held.uses
+
+    @invariant()
+    def budget_is_kept(self) -> None:
+        assert self.memory.nbytes <= self.settings.max_bytes
+        blocks = [block for held in self.memory.selectors() for block in held.blocks]
+        # A thread whose asker gave up may still add names, counted with the next use.
+        names = sum(held.names_bytes for held in self.memory.selectors())
+        assert self.memory.nbytes == names + sum(block.nbytes for block in blocks)
+
+    @invariant()
+    def blocks_cannot_be_written(self) -> None:
+        for held in self.memory.selectors():
+            for block in held.blocks:
+                assert not block.chunks.data.flags.writeable
+                assert not block.names.flags.writeable
+
+
+def test_every_answer_is_what_the_store_said_at_a_moment_that_counts() -> None:
+    examples = int(os.environ.get("CACHE_EXAMPLES", "150"))
+    run_state_machine_as_test(
+        CacheMachine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=50,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

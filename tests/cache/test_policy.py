@@ -1,0 +1,130 @@
+"""What may be remembered, and for how long."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from bridge.cache.policy import Moment, Policy
+from bridge.cache.settings import CacheSettings
+from bridge.model.time import Window
+from tests.cache.world import HOUR, MINUTE, SECOND, START
+
+POLICY = Policy(CacheSettings())
+READ = Moment(START, 0)
+DAY = Window(START - 6 * HOUR, START)
+SETTLED = Window(DAY.start, START - 10 * MINUTE)
+SEALED = Window(DAY.start, START - HOUR - 1)
+
+
+@dataclass(frozen=True)
+class What:
+    """A read of a window, seen by the rules for `READ`."""
+
+    window: Window = DAY
+    read: Moment = READ
+    settled: int = POLICY.horizon(READ)
+    sealed: int = POLICY.closed(READ)
+    empty: bool = False
+
+
+def later(milliseconds: int) -> Moment:
+    return Moment(START + milliseconds, milliseconds)
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        (0, DAY),
+        (SECOND, DAY),
+        (SECOND + 1, SETTLED),
+        (10 * MINUTE, SETTLED),
+        (10 * MINUTE + 1, SEALED),
+        (24 * HOUR, SEALED),
+        (24 * HOUR + 1, None),
+    ],
+)
+def test_less_may_be_served_the_older_a_read_is(age: int, expected: Window | None) -> None:
+    assert POLICY.servable(What(), later(age), fresh=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"), [(0, SEALED), (HOUR, SEALED), (24 * HOUR, SEALED), (25 * HOUR, None)]
+)
+def test_fresh_answers_rest_only_on_what_the_store_has_closed(
+    age: int, expected: Window | None
+) -> None:
+    assert POLICY.servable(What(), later(age), fresh=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"), [(0, DAY), (10 * MINUTE, SETTLED), (10 * MINUTE + 1, None)]
+)
+def test_an_empty_answer_is_not_pinned(age: int, expected: Window | None) -> None:
+    assert POLICY.servable(What(empty=True), later(age), fresh=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (Moment(START - 1, 5), None),
+        (Moment(START - HOUR, HOUR), None),
+        (Moment(START + HOUR, 2), SEALED),
+        (Moment(START + 2, HOUR), SEALED),
+        (Moment(START + 2, 25 * HOUR), None),
+    ],
+)
+def test_the_clock_that_says_more_decides(now: Moment, expected: Window | None) -> None:
+    assert POLICY.servable(What(), now, fresh=False) == expected
+
+
+def test_a_tail_is_nothing_once_its_burst_is_over() -> None:
+    tail = What(Window(START - 5 * MINUTE, START))
+    assert POLICY.servable(tail, later(SECOND), fresh=False) == tail.window
+    assert POLICY.servable(tail, later(SECOND + 1), fresh=False) is None
+
+
+@pytest.mark.parametrize("end", [START, START - 15 * SECOND, START - 4 * MINUTE])
+@pytest.mark.parametrize("length", [0, MINUTE, 5 * MINUTE])
+def test_reads_of_the_newest_minutes_are_one_whatever_was_asked(end: int, length: int) -> None:
+    now = Moment(START + 4321, 0)
+    expected = Window(START - 10 * MINUTE, START + MINUTE - 1)
+    assert POLICY.widened(Window(end - length, end), now) == expected
+
+
+def test_a_gap_that_reaches_below_the_horizon_keeps_its_start() -> None:
+    gap = Window(START - 3 * HOUR - 17, START - 30 * SECOND)
+    assert POLICY.widened(gap, READ) == Window(gap.start, START + MINUTE - 1)
+
+
+def test_a_settled_gap_is_read_as_it_is() -> None:
+    gap = Window(START - 3 * HOUR - 17, START - 11 * MINUTE)
+    assert POLICY.widened(gap, READ) == gap
+
+
+def test_cuts_are_epoch_days_long_ago_and_two_hours_apart_since_yesterday() -> None:
+    noon = START
+    window = Window(noon - 60 * HOUR - 1, noon)
+    edges = sorted(POLICY.edges(window, READ))
+    assert edges == [
+        noon - 60 * HOUR,
+        *range(noon - 36 * HOUR, noon - HOUR, 2 * HOUR),
+        noon - 10 * MINUTE + 1,
+        noon,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("size", "free", "again", "expected"),
+    [
+        (100, 200, False, True),
+        (100, 99, False, False),
+        (100, 99, True, True),
+        ((128 << 20) + 1, 512 << 20, True, False),
+    ],
+)
+def test_one_off_scans_push_nothing_out(size: int, free: int, again: bool, expected: bool) -> None:
+    assert POLICY.admits(size, free, again) is expected
+
+
+def test_merged_reads_are_as_old_as_the_older_by_either_clock() -> None:
+    assert Moment(5, 9).older(Moment(7, 3)) == Moment(5, 3)

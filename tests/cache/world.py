@@ -1,0 +1,219 @@
+"""A store whose past is on record, a clock that is told the time, and what a cache may answer."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from bridge.cache.policy import Moment
+from bridge.cache.settings import CacheSettings
+from bridge.model.errors import StoreError, StoreFault
+from bridge.model.labels import Labels, LabelTable, Matcher, MatchType, matches_all
+from bridge.model.samples import Columns, SeriesBlock
+from bridge.model.time import Window
+from bridge.storage.interface import ReadOptions, Select, Selection
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+START = 1_767_614_400_000  # 2026-01-05T12:00:00Z
+
+Point = tuple[Labels, int]
+Samples = dict[Point, int]
+
+
+class Clock:
+    """Both clocks; `wall` may be set to anything."""
+
+    def __init__(self, wall: int = START) -> None:
+        self.wall = wall
+        self.steady = 1_000_000
+
+    def __call__(self) -> Moment:
+        return Moment(self.wall, self.steady)
+
+    def advance(self, milliseconds: int) -> None:
+        self.wall += milliseconds
+        self.steady += milliseconds
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One read that the store answered well: when it began, and all that it answered."""
+
+    began: Moment
+    select: Select
+    samples: Samples
+    purges: list[tuple[tuple[Matcher, ...], Window]] = field(default_factory=list)
+
+    def tells(self, labels: Labels, time: int) -> bool:
+        inside = self.select.start <= time <= self.select.end
+        return (
+            inside
+            and matches_all(self.select.matchers, labels)
+            and not any(
+                window.start <= time <= window.end and matches_all(conditions, labels)
+                for conditions, window in self.purges
+            )
+        )
+
+
+@dataclass
+class LoggedStore:
+    """Samples by series and time, as bits; every read is remembered with what it saw.
+
+    `failing`, `warning`: the next reads fail, or answer half and say so. `gate`: reads take their
+    snapshot, then wait for it.
+    """
+
+    clock: Clock
+    data: dict[Labels, dict[int, int]] = field(default_factory=dict)
+    readings: list[Reading] = field(default_factory=list)
+    asked: list[Select] = field(default_factory=list)
+    failing: int = 0
+    warning: int = 0
+    gate: asyncio.Event | None = None
+
+    def put(self, labels: Labels, points: Mapping[int, float]) -> None:
+        held = self.data.setdefault(labels, {})
+        held.update({time: bits(value) for time, value in points.items()})
+
+    def delete(self, matchers: tuple[Matcher, ...], window: Window) -> None:
+        for labels, held in self.data.items():
+            if matches_all(matchers, labels):
+                for time in [t for t in held if window.start <= t <= window.end]:
+                    del held[time]
+
+    def purged(self, matchers: tuple[Matcher, ...], window: Window) -> None:
+        """From now on nobody may be told what reads so far saw of this."""
+        for reading in self.readings:
+            reading.purges.append((matchers, window))
+
+    def truth(self, select: Select) -> Samples:
+        return {
+            (labels, time): value
+            for labels, held in self.data.items()
+            if matches_all(select.matchers, labels)
+            for time, value in held.items()
+            if select.start <= time <= select.end
+        }
+
+    async def select(self, select: Select, options: ReadOptions) -> Selection:
+        self.asked.append(select)
+        began, samples = self.clock(), self.truth(select)
+        if self.gate:
+            await self.gate.wait()
+        if self.failing:
+            self.failing -= 1
+            raise StoreError("the store is ill", StoreFault("logged", select.start, select.end))
+        if self.warning:
+            self.warning -= 1
+            half = dict(list(samples.items())[::2])
+            return Selection(block(half), ("half of it is missing",), 10, ("logged",))
+        self.readings.append(Reading(began, select, samples))
+        return Selection(block(samples), (), 10 * len(samples), ("logged",))
+
+
+def bits(value: float) -> int:
+    return int(np.float64(value).view(np.int64))
+
+
+def block(samples: Samples) -> SeriesBlock:
+    """A block of these samples, in parts of two rows."""
+    rows: dict[Labels, list[int]] = {}
+    for labels, time in samples:
+        rows.setdefault(labels, []).append(time)
+    ordered = sorted(rows, key=lambda labels: labels.pairs)
+    pieces = [ordered[at : at + 2] for at in range(0, len(ordered), 2)]
+    parts = tuple(
+        part
+        for piece in pieces
+        for part in SeriesBlock.of(LabelTable(piece), _columns(piece, rows, samples)).parts
+    )
+    return SeriesBlock(LabelTable(ordered), parts)
+
+
+def _columns(ordered: list[Labels], rows: dict[Labels, list[int]], samples: Samples) -> Columns:
+    times = [sorted(rows[labels]) for labels in ordered]
+    offsets = np.cumsum([0, *map(len, times)]).astype(np.int64)
+    values = [samples[one, at] for one, held in zip(ordered, times, strict=True) for at in held]
+    flat = [at for held in times for at in held]
+    return Columns.frozen(
+        offsets, np.array(flat, np.int64), np.array(values, np.int64).view(np.float64)
+    )
+
+
+def contents(block: SeriesBlock) -> Samples:
+    """All samples of a block; fails if its rows or times are not in order."""
+    rows = block.labels.rows
+    assert list(rows) == sorted(set(rows), key=lambda labels: labels.pairs)
+    found: Samples = {}
+    for labels, part in block.row_ranges():
+        columns = part.columns()
+        values = columns.values.view(np.int64).tolist()
+        times = columns.timestamps.tolist()
+        assert len(columns) == part.series == len(labels)
+        assert len(times) == part.samples == columns.offsets[-1]
+        for row, one in enumerate(labels):
+            low, high = columns.offsets[row : row + 2].tolist()
+            assert low < high, "a row without samples"
+            assert times[low:high] == sorted(set(times[low:high]))
+            found.update({(one, times[at]): values[at] for at in range(low, high)})
+    return found
+
+
+def unexplained(
+    answer: Samples,
+    truth: Samples,
+    readings: Iterable[Reading],
+    asked: tuple[Moment, bool],
+    settings: CacheSettings,
+) -> list[str]:
+    """The differences between an answer and the truth that no read excuses which may still count.
+
+    A read excuses what it saw itself, of the times for which `counts` holds; `asked` is the moment
+    of the question and whether it was for fresh data only.
+    """
+    faults = []
+    readings = list(readings)
+    for point in answer.keys() | truth.keys():
+        labels, time = point
+        if answer.get(point) == truth.get(point):
+            continue
+        told = [reading for reading in readings if reading.tells(labels, time)]
+        counted = [one for one in told if counts(one, time, *asked, settings)]
+        if not any(one.samples.get(point) == answer.get(point) for one in counted):
+            faults.append(f"{labels} at {time}: {answer.get(point)}, not {truth.get(point)}")
+    return faults
+
+
+def counts(reading: Reading, time: int, now: Moment, fresh: bool, settings: CacheSettings) -> bool:
+    """Whether an answer may rest on what a read saw at a time: the rules, said once more."""
+    began = reading.began
+    if began.steady >= now.steady:
+        return True
+    age = max(now.wall - began.wall, now.steady - began.steady)
+    if now.wall < began.wall:
+        return False
+    closed = time < began.wall - settings.out_of_order
+    if fresh:
+        return closed and age <= settings.sealed_ttl
+    if age <= settings.burst:
+        return True
+    if closed and age <= settings.sealed_ttl and (reading.samples or age <= settings.young_ttl):
+        return True
+    return time <= began.wall - settings.freshness and age <= settings.young_ttl
+
+
+def matchers(**equal: str) -> tuple[Matcher, ...]:
+    pairs = sorted(equal.items())
+    return tuple(Matcher(name.replace("name", "__name__"), MatchType.EQUAL, v) for name, v in pairs)
+
+
+def select(conditions: tuple[Matcher, ...], start: int, end: int) -> Select:
+    return Select(conditions, start, end)
+
+
+def widened(settings: CacheSettings, **changes: int) -> CacheSettings:
+    return replace(settings, **changes)  # type: ignore[arg-type]
