@@ -93,9 +93,12 @@ def _urlencoded(text: bytes) -> Form:
 
 
 def _problem(piece: bytes) -> str:
-    if b";" in piece:
-        return "invalid semicolon separator in query"
-    broken = _BROKEN_ESCAPE.search(piece)
+    return "invalid semicolon separator in query" if b";" in piece else broken_escape(piece)
+
+
+def broken_escape(text: bytes) -> str:
+    """What to say of the first broken percent escape; empty if there is none."""
+    broken = _BROKEN_ESCAPE.search(text)
     return f"invalid URL escape {quoted(_text(broken.group()))}" if broken else ""
 
 
@@ -110,10 +113,16 @@ def _text(raw: bytes) -> str:
 
 def _multipart(content_type: str, body: bytes) -> Form:
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    payload = message_from_bytes(head + body).get_payload()
-    parts: Sequence[object] = payload if isinstance(payload, list) else ()
-    fields = (_field(part) for part in parts if isinstance(part, Message))
+    message = message_from_bytes(head + body)
+    payload = message.get_payload()
+    # A form that is cut off counts for nothing, as in Go.
+    parts: Sequence[object] = payload if isinstance(payload, list) and not message.defects else ()
+    fields = (_field(part) for part in parts if isinstance(part, Message) and not _is_file(part))
     return Form(tuple(pair for pair in fields if pair[0]))
+
+
+def _is_file(part: Message) -> bool:
+    return part.get_param("filename", None, "content-disposition") is not None
 
 
 def _field(part: Message) -> Pair:

@@ -38,6 +38,12 @@ def parameter(name: str) -> Iterator[None]:
         raise BadData(f"invalid parameter {quoted(name)}: {error}") from None
 
 
+def refuse_broken(form: Form) -> None:
+    """Raises BadData if a pair of the form had to be left out."""
+    if form.error:
+        raise BadData(f"error parsing form values: {form.error}")
+
+
 def limit(form: Form) -> int:
     """`limit`; 0 for none."""
     with parameter("limit"):

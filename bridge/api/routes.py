@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from bridge.api import query, series, status
+from bridge.api import empty, query, series, status
 from bridge.api.endpoint import Api, Endpoint, Handler, failed
 from bridge.api.errors import ErrorType, Failure
 from bridge.api.transport import Transport
@@ -23,19 +23,19 @@ _METHODS: Final = ("GET", "POST")
 HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/query": query.instant,
     "/api/v1/query_range": query.ranged,
-    "/api/v1/query_exemplars": status.query_exemplars,
+    "/api/v1/query_exemplars": empty.query_exemplars,
     "/api/v1/format_query": query.format_query,
     "/api/v1/parse_query": query.parse_query,
     "/api/v1/series": series.series,
     "/api/v1/labels": series.label_names,
     "/api/v1/label/{name:path}/values": series.label_values,
-    "/api/v1/metadata": status.metadata,
-    "/api/v1/rules": status.rules,
-    "/api/v1/alerts": status.alerts,
-    "/api/v1/alertmanagers": status.alertmanagers,
-    "/api/v1/targets": status.targets,
-    "/api/v1/targets/metadata": status.targets_metadata,
-    "/api/v1/scrape_pools": status.scrape_pools,
+    "/api/v1/metadata": empty.metadata,
+    "/api/v1/rules": empty.rules,
+    "/api/v1/alerts": empty.alerts,
+    "/api/v1/alertmanagers": empty.alertmanagers,
+    "/api/v1/targets": empty.targets,
+    "/api/v1/targets/metadata": empty.targets_metadata,
+    "/api/v1/scrape_pools": empty.scrape_pools,
     "/api/v1/status/buildinfo": status.buildinfo,
     "/api/v1/status/config": status.config,
     "/api/v1/status/runtimeinfo": status.runtimeinfo,
@@ -54,12 +54,15 @@ def application(api: Api, lifespan: Lifespan | None = None) -> Starlette:
         *_pages(api),
     ]
     prefix = api.settings.route_prefix
-    return Starlette(
+    served = Starlette(
         routes=[Mount(prefix, routes=routes)] if prefix else routes,
         middleware=[Middleware(Transport, api.settings.cors_origin)],
         exception_handlers={404: _not_found, 405: _wrong_method},
         lifespan=lifespan,
     )
+    # A redirect would name a host and a scheme that only a proxy in front of the bridge knows.
+    served.router.redirect_slashes = False
+    return served
 
 
 def _name(path: str) -> str:

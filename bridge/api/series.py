@@ -36,8 +36,7 @@ class _Wanted:
 
 async def series(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/series`: the label sets that fit any `match[]`."""
-    if request.form.error:
-        raise BadData(f"error parsing form values: {request.form.error}")
+    params.refuse_broken(request.form)
     if not request.form.all("match[]"):
         raise BadData("no match[] parameter provided")
     limit, span = params.limit(request.form), _range(api, request)

@@ -1,4 +1,4 @@
-"""What the bridge tells of itself, and the empty forms of what it does not have."""
+"""What the bridge tells of itself."""
 
 import asyncio
 import os
@@ -8,12 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from bridge.api import params
-from bridge.api.endpoint import Api, ApiRequest, Handler
+from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
-from bridge.api.params import TimeRange
-from bridge.model.errors import BadData
-from bridge.model.time import MAX_TIME, MIN_TIME
 
 VERSION: Final = version("prombridge")
 # The Prometheus whose language and API prombridge speaks.
@@ -30,43 +26,9 @@ BUILD_INFO: Final = {
 }
 
 
-def constant(data: object) -> Handler:
-    """A handler that always gives the same."""
-    answer = Answer(go_json(data))
-
-    async def handler(_api: Api, _request: ApiRequest) -> Answer:
-        return answer
-
-    return handler
-
-
-rules: Final = constant({"groups": []})
-alerts: Final = constant({"alerts": []})
-alertmanagers: Final = constant({"activeAlertmanagers": [], "droppedAlertmanagers": []})
-targets: Final = constant({"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}})
-targets_metadata: Final = constant([])
-scrape_pools: Final = constant({"scrapePools": []})
-buildinfo: Final = constant(BUILD_INFO)
-
-
-async def metadata(_api: Api, request: ApiRequest) -> Answer:
-    """`/api/v1/metadata`: remote read carries none."""
-    for name in ("limit", "limit_per_metric"):
-        text = request.form.get(name)
-        try:
-            _ = text and params.integer(text)
-        except BadData:
-            raise BadData(f"{name} must be a number") from None
-    return Answer(b"{}")
-
-
-async def query_exemplars(api: Api, request: ApiRequest) -> Answer:
-    """`/api/v1/query_exemplars`: remote read carries none."""
-    span = params.time_range(request.form, TimeRange(MIN_TIME, MAX_TIME))
-    if span.end < span.start:
-        raise BadData("end timestamp must not be before start timestamp")
-    await asyncio.to_thread(api.engine.parse, request.form.get("query"))
-    return Answer(b"[]")
+async def buildinfo(_api: Api, _request: ApiRequest) -> Answer:
+    """`/api/v1/status/buildinfo`."""
+    return Answer(go_json(BUILD_INFO))
 
 
 async def config(api: Api, _request: ApiRequest) -> Answer:

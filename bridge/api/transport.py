@@ -7,6 +7,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bridge.api.endpoint import failed
+from bridge.api.errors import ErrorType, Failure
+from bridge.api.form import broken_escape
+
 _ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Origin"
 _ALLOWED_METHODS = "GET, POST, OPTIONS"
 
@@ -37,11 +41,18 @@ class Transport:
                     headers[name] = value
             await send(message)
 
-        # Servers decode a path with replacement characters; a broken one must stay recognisable.
+        await self._chosen(scope)(scope, receive, send_with_headers)
+
+    def _chosen(self, scope: Scope) -> ASGIApp:
+        """Who answers this request."""
+        if scope["method"] == "OPTIONS":
+            return Response(status_code=204)
         if raw_path := scope.get("raw_path"):
+            if problem := broken_escape(raw_path):
+                return failed(Failure(ErrorType.BAD_DATA, 400, f"the path has an {problem}"))
+            # Servers put replacement characters in; broken bytes must stay recognisable.
             scope["path"] = unquote_to_bytes(raw_path).decode("utf-8", "surrogateescape")
-        app = Response(status_code=204) if scope["method"] == "OPTIONS" else self._app
-        await app(scope, receive, send_with_headers)
+        return self._app
 
     def _headers(self, origin: str | None) -> dict[str, str]:
         headers = {"X-Content-Type-Options": "nosniff", "Vary": "Origin, Accept-Encoding"}

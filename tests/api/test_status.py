@@ -37,6 +37,12 @@ async def test_empty_forms(client: AsyncClient, method: str, path: str, data: ob
             "end timestamp must not be before start timestamp",
         ),
         ("query_exemplars?query=a)", "1:3: parse error: unexpected right parenthesis"),
+        ("rules?type=x", 'invalid parameter "type": not supported value "x"'),
+        ("rules?group_limit=0", 'invalid parameter "group_limit": group_limit needs to be greater'),
+        ("rules?group_limit=1&group_next_token=x", 'invalid parameter "group_next_token": '),
+        ("rules?match[]=(", '1:1: parse error: unexpected "("'),
+        ("targets/metadata?limit=x", "limit must be a number"),
+        ("label/%zz/values", 'the path has an invalid URL escape "%zz"'),
     ],
 )
 async def test_refusals(client: AsyncClient, path: str, text: str) -> None:
