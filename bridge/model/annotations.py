@@ -68,7 +68,10 @@ class Annotation:
 
 
 class Annotations:
-    """A set of annotations; of several with the same text the first is kept, details joined."""
+    """A set of annotations; of several with the same text the last is kept.
+
+    Of those with details the first is, and details are joined. So it is in Prometheus.
+    """
 
     __slots__ = ("_held",)
 
@@ -79,9 +82,10 @@ class Annotations:
     def add(self, annotation: Annotation) -> None:
         """Adds one."""
         key = (annotation.severity, annotation.text)
-        held = self._held.setdefault(key, annotation)
-        if held is not annotation and held.detail is not None and annotation.detail is not None:
-            self._held[key] = replace(held, detail=held.detail.joined(annotation.detail))
+        held = self._held.get(key)
+        if held is not None and held.detail is not None and annotation.detail is not None:
+            annotation = replace(held, detail=held.detail.joined(annotation.detail))
+        self._held[key] = annotation
 
     def update(self, annotations: Iterable[Annotation]) -> None:
         """Adds several."""

@@ -55,9 +55,9 @@ def test_number_with_two_digits(number: float, expected: str) -> None:
     assert go_general(number, 2) == expected
 
 
-def test_the_first_of_equal_texts_gives_the_position() -> None:
-    later = invalid_quantile(2.0, PosRange(0, 1))
-    assert texts(invalid_quantile(2.0, HERE), later) == (
+def test_the_last_of_equal_texts_gives_the_position() -> None:
+    earlier = invalid_quantile(2.0, PosRange(0, 1))
+    assert texts(earlier, invalid_quantile(2.0, HERE)) == (
         "PromQL warning: quantile value should be between 0 and 1, got 2 (1:5)",
     )
 

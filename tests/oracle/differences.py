@@ -1,0 +1,268 @@
+"""How Prometheus 3.5, the oracle, differs from 3.14, which prombridge follows: all of it, here.
+
+Each entry names the line of Prometheus' changelog, or the pull request, it comes from. An entry's
+`translate` brings two replies closer where it applies: what is left must be equal.
+`FUNCTIONS_OF_3_5` are functions as they were: with them the engine must answer like the oracle.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final, cast
+
+import numpy as np
+
+from bridge.engine.buckets import classic_buckets
+from bridge.engine.function import CallSite, Function
+from bridge.engine.functions import FUNCTIONS
+from bridge.model.samples import Float64s
+from bridge.model.vectors import Bools, Matrix, Scalar, Value
+from bridge.promql.ast import AggregateExpr, BinaryExpr, Call, Expr, children
+from bridge.promql.tokens import COMPARISONS
+from tests.oracle.fuzz_replies import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question's text and tree (None if it does not parse), what 3.5 said and what we say."""
+
+    text: str
+    expr: Expr | None
+    theirs: Reply
+    ours: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One change since 3.5; `translate` gives the case without it, or the same case."""
+
+    name: str
+    since: str
+    change: str
+    translate: Callable[[Case], Case]
+
+
+@dataclass(frozen=True, slots=True)
+class OlderFunction:
+    """A function that answered otherwise in 3.5."""
+
+    since: str
+    change: str
+    function: Function
+
+
+def _edited(reply: Reply, edit: Callable[[str], str | None]) -> Reply:
+    """The reply with each annotation edited; None takes one away."""
+    edited = (edit(note) for note in reply.annotations)
+    return replace(reply, annotations=frozenset(note for note in edited if note is not None))
+
+
+def _our_notes(edit: Callable[[str], str | None]) -> Callable[[Case], Case]:
+    return lambda case: replace(case, ours=_edited(case.ours, edit))
+
+
+def _their_notes(edit: Callable[[str], str | None]) -> Callable[[Case], Case]:
+    return lambda case: replace(case, theirs=_edited(case.theirs, edit))
+
+
+def _worded(reply: Reply, edit: Callable[[str], str]) -> Reply:
+    if reply.error is None:
+        return reply
+    kind, text = reply.error
+    return replace(reply, error=(kind, edit(text)))
+
+
+def _errors(edit: Callable[[str], str]) -> Callable[[Case], Case]:
+    """Edits the error texts of both sides."""
+    return lambda case: replace(
+        case, theirs=_worded(case.theirs, edit), ours=_worded(case.ours, edit)
+    )
+
+
+_FIXED_BUCKETS: Final = re.compile(
+    r"(needed to be fixed for monotonicity .*?\))"
+    r", from buckets \S+ to \S+, with a max diff of \S+, over \d+ samples from \S+ to \S+"
+)
+_OF_BUCKETS: Final = re.compile(
+    r'((?:input to histogram_quantile|bucket label "le" is missing).*) for metric name "[^"]*"'
+)
+_DUPLICATES: Final = re.compile(r"(found duplicate series .*?: \[)(\{.*\}), (\{.*\})(\];many)")
+_LONGER_TEXTS: Final = (
+    ('number, duration, step(), range(), or "]"', 'number or duration or "]"'),
+    ("number, duration, step(), or range()", "number or duration"),
+    ("subquery or range selector, expected number", "subquery selector, expected number"),
+)
+_NOT_UNIQUE: Final = (
+    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)",
+    "multiple matches for labels: grouping labels must ensure unique matches",
+)
+
+
+def _shortened(text: str) -> str:
+    for later, older in _LONGER_TEXTS:
+        text = text.replace(later, older)
+    return text
+
+
+def _in_order(text: str) -> str:
+    """The two series of an error in the order of their texts."""
+    return _DUPLICATES.sub(
+        lambda found: found[1] + ", ".join(sorted(found.group(2, 3))) + found[4], text
+    )
+
+
+def _nan_as_k(case: Case) -> Case:
+    """3.5 said that NaN overflows; where there were no series to choose from it chose none."""
+    later = "Parameter value is NaN"
+    if case.ours.error != ("execution", later):
+        return case
+    if case.theirs.error is None:
+        return replace(case, theirs=case.ours)
+    older = "Scalar value NaN overflows int64"
+    return replace(case, theirs=_worded(case.theirs, lambda text: text.replace(older, later)))
+
+
+def _unchecked_filter(case: Case) -> Case:
+    """3.5 gave an answer if a comparison left at most one of the series that match."""
+    refused = case.ours.error is not None and case.ours.error[1] in _NOT_UNIQUE
+    unchecked = refused and case.theirs.error is None and _filters(case.expr)
+    return replace(case, ours=case.theirs) if unchecked else case
+
+
+def _unsigned_zeros(case: Case) -> Case:
+    """Quantiles sort, and neither side's order of -0 and 0 is more than an accident."""
+    if not _sorts(case.expr):
+        return case
+    sides = [
+        replace(one, data=one.data.replace(b'"-0"', b'"0"')) for one in (case.theirs, case.ours)
+    ]
+    return Case(case.text, case.expr, *sides)
+
+
+def _sorts(expr: Expr | None) -> bool:
+    match expr:
+        case None:
+            return False
+        case Call(func="quantile_over_time") | AggregateExpr(op="quantile"):
+            return True
+        case _:
+            return any(map(_sorts, children(expr)))
+
+
+def _filters(expr: Expr | None) -> bool:
+    if expr is None:
+        return False
+    if isinstance(expr, BinaryExpr) and expr.op in COMPARISONS and not expr.return_bool:
+        return expr.matching is not None or any(map(_filters, children(expr)))
+    return any(map(_filters, children(expr)))
+
+
+DIFFERENCES: Final = (
+    Difference(
+        "sort warning",
+        "3.12.0",
+        "Emit a warning when `sort`, `sort_by_label` or `sort_by_label_desc` is used within range "
+        "(matrix) queries, as these functions do not have effect in that context. #18498",
+        _our_notes(
+            lambda note: None if ": sort is ineffective for range queries" in note else note
+        ),
+    ),
+    Difference(
+        "monotonicity detail",
+        "3.10.0",
+        "Add more detail to histogram quantile monotonicity info annotations. #15578",
+        _our_notes(lambda note: _FIXED_BUCKETS.sub(r"\1", note)),
+    ),
+    Difference(
+        "metric name of buckets",
+        "3.7.0",
+        "Avoid empty metric names in annotations for `histogram_quantile()`. #16794",
+        _their_notes(lambda note: _OF_BUCKETS.sub(r"\1", note)),
+    ),
+    Difference(
+        "order of duplicates",
+        "after 3.14.0",
+        "promql: make duplicate series error message deterministic. #18810",
+        _errors(_in_order),
+    ),
+    Difference(
+        "NaN as k",
+        "3.6.0",
+        "Fail when `NaN` is passed as parameter to `topk()`, `bottomk()`, `limitk()` and "
+        "`limit_ratio()`. #16725",
+        _nan_as_k,
+    ),
+    Difference(
+        "many-to-one in filters",
+        "3.9.0",
+        "Check more consistently for many-to-one matching in filter binary operators. #17668",
+        _unchecked_filter,
+    ),
+    Difference(
+        "words of durations",
+        "3.6.0",
+        "Add `step()`, and `min()` and `max()` on durations. #16777; with #18623, #18687",
+        _errors(_shortened),
+    ),
+    Difference(
+        "zeros in quantiles",
+        "all versions",
+        "Go's sort.Sort leaves equal numbers in an order that depends on how many there are.",
+        _unsigned_zeros,
+    ),
+    Difference(
+        "name of @",
+        "3.8.0",
+        "promql/parser: Add string representation for AT token. #17380",
+        _errors(lambda text: text.replace('"<Item 57400>" ', "")),
+    ),
+)
+
+
+def _fraction(site: CallSite, values: tuple[Value, ...]) -> Value:
+    """NaN where either bound is finite and lies below the upper bound of the first bucket."""
+    made = cast("Matrix", FUNCTIONS["histogram_fraction"].apply(site, values))
+    lower, upper = cast("Scalar", values[0]).values, cast("Scalar", values[1]).values
+    first = _first_bounds(cast("Matrix", values[2]))
+    inside = (lower < upper) & (_within(lower, first) | _within(upper, first))
+    return Matrix(made.labels, np.where(inside, np.nan, made.values), made.present)
+
+
+def _within(bound: Float64s, first: Float64s) -> Bools:
+    result: Bools = np.isfinite(bound) & (bound < first)
+    return result
+
+
+def _first_bounds(vector: Matrix) -> Float64s:
+    """The upper bound of the first bucket of each histogram at each step."""
+    buckets = classic_buckets(vector)
+    first = np.full((len(buckets.labels), vector.steps), np.inf)
+    for row in range(len(buckets.labels)):
+        span = slice(buckets.starts[row], buckets.starts[row + 1])
+        shown = vector.present[buckets.members[span]]
+        bounds = buckets.bounds[span, None]
+        first[row] = np.where(shown, bounds, np.inf).min(axis=0)
+    return first
+
+
+_OLDER: Final = (
+    OlderFunction(
+        "3.8.0",
+        "Fix `histogram_fraction` for classic histograms and NHCB if lower bound is in the first "
+        "bucket. #17424",
+        replace(FUNCTIONS["histogram_fraction"], apply=_fraction),
+    ),
+)
+FUNCTIONS_OF_3_5: Final[Mapping[str, Function]] = MappingProxyType(
+    {older.function.name: older.function for older in _OLDER}
+)
+
+
+def called_otherwise(expr: Expr | None) -> tuple[str, ...]:
+    """The functions in an expression that answered otherwise in 3.5."""
+    if expr is None:
+        return ()
+    here = (expr.func,) if isinstance(expr, Call) and expr.func in FUNCTIONS_OF_3_5 else ()
+    inside = (name for child in children(expr) for name in called_otherwise(child))
+    return tuple(sorted({*here, *inside}))

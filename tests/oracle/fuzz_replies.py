@@ -1,0 +1,160 @@
+"""What the two sides say to a question, and whether it is the same but for Prometheus' own chance.
+
+Prometheus collects the results of a range query's nodes in maps, so that later sums and ties see
+them in random order. Its answers to the same question are therefore a set, `said`. Ours must be one
+of them. Only if they differ among themselves, a value may also be any between those that Prometheus
+gave for the same series and time, or next to one of them (1 ulp); and where it gave different
+series, as `topk` does among equals, ours must show the same values at each time. Which of several
+groups is the first that cannot be matched is chance too.
+"""
+
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.promql.ast import AggregateExpr, Call, Expr, ParenExpr
+
+Rows = Sequence[tuple[str, Sequence[tuple[str, str]]]]  # labels as text; times and values as text
+Cells = Mapping[tuple[str, str], str]  # by labels and time
+
+_GROUP = re.compile(r"match group \{.*\} on the (left|right) hand-side of the operation: \[.*\]")
+_SORTING = frozenset({"sort", "sort_desc"})
+_PICKING = frozenset({"topk", "bottomk"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The status, the JSON of `data` (empty for an error), the error and all annotations."""
+
+    status: int
+    data: bytes
+    error: tuple[str, str] | None
+    annotations: frozenset[str]
+
+    @property
+    def empty(self) -> bool:
+        """There is nothing in it."""
+        return self.error is not None or b'"result":[]' in self.data
+
+
+def reply(status: int, body: bytes) -> Reply:
+    """The reply in the body of an HTTP answer; `data` is kept as it was written."""
+    head = b'{"status":"success","data":'
+    if not body.startswith(head):
+        failed = json.loads(body)
+        return Reply(status, b"", (failed["errorType"], failed["error"]), frozenset())
+    # No text inside `data` holds these bytes: quotes are escaped there.
+    ends = [at for at in (body.find(b',"warnings":['), body.find(b',"infos":[')) if at >= 0]
+    end = min(ends, default=len(body) - 1)
+    notes = json.loads(b"{" + body[end:].lstrip(b",")) if ends else {}
+    texts = frozenset((*notes.get("warnings", ()), *notes.get("infos", ())))
+    return Reply(status, body[len(head) : end], None, texts)
+
+
+def same(expr: Expr | None, one: Reply, other: Reply) -> bool:
+    """Whether both say the same; an instant vector is a set unless the expression sorts it."""
+    if (one.status, one.error, one.annotations) != (other.status, other.error, other.annotations):
+        return False
+    return one.data == other.data or _listed(expr, one) == _listed(expr, other)
+
+
+def explained_by_chance(said: Sequence[Reply], ours: Reply) -> bool:
+    """Whether Prometheus' answers differ among themselves, and ours no further than allowed."""
+    if not vary(said) or any(one.annotations != ours.annotations for one in said):
+        return False
+    if ours.error is not None:
+        return any(one.error and _ungrouped(one) == _ungrouped(ours) for one in said)
+    if any(one.error for one in said):
+        return False
+    theirs, given = [_cells(one) for one in said], _cells(ours)
+    if all(cells.keys() == given.keys() for cells in theirs):
+        return all(_near([cells[key] for cells in theirs], given[key]) for key in given)
+    return any(_shown(cells) == _shown(given) for cells in theirs)
+
+
+def vary(said: Sequence[Reply]) -> bool:
+    """Whether the replies differ."""
+    return len({(one.data, one.error) for one in said}) > 1
+
+
+def _ungrouped(one: Reply) -> str:
+    return _GROUP.sub(r"\1", one.error[1]) if one.error else ""
+
+
+def first_difference(one: Reply, other: Reply) -> str:
+    """Where two replies part, in one line."""
+    if (one.status, one.error) != (other.status, other.error):
+        return f"expected {one.status} {_said(one)}\n     got {other.status} {_said(other)}"
+    theirs, given = _cells(one), _cells(other)
+    missing, added = theirs.keys() - given.keys(), given.keys() - theirs.keys()
+    if missing or added:
+        return f"missing {sorted(missing)[:2]} ({len(missing)}), too much {sorted(added)[:2]}"
+    for key, value in theirs.items():
+        if given[key] != value:
+            return f"at {key}: expected {value}, got {given[key]}"
+    if one.annotations != other.annotations:
+        gone, new = one.annotations - other.annotations, other.annotations - one.annotations
+        return f"annotations missing {sorted(gone)}, too much {sorted(new)}"
+    return f"expected {one.data[:300]!r}, got {other.data[:300]!r}"
+
+
+def _said(one: Reply) -> str:
+    return str(one.error) if one.error else one.data[:300].decode(errors="replace")
+
+
+def _listed(expr: Expr | None, one: Reply) -> Any:
+    if one.error is not None:
+        return None
+    kind, rows = _rows(one)
+    order = [points for _, points in rows] if _orders(expr) else None
+    return kind, sorted(rows) if kind == "vector" else rows, order
+
+
+def _orders(expr: Expr | None) -> bool:
+    """Whether the order of an instant vector's values says something."""
+    while isinstance(expr, ParenExpr):
+        expr = expr.expr
+    if isinstance(expr, AggregateExpr):
+        return expr.op in _PICKING and not expr.grouping and not expr.without
+    return isinstance(expr, Call) and expr.func in _SORTING
+
+
+def _rows(one: Reply) -> tuple[str, Rows]:
+    data = json.loads(one.data, parse_float=str, parse_int=str)
+    kind, result = data["resultType"], data["result"]
+    if kind in ("scalar", "string"):
+        return kind, [("", [(str(result[0]), result[1])])]
+    return kind, [(json.dumps(row["metric"]), list(_points(row))) for row in result]
+
+
+def _points(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    points = row["values"] if "values" in row else [row["value"]]
+    return ((time, value) for time, value in points)
+
+
+def _cells(one: Reply) -> Cells:
+    if one.error is not None:
+        return {}
+    return {(labels, time): value for labels, points in _rows(one)[1] for time, value in points}
+
+
+def _near(theirs: Sequence[str], given: str) -> bool:
+    if given in theirs:
+        return True
+    numbers, number = list(map(float, theirs)), float(given)
+    if len(set(theirs)) < 2 or not all(map(math.isfinite, (*numbers, number))):
+        return False
+    low, high = min(numbers), max(numbers)
+    return math.nextafter(low, -math.inf) <= number <= math.nextafter(high, math.inf)
+
+
+def _shown(cells: Cells) -> Mapping[str, list[str]]:
+    """The values at each time, whichever series they are of."""
+    shown = defaultdict(list)
+    for (_, time), value in cells.items():
+        shown[time].append(value)
+    return {time: sorted(values) for time, values in shown.items()}

@@ -1,0 +1,136 @@
+"""What fuzzed expressions are made of: names, labels and values of a data set, and constants."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.promql.ast import Signature, ValueType
+from tests.oracle.series import Dataset
+from tests.promql.signatures import SIGNATURES
+
+# Stable in 3.14 but not in 3.5.
+_LATER: Final = frozenset({"first_over_time"})
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+NUMBERS: Final = [
+    "0",
+    "1",
+    "2",
+    "3",
+    "0.5",
+    "-1",
+    "1.5",
+    "10",
+    "100",
+    "1e8",
+    "0.1",
+    "1e-9",
+    "NaN",
+    "Inf",
+    "-Inf",
+    "0x1F",
+    "1_000",
+    "017",
+    "5m",
+]
+SMALL: Final = _words("1 2 3 0 -1 1.7 5 100 NaN")
+SHARES: Final = _words("0 0.1 0.25 0.5 0.9 0.99 1 1.2 -0.1 NaN")
+RANGES: Final = [
+    "5m",
+    "1m",
+    "2m",
+    "45s",
+    "30s",
+    "15s",
+    "17m",
+    "1h",
+    "4m30s",
+    "300",
+    "61.5",
+    "1m1ms",
+    "90s",
+    "10m",
+    "3m20s",
+    "25m",
+    "1ms",
+    "16s",
+]
+SUBRANGES: Final = _words("10m 5m 3m 30m 1h 7m30s 90s 1m")
+RESOLUTIONS: Final = _words("30s 1m 10s 7s 2m 15s 61 3m 0x10 500ms")
+OFFSETS: Final = [
+    "1m",
+    "5m",
+    "30s",
+    "-1m",
+    "-30s",
+    "10m",
+    "15s",
+    "1h",
+    "-2m30s",
+    "7",
+    "-0.5",
+    "1ms",
+]
+STEPS: Final = (15.0, 30.0, 60.0, 61.0, 7.0, 13.5, 300.0, 120.0, 1.0, 0.25, 45.0)
+ARITHMETIC: Final = _words("+ - * / % ^ atan2")
+COMPARISONS: Final = _words("== != < > <= >=")
+SETS: Final = _words("and or unless")
+PLAIN_AGGREGATORS: Final = ["sum", "avg", "count", "min", "max", "group", "stddev", "stdvar"]
+PATTERNS: Final = (".*", ".+", "", "a|b", "[ab]", "^a$", "2..", "(?i)API", "nothing", "1\\\\.0")
+SOURCES: Final = ("(.*)", "(.)(.*)", "([a-z]+).*", "(?P<word>.+)", "x", "")
+TEMPLATES: Final = ("$1", "${1}-$2", "x$1y", "", "$word", "same", "$$1", "${2}${1}")
+TARGETS: Final = ("job", "instance", "copy", "__name__", "le", "kind", "code", "größe", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """All series of one name: each label they have, with its values; '' where one lacks it."""
+
+    name: str
+    labels: Mapping[str, tuple[str, ...]]
+
+    def common(self, other: "Family") -> tuple[str, ...]:
+        """Labels that both have, but for `le`."""
+        return tuple(name for name in self.labels if name in other.labels and name != "le")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The families of a data set, the times (s) they lie in, and the functions to call."""
+
+    families: tuple[Family, ...]
+    start: float
+    end: float
+    functions: Mapping[ValueType, tuple[Signature, ...]]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All label names."""
+        return tuple(sorted({name for family in self.families for name in family.labels}))
+
+
+def words(data: Dataset, start: int, end: int) -> Words:
+    """The words for a data set whose samples lie between two times in ms."""
+    names = dict.fromkeys(one.labels["__name__"] for one in data.series)
+    families = tuple(_family(name, data) for name in names)
+    return Words(families, start / 1000, end / 1000, _functions(SIGNATURES.values()))
+
+
+def _family(name: str, data: Dataset) -> Family:
+    series = [one.labels for one in data.series if one.labels["__name__"] == name]
+    labels = sorted({label for one in series for label in one} - {"__name__"})
+    values = {x: tuple(sorted({one.get(x, "") for one in series})) for x in labels}
+    return Family(name, values)
+
+
+def _functions(signatures: Iterable[Signature]) -> Mapping[ValueType, tuple[Signature, ...]]:
+    """Those that an oracle of 3.5 knows without a feature flag, by what they return."""
+    stable = [one for one in signatures if not one.experimental and one.name not in _LATER]
+    return {
+        kind: tuple(one for one in stable if one.returns is kind)
+        for kind in (ValueType.VECTOR, ValueType.SCALAR)
+    }
