@@ -1,6 +1,6 @@
 """Aggregation operators: which there are and how their operand reaches them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, cast
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.fold import FOLDS, fold
-from bridge.engine.limits import points
 from bridge.engine.pick import checked_k, extremes, first_rows, quantiles
 from bridge.engine.rows import by_row_ranges
 from bridge.engine.tally import count_values
@@ -30,8 +29,6 @@ def aggregate(expr: AggregateExpr, on: Evaluation, evaluate: Evaluate) -> Matrix
         parts = by_row_ranges(expr.expr, on, evaluate)
         if parts is None:
             parts = iter((cast("Matrix", evaluate(expr.expr, on)),))
-        else:
-            parts = _held(parts, on)
         folded = fold(FOLDS[expr.op], grouping(expr), parts)
         return folded if folded is not None else Matrix.empty(len(on.steps))
     operand = cast("Matrix", evaluate(expr.expr, on))
@@ -39,13 +36,6 @@ def aggregate(expr: AggregateExpr, on: Evaluation, evaluate: Evaluate) -> Matrix
     if whole is None:
         raise ExecutionError(f"{expr.op}() is not implemented")
     return whole(expr, operand, parameter or Scalar(np.zeros(len(on.steps))), on)
-
-
-def _held(parts: Iterator[Matrix], on: Evaluation) -> Iterator[Matrix]:
-    """The parts, counted as if they were one operand."""
-    for part in parts:
-        on.budget.hold(points(part))
-        yield part
 
 
 def grouping(expr: AggregateExpr) -> Grouping:
@@ -84,9 +74,11 @@ def _quantile(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evalua
     pos = expr.param.pos if expr.param is not None else expr.pos
     if np.isnan(q).any():
         on.annotations.add(invalid_quantile(np.nan, pos))
-    for extreme in (float(np.max(q)), float(np.min(q))):
-        if extreme > 1 or extreme < 0:
-            on.annotations.add(invalid_quantile(extreme, pos))
+    greatest, least = float(np.max(q)), float(np.min(q))
+    if greatest > 1:
+        on.annotations.add(invalid_quantile(greatest, pos))
+    if least < 0:
+        on.annotations.add(invalid_quantile(least, pos))
     groups = operand.labels.grouped(grouping(expr))
     return quantiles(operand, groups, q)
 

@@ -9,7 +9,7 @@ from bridge.engine.aggregate import aggregate
 from bridge.engine.binary import operate
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.function import CallSite
-from bridge.engine.limits import points
+from bridge.engine.limits import account, points
 from bridge.engine.merge import merge_equal_labels
 from bridge.engine.plan import once
 from bridge.engine.rows import by_row_ranges, stacked
@@ -43,13 +43,13 @@ def evaluate(expr: Expr, on: Evaluation) -> Value:
     on.budget.check()
     held = on.budget.current
     parts = by_row_ranges(expr, on, evaluate)
-    value = _whole(expr, on) if parts is None else stacked(list(parts))
-    # A subquery's points are held until the function over them is done.
-    if on.rows is None and not isinstance(expr, SubqueryExpr):
-        count = points(value)
-        if isinstance(expr, BinaryExpr | Call):
-            on.budget.hold(count)
-        on.budget.settle(held, count)
+    if parts is not None:
+        return stacked(list(parts))
+    value = _whole(expr, on)
+    if on.rows is None:
+        account(expr, points(value), held, on.budget)
+    else:
+        on.rows.tally.add(expr, value)
     return value
 
 

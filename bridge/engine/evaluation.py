@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from bridge.engine.function import Function
-from bridge.engine.limits import Budget
+from bridge.engine.limits import Budget, Tally
 from bridge.engine.plan import Reads, Timing
 from bridge.model.annotations import Annotations
 from bridge.model.time import Steps
@@ -27,6 +27,7 @@ class Rows:
 
     selector: VectorSelector
     part: int
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ import numpy as np
 
 from bridge.model.errors import LimitExceeded, QueryCanceled, QueryTimeout, TooManySamples
 from bridge.model.vectors import Matrix, Scalar, String, Value, Windows
+from bridge.promql.ast import BinaryExpr, Call, Expr, SubqueryExpr, children
 
 _WHERE: Final = "expression evaluation"
 
@@ -24,6 +25,46 @@ def points(value: Value) -> int:
             return len(value.values)
         case String() | Windows():
             return 0
+
+
+def account(expr: Expr, count: int, held: int, budget: "Budget") -> None:
+    """Counts the points of an expression's value; `held` were held before its operands.
+
+    Operands are held while a result is made of them; an aggregation's result takes their place. The
+    points of a subquery are held until the function over them is done.
+    """
+    if isinstance(expr, SubqueryExpr):
+        return
+    if isinstance(expr, BinaryExpr | Call):
+        budget.hold(count)
+    budget.settle(held, count)
+
+
+class Tally:
+    """The points of each node of an expression whose row ranges are evaluated apart."""
+
+    __slots__ = ("_budget", "_counts", "_lock")
+
+    def __init__(self, budget: "Budget") -> None:
+        self._budget = budget
+        self._counts: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def add(self, expr: Expr, value: Value) -> None:
+        """Counts a node's value for one row range; raises TooManySamples."""
+        count = points(value)
+        with self._lock:
+            before = 0 if isinstance(value, Scalar) else self._counts.get(id(expr), 0)
+            self._counts[id(expr)] = total = before + count
+        if 0 < self._budget.max_samples < total:
+            raise TooManySamples("query execution")
+
+    def settle(self, expr: Expr) -> None:
+        """Accounts for the expression as if it had been evaluated as a whole."""
+        held = self._budget.current
+        for child in children(expr):
+            self.settle(child)
+        account(expr, self._counts.get(id(expr), 0), held, self._budget)
 
 
 class Budget:

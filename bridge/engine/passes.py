@@ -132,12 +132,11 @@ def _hoisted(expr: Expr, setting: Setting) -> tuple[Expr, bool]:
 def _hoisted_operands(expr: BinaryExpr | Call, setting: Setting) -> tuple[Expr, bool]:
     operands = expr.args if isinstance(expr, Call) else (expr.lhs, expr.rhs)
     hoisted = [_hoisted(operand, setting) for operand in operands]
-    if all(invariant for _, invariant in hoisted) and _timeless(expr, setting):
-        return expr, True
-    parts = tuple(_wrap(inner) if invariant else inner for inner, invariant in hoisted)
+    invariant = all(one for _, one in hoisted) and _timeless(expr, setting)
+    parts = tuple(_wrap(inner) if one and not invariant else inner for inner, one in hoisted)
     if isinstance(expr, Call):
-        return replace(expr, args=parts), False
-    return replace(expr, lhs=parts[0], rhs=parts[1]), False
+        return replace(expr, args=parts), invariant
+    return replace(expr, lhs=parts[0], rhs=parts[1]), invariant
 
 
 def _timeless(expr: BinaryExpr | Call, setting: Setting) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from bridge.engine.evaluation import Evaluation, Rows, in_order
+from bridge.engine.limits import Tally
 from bridge.engine.plan import once, subquery_steps
 from bridge.engine.windows import bounds
 from bridge.model.labels import METADATA_LABELS, LabelTable
@@ -45,12 +46,19 @@ def by_row_ranges(expr: Expr, on: Evaluation, evaluate: Evaluate) -> Iterator[Ma
     if len(block.parts) < 2 or not block.labels.without(METADATA_LABELS).distinct():
         return None
 
+    tally = Tally(on.budget)
+
     def one(part: int) -> Matrix:
-        value = evaluate(expr, replace(on, rows=Rows(selector, part)))
+        value = evaluate(expr, replace(on, rows=Rows(selector, part, tally)))
         assert isinstance(value, Matrix)
         return value
 
-    return in_order(on.pool, one, range(len(block.parts)))
+    return _counted(in_order(on.pool, one, range(len(block.parts))), tally, expr)
+
+
+def _counted(parts: Iterator[Matrix], tally: Tally, expr: Expr) -> Iterator[Matrix]:
+    yield from parts
+    tally.settle(expr)
 
 
 def stacked(parts: list[Matrix]) -> Matrix:

@@ -1,0 +1,125 @@
+"""Tests of what a query reads, and at which steps subqueries are evaluated."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.engine.functions import FUNCTIONS, signatures
+from bridge.engine.plan import Plan, plan, subquery_steps
+from bridge.engine.query import Query
+from bridge.model.errors import ExecutionError
+from bridge.model.time import Steps
+from bridge.promql.ast import NumberLiteral, SubqueryExpr
+from bridge.promql.features import Features
+from bridge.promql.parser import parse
+
+MINUTE = 60_000
+LOOKBACK = 5 * MINUTE
+_FEATURES = Features(extended_range_selectors=True)
+
+
+def planned(text: str, steps: Steps, lookback: int = LOOKBACK) -> Plan:
+    """The plan of a query; subqueries step a minute by default."""
+    expr = parse(text, signatures(), _FEATURES)
+    return plan(Query(text, expr, steps, lookback), FUNCTIONS, MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("query", "steps", "windows"),
+    [
+        ("x", (10, 10), [(5, 10)]),
+        ("x", (10, 20), [(5, 20)]),
+        ("x offset 3m", (10, 20), [(2, 17)]),
+        ("x offset -3m", (10, 20), [(8, 23)]),
+        ("x @ 600", (20, 30), [(5, 10)]),
+        ("x @ 600 offset 1m", (20, 30), [(4, 9)]),
+        ("x @ start()", (20, 30), [(15, 20)]),
+        ("x @ end()", (20, 30), [(25, 30)]),
+        ("rate(x[2m])", (10, 20), [(8, 20)]),
+        ("rate(x[2m] offset 1m)", (10, 20), [(7, 19)]),
+        ("rate(x[2m] @ 600)", (20, 30), [(8, 10)]),
+        ("max_over_time(x[10m:2m])", (20, 30), [(7, 30)]),
+        ("max_over_time(x[10m:2m] offset 1m)", (20, 30), [(5, 28)]),
+        ("max_over_time(x[10m:3m] @ 600)", (20, 30), [(-2, 9)]),
+        ("max_over_time(rate(x[1m])[10m:])", (20, 30), [(10, 30)]),
+        ("max_over_time((x @ 600)[10m:])", (20, 30), [(5, 10)]),
+        ("max_over_time(max_over_time(x[4m:1m])[10m:2m])", (20, 30), [(4, 30)]),
+        ("x + rate(x[15m]) + x offset 1m", (10, 20), [(-5, 20)]),
+        ("x + x offset 1h", (100, 110), [(35, 50), (95, 110)]),
+        ("x offset 10m + x + x offset 5m", (10, 12), [(-5, 12)]),
+        ("x @ 600 + x @ 60000", (20, 30), [(5, 10), (995, 1000)]),
+        ("time() + 1", (10, 20), []),
+        ("max_over_time(x[1s:1m])", (10, 10), [(5, 10)]),
+    ],
+)
+def test_windows_are_exact(
+    query: str, steps: tuple[int, int], windows: list[tuple[int, int]]
+) -> None:
+    start, end = steps
+    selects = planned(query, Steps(start * MINUTE, end * MINUTE, MINUTE)).selects
+    found = [(select.start, select.end) for select in selects]
+    # A window does not hold its first millisecond.
+    assert sorted(found) == [(low * MINUTE + 1, high * MINUTE) for low, high in windows]
+
+
+def test_the_last_window_ends_at_the_last_step_not_at_the_end() -> None:
+    (select,) = planned("x", Steps(0, 10 * MINUTE - 1, 4 * MINUTE)).selects
+    assert select.end == 8 * MINUTE
+
+
+def test_a_subquery_without_steps_reads_nothing() -> None:
+    at = Steps.at(10 * MINUTE + 30_000)
+    assert planned("max_over_time(x[1s:1m])", at).selects == ()
+
+
+@pytest.mark.parametrize(
+    ("query", "reads"),
+    [
+        ('x{a="1",b="2"} + x{b="2",a="1"}', 1),
+        ('x + {__name__="x"}', 1),
+        ('x{a="1",a="1"} + x{a="1"}', 1),
+        ("x + y", 2),
+        ('x{a="1"} + x{a!="1"}', 2),
+        ('x{a="1"} + x{a=~"1"}', 2),
+    ],
+)
+def test_equal_selections_are_one_read(query: str, reads: int) -> None:
+    assert len(planned(query, Steps.at(0)).selects) == reads
+
+
+@given(
+    st.integers(-1000, 1000),
+    st.integers(0, 300),
+    st.integers(1, 50),
+    st.integers(1, 200),
+    st.integers(-100, 100),
+    st.integers(1, 70),
+)
+def test_subqueries_step_at_multiples_of_their_step(
+    start: int, length: int, interval: int, range_: int, offset: int, step: int
+) -> None:
+    steps = Steps(start, start + length, interval)
+    expr = SubqueryExpr(NumberLiteral(1.0), range_, step, offset)
+    found = subquery_steps(expr, steps, MINUTE).times().tolist()
+    low, high = start - offset - range_, steps.last - offset
+    assert found == [time for time in range(low + 1, high + 1) if time % step == 0]
+
+
+@pytest.mark.parametrize(
+    ("expr", "steps"),
+    [
+        (SubqueryExpr(NumberLiteral(1.0), 10), Steps(-7, 13, 7)),
+        (SubqueryExpr(NumberLiteral(1.0), 10, timestamp=100), Steps(91, 100, 7)),
+        (SubqueryExpr(NumberLiteral(1.0), 10, 3, timestamp=100), Steps(93, 100, 3)),
+        (SubqueryExpr(NumberLiteral(1.0), 10, 3, 4, timestamp=100), Steps(87, 96, 3)),
+    ],
+)
+def test_default_step_and_fixed_time_of_subqueries(expr: SubqueryExpr, steps: Steps) -> None:
+    found = subquery_steps(expr, Steps(-1, 13, 7), 7)
+    assert found.times().tolist() == steps.times().tolist()
+
+
+@pytest.mark.parametrize("modifier", ["anchored", "smoothed"])
+def test_what_is_not_evaluated_is_refused(modifier: str) -> None:
+    with pytest.raises(ExecutionError, match=f"^{modifier} modifier not implemented$"):
+        planned(f"1 + sum(rate(x[1m] {modifier}))", Steps.at(0))
