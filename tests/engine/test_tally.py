@@ -1,0 +1,92 @@
+"""Tests of count_values."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.engine.tally import count_values, plain_text
+from bridge.model.errors import ExecutionError
+from bridge.model.labels import Grouping, Labels
+from tests.engine.test_fold import matrix
+
+INF, NAN = math.inf, math.nan
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "-0"),
+        (1.0, "1"),
+        (-2.5, "-2.5"),
+        (1e21, "1000000000000000000000"),
+        (1.5e300, "15" + "0" * 299),
+        (1e-7, "0.0000001"),
+        (5e-324, "0." + "0" * 323 + "5"),
+        (0.1 + 0.2, "0.30000000000000004"),
+        (123456789.125, "123456789.125"),
+        (NAN, "NaN"),
+        (INF, "+Inf"),
+        (-INF, "-Inf"),
+    ],
+)
+def test_numbers_are_written_as_go_does(value: float, text: str) -> None:
+    assert plain_text(value) == text
+
+
+@given(st.floats(allow_nan=False))
+def test_a_number_is_written_so_that_it_comes_back(value: float) -> None:
+    text = plain_text(value)
+    assert float(text) == value
+    assert "e" not in text
+
+
+def test_values_are_counted_at_each_step() -> None:
+    whole = matrix("aab", [[1.0, NAN], [1.0, 2.0], [1.0, None]], 2)
+    found = count_values(whole, Grouping(("g",), without=False), "v")
+    rows = {
+        (labels.get("g"), labels.get("v")): values.tolist()
+        for labels, values in zip(found.labels, found.values, strict=True)
+    }
+    assert rows == {
+        ("a", "1"): [2.0, 0.0],
+        ("a", "NaN"): [0.0, 1.0],
+        ("a", "2"): [0.0, 1.0],
+        ("b", "1"): [1.0, 0.0],
+    }
+    assert np.array_equal(found.present, found.values > 0)
+
+
+@pytest.mark.parametrize(
+    ("grouping", "label", "labels"),
+    [
+        (Grouping((), without=False), "v", {"v": "1"}),
+        (Grouping(("g",), without=False), "g", {"g": "1"}),
+        (Grouping(("n",), without=True), "v", {"g": "a", "v": "1"}),
+        (Grouping(("n",), without=True), "n", {"g": "a"}),
+        (Grouping(("g", "n"), without=True), "n", {}),
+    ],
+)
+def test_the_label_of_the_value_is_one_of_the_groups(
+    grouping: Grouping, label: str, labels: dict[str, str]
+) -> None:
+    found = count_values(matrix("a", [[1.0]], 1), grouping, label)
+    assert list(found.labels) == [Labels.of(labels)]
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [("", 'invalid label name ""'), ("\udcff", 'invalid label name "\\xff"')],
+)
+def test_a_label_that_is_none_is_refused(label: str, text: str) -> None:
+    with pytest.raises(ExecutionError) as failed:
+        count_values(matrix("a", [[1.0]], 1), Grouping((), without=False), label)
+    assert str(failed.value) == text
+
+
+def test_any_utf8_may_be_a_label() -> None:
+    found = count_values(matrix("a", [[1.0]], 1), Grouping((), without=False), "größe 1")
+    assert list(found.labels) == [Labels.of({"größe 1": "1"})]
