@@ -170,6 +170,11 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", numba.njit(forceinline=True, **_OPTIONS)(function))
 
 
+def called(function: Callable[P, R]) -> Callable[P, R]:
+    """A longer function that kernels call, compiled once; its plain Python twin is `.py_func`."""
+    return cast("Callable[P, R]", numba.njit(**_OPTIONS)(function))
+
+
 def kernel(*argument_types: Any) -> Callable[[Callable[P, R]], Kernel[P, R]]:
     """Declares an entry point from Python with these argument types."""
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from bridge.engine.kahan import add, add_to_mean
 from bridge.kernel import Kernel, b1_in2, f8_in2, f8_out2, i8_in, kernel
+from bridge.model.kahan import add, add_to_mean
 from bridge.model.labels import Grouping, LabelTable
 from bridge.model.samples import Float64s, Int64s
 from bridge.model.vectors import Matrix

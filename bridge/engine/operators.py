@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from bridge.engine.gomath import arctangent2, modulo, power
+from bridge.model.gomath import arctangent2, modulo, power
 from bridge.model.samples import Float64s
 from bridge.model.vectors import Bools
 

@@ -143,11 +143,13 @@ def go_general(value: float, digits: int | None = None) -> str:
     if digits is not None:
         return f"{value:.{digits}g}"
     exact = Decimal(repr(value)).normalize()
-    _, figures, _ = exact.as_tuple()
+    sign, figures, _ = exact.as_tuple()
     exponent = exact.adjusted() if value else 0
     if -4 <= exponent < 6 or not value:
         return f"{value:g}" if not value else f"{exact:f}"
-    return f"{value:.{len(figures) - 1}e}"
+    mantissa = "".join(map(str, figures))
+    point = "." if len(figures) > 1 else ""
+    return f"{'-' * sign}{mantissa[0]}{point}{mantissa[1:]}e{exponent:+03d}"
 
 
 def invalid_quantile(quantile: float, pos: PosRange) -> Annotation:

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from bridge.engine import gomath
+from bridge.model import gomath
 from bridge.engine.function import SCALAR, VECTOR, CallSite, elementwise, function
 from bridge.kernel import elementwise_kernel
 from bridge.model.samples import Float64s

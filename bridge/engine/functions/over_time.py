@@ -10,9 +10,9 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from bridge.engine import kahan
 from bridge.engine.function import MATRIX, CallSite, function, over_window, run_over_windows
 from bridge.kernel import inlined, window_kernel
+from bridge.model import kahan
 from bridge.model.samples import Columns, Float64s
 from bridge.model.vectors import Matrix, Value, Windows
 

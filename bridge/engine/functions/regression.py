@@ -5,9 +5,9 @@ Source: linearRegression in promql/functions.go.
 
 import math
 
-from bridge.engine import kahan
 from bridge.engine.function import MATRIX, SCALAR, over_window
 from bridge.kernel import inlined, window_kernel
+from bridge.model import kahan
 
 
 @over_window("deriv")

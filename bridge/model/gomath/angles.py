@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from bridge.engine.gomath.bits import bits_of, from_bits
 from bridge.kernel import elementwise_kernel, inlined
+from bridge.model.gomath.bits import bits_of, from_bits
 
 _PI = math.pi
 _FOUR_OVER_PI = 1.2732395447351626861510701069801148

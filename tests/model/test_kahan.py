@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.engine import kahan
+from bridge.model import kahan
 
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=64)
 

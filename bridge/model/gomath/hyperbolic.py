@@ -6,9 +6,9 @@ of Go's math package.
 
 import math
 
-from bridge.engine.gomath.bits import bits_of, from_bits
-from bridge.engine.gomath.powers import exp, log
 from bridge.kernel import elementwise_kernel, inlined
+from bridge.model.gomath.bits import bits_of, from_bits
+from bridge.model.gomath.powers import exp, log
 
 _LN2 = 6.93147180559945286227e-01
 _LN2_HIGH = 6.93147180369123816490e-01

@@ -5,7 +5,7 @@ algorithms are those of FreeBSD's msun and of Cephes, as Go's sources name them,
 assembly for exp. All functions take broadcastable float64 arrays or numbers.
 """
 
-from bridge.engine.gomath.angles import (
+from bridge.model.gomath.angles import (
     arccosine,
     arcsine,
     arctangent,
@@ -14,7 +14,7 @@ from bridge.engine.gomath.angles import (
     sine,
     tangent,
 )
-from bridge.engine.gomath.hyperbolic import (
+from bridge.model.gomath.hyperbolic import (
     hyperbolic_cosine,
     hyperbolic_sine,
     hyperbolic_tangent,
@@ -22,8 +22,8 @@ from bridge.engine.gomath.hyperbolic import (
     inverse_hyperbolic_sine,
     inverse_hyperbolic_tangent,
 )
-from bridge.engine.gomath.order import maximum, minimum
-from bridge.engine.gomath.powers import (
+from bridge.model.gomath.order import maximum, minimum
+from bridge.model.gomath.powers import (
     exponential,
     logarithm,
     logarithm2,

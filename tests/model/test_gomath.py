@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.engine import gomath
 from bridge.kernel import ElementwiseKernel
+from bridge.model import gomath
 
 # Lines of a function, its arguments and its result; most are where the C library differs.
 VECTORS = Path(__file__).with_name("gomath_vectors.txt").read_text().splitlines()

@@ -1,15 +1,15 @@
 """Exponentials, logarithms, powers and remainders.
 
 Source: exp_amd64.s (Shibata's method, with fused multiply-add as every CPU of the last decade has
-it), log.go, log10.go, pow.go and mod.go of Go's math package.
+it), exp.go, log.go, log10.go, pow.go and mod.go of Go's math package.
 """
 
 import math
 
 import numpy as np
 
-from bridge.engine.gomath.bits import bits_of, frexp, from_bits, fused, ldexp
 from bridge.kernel import elementwise_kernel, inlined
+from bridge.model.gomath.bits import bits_of, frexp, from_bits, fused, ldexp
 
 _OVERFLOW = 7.09782712893384e02
 _UNDERFLOW = -746.0
@@ -87,6 +87,41 @@ def log(x: float) -> float:
     return k * _LN2_HIGH - ((half - (s * (half + (odd + even)) + k * _LN2_LOW)) - f)
 
 
+@inlined
+def log2(x: float) -> float:
+    """The logarithm to base 2; exact for powers of two."""
+    fraction, exponent = frexp(x)
+    if fraction == 0.5:
+        return float(exponent - 1)
+    return log(fraction) * 1.44269504088896340735992468100189214 + float(exponent)
+
+
+@inlined
+def exp2(x: float) -> float:
+    """2**x."""
+    if math.isnan(x):
+        return x
+    if x > 1.0239999999999999e03:
+        return math.inf
+    if x < -1.0740e03:
+        return 0.0
+    exponent = 0
+    if x > 0.0:
+        exponent = int(x + 0.5)
+    elif x < 0.0:
+        exponent = int(x - 0.5)
+    rest = x - float(exponent)
+    high, low = rest * _LN2_HIGH, -rest * _LN2_LOW
+    r = high - low
+    t = r * r
+    series = 6.61375632143793436117e-05 + t * (
+        -1.65339022054652515390e-06 + t * 4.13813679705723846039e-08
+    )
+    series = 1.66666666666666657415e-01 + t * (-2.77777777770155933842e-03 + t * series)
+    c = r - t * series
+    return ldexp(1.0 - ((low - (r * c) / (2.0 - c)) - high), exponent)
+
+
 @elementwise_kernel()
 def exponential(x: float) -> float:
     """The exponential function."""
@@ -102,10 +137,7 @@ def logarithm(x: float) -> float:
 @elementwise_kernel()
 def logarithm2(x: float) -> float:
     """The logarithm to base 2; exact for powers of two."""
-    fraction, exponent = frexp(x)
-    if fraction == 0.5:
-        return float(exponent - 1)
-    return log(fraction) * 1.44269504088896340735992468100189214 + float(exponent)
+    return log2(x)
 
 
 @elementwise_kernel()
