@@ -19,13 +19,18 @@ from bridge.api.endpoint import Api
 from bridge.api.routes import application as http
 from bridge.api.settings import ApiSettings
 from bridge.api.status import VERSION
+from bridge.cache.memory import Memory
+from bridge.cache.policy import Policy
+from bridge.cache.samples import SampleCache
 from bridge.catalogue.seen import SeenLabels
 from bridge.config.masked import masked_yaml
 from bridge.config.settings import Settings
 from bridge.engine.engine import Engine
 from bridge.remote.client import RemoteStore
+from bridge.remote.settings import StoreSettings
 from bridge.storage.fanout import Fanout, Member
 from bridge.storage.flights import SharedReads
+from bridge.storage.interface import Querier
 from bridge.telemetry import Metrics
 
 _LOG: Final = logging.getLogger(__name__)
@@ -68,7 +73,11 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     """The whole bridge; its lifespan warms its kernels, if wanted, and closes its stores."""
     metrics = Metrics(CollectorRegistry(), VERSION)
     stores = tuple(RemoteStore(store, observer=metrics) for store in settings.stores)
-    seen = SeenLabels(Fanout(tuple(map(_member, stores))))
+    memory = Memory(settings.cache)
+    readers = tuple(_reader(store, settings, memory) for store in stores)
+    caches = [reader for reader in readers if isinstance(reader, SampleCache)]
+    members = zip(settings.stores, readers, strict=True)
+    seen = SeenLabels(Fanout(tuple(_member(store, reader) for store, reader in members)))
     workers = ThreadPoolExecutor(os.cpu_count(), "worker")
     engine = Engine(seen, settings.engine, workers)
     warmth = Warmth()
@@ -94,6 +103,7 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
+            await asyncio.gather(*(cache.aclose() for cache in caches))
             await asyncio.gather(*(store.aclose() for store in stores))
             engine.close()
             workers.shutdown(wait=False, cancel_futures=True)
@@ -101,10 +111,17 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     return http(api, lifespan)
 
 
-def _member(store: RemoteStore) -> Member:
-    settings = store.settings
-    labels = settings.external_labels if settings.filter_external_labels else ()
-    return Member(SharedReads(store), settings.required_matchers, labels)
+def _reader(store: RemoteStore, settings: Settings, memory: Memory) -> SampleCache | SharedReads:
+    """A store whose reads are shared and, if so set, remembered."""
+    name = store.settings.name
+    policy = Policy(settings.store_caches.get(name, settings.cache))
+    shared = SharedReads(store)
+    return SampleCache(shared, memory, name, policy) if settings.cache.enabled else shared
+
+
+def _member(store: StoreSettings, reader: Querier) -> Member:
+    labels = store.external_labels if store.filter_external_labels else ()
+    return Member(reader, store.required_matchers, labels)
 
 
 def _api_settings(settings: Settings) -> ApiSettings:

@@ -103,12 +103,9 @@ class Flights:
         """What may be answered of a flight's window; all of it if it begins only now."""
         if flight.begun is None:
             return flight.window
-        horizon, closed = (
-            self._memory.policy.horizon(flight.begun),
-            self._memory.policy.closed(flight.begun),
-        )
-        window = _Landing(flight.window, flight.begun, horizon, closed)
-        return self._memory.policy.servable(window, now, fresh)
+        policy, begun = flight.held.policy, flight.begun
+        landing = _Landing(flight.window, begun, policy.horizon(begun), policy.closed(begun))
+        return policy.servable(landing, now, fresh)
 
     def _leave(self, flights: Iterable[Flight]) -> None:
         for flight in flights:
@@ -120,7 +117,7 @@ class Flights:
     def _new(self, held: Held, window: Window, options: ReadOptions) -> Flight:
         made: list[Flight] = []
         task = asyncio.create_task(self._fly(made))
-        kept = self._memory.begin(held.key)
+        kept = self._memory.begin(held.key, held.policy)
         flight = Flight(kept, window, replace(options, nocache=False), task)
         made.append(flight)
         self._flights.append(flight)

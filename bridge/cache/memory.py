@@ -67,6 +67,7 @@ class Held:
     """
 
     key: Key
+    policy: Policy
     names: Names = field(default_factory=Names)
     blocks: list[Block] = field(default_factory=list)
     uses: int = 0
@@ -96,7 +97,6 @@ class Memory:
 
     def __init__(self, settings: CacheSettings, clock: Clock = system_clock) -> None:
         self.settings = settings
-        self.policy = Policy(settings)
         self.clock = clock
         self.figures = Figures()
         self._held: dict[Key, Held] = {}
@@ -115,9 +115,9 @@ class Memory:
         """All selectors of which something is remembered."""
         return iter(tuple(self._held.values()))
 
-    def begin(self, key: Key) -> Held:
+    def begin(self, key: Key, policy: Policy) -> Held:
         """What is remembered of a selector, which stays at least until `end`."""
-        held = self._held.setdefault(key, Held(key))
+        held = self._held.setdefault(key, Held(key, policy))
         held.uses += 1
         return held
 
@@ -135,14 +135,14 @@ class Memory:
         tuple[Block, Window]
     ]:  # fmt: skip
         """The blocks that may answer a part of a window, and which; those of no more use go."""
-        found = []
+        found, policy = [], held.policy
         for block in held.overlapping(window):
-            usable = self.policy.servable(block, now, fresh=False)
+            usable = policy.servable(block, now, fresh=False)
             if usable is None:
                 self._drop(held, block, Gone.EXPIRED)
                 continue
             if fresh:
-                usable = self.policy.servable(block, now, fresh=True)
+                usable = policy.servable(block, now, fresh=True)
             inside = usable and common(usable, window)
             if inside:
                 self._used.get(block)
@@ -162,7 +162,7 @@ class Memory:
         Returns whether there was room; see Policy.admits.
         """
         size = sum(block.nbytes for block in blocks)
-        if not self.policy.admits(size, self.settings.max_bytes - self.nbytes, again):
+        if not held.policy.admits(size, self.settings.max_bytes - self.nbytes, again):
             self.figures.refused += 1
             return False
         for block in blocks:

@@ -64,7 +64,7 @@ class Policy:
 
     def closed(self, read: Moment) -> int:
         """The youngest time for which a read that began then saw all that would ever come."""
-        return read.wall - max(self.settings.out_of_order + 1, self.settings.freshness)
+        return read.wall - max(self.settings.out_of_order_window + 1, self.settings.freshness)
 
     def servable(self, what: Kept, now: Moment, fresh: bool) -> Window | None:
         """What may be answered now out of what was read then; None if nothing.

@@ -12,7 +12,7 @@ from bridge.cache.blocks import Block, encoded
 from bridge.cache.flights import Flight, Flights, wider_than
 from bridge.cache.memory import Held, Key, Memory
 from bridge.cache.merging import mergeable, merged
-from bridge.cache.policy import Moment
+from bridge.cache.policy import Moment, Policy
 from bridge.cache.segments import Read, Remembered, Segment, joined
 from bridge.model.errors import LimitExceeded, TooManySamples
 from bridge.model.labels import Matcher
@@ -37,13 +37,22 @@ class SampleCache:
     """Reads of a store only what is not remembered of it, and remembers what it reads.
 
     An answer is what the store would have said now, except for changes since a read that
-    `bridge.cache.policy` lets count. `store` and `tenant` tell caches that share a memory apart.
+    `bridge.cache.policy` lets count. `store` and `tenant` tell caches that share a memory apart;
+    `policy`, by default that of the memory's settings, is the store's own.
     """
 
-    def __init__(self, querier: Querier, memory: Memory, store: str, tenant: str = "") -> None:
+    def __init__(
+        self,
+        querier: Querier,
+        memory: Memory,
+        store: str,
+        policy: Policy | None = None,
+        tenant: str = "",
+    ) -> None:
         self._querier = querier
         self._memory = memory
         self._store = store
+        self._policy = policy or Policy(memory.settings)
         self._tenant = tenant
         self._flights = Flights(querier, memory, self._landed)
         self._keeping: set[asyncio.Task[None]] = set()
@@ -52,9 +61,9 @@ class SampleCache:
         """The inner Querier's answer, as far as possible from memory; raises what that raises."""
         window = Window(select.start, select.end)
         from_memory = select.purpose is Purpose.SAMPLES and not options.nocache
-        if not from_memory or window.end < window.start or not self._memory.policy.storable(window):
+        if not from_memory or window.end < window.start or not self._policy.storable(window):
             return await self._querier.select(select, options)
-        held = self._memory.begin(self._key(select.matchers))
+        held = self._memory.begin(self._key(select.matchers), self._policy)
         try:
             return await self._answer(held, window, select, options)
         finally:
@@ -110,7 +119,7 @@ class SampleCache:
     ) -> tuple[list[_Piece], set[Flight]]:
         """Where each part of a window comes from, in order; and the reads that begin for it."""
         found = self._found(held, window, now, options)
-        settings, policy = self._memory.settings, self._memory.policy
+        settings, policy = self._policy.settings, self._policy
         taken = [piece.window for piece in found]
         missing = intervals.gaps(window, taken, settings.coalesce, settings.max_gaps)
         led = set()
@@ -141,7 +150,7 @@ class SampleCache:
         return pieces
 
     def _landed(self, flight: Flight) -> None:
-        held = self._memory.begin(flight.held.key)
+        held = self._memory.begin(flight.held.key, self._policy)
         task = asyncio.create_task(self._remember(flight, held))
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)
@@ -159,7 +168,7 @@ class SampleCache:
 
     def _encoded(self, flight: Flight, block: SeriesBlock) -> list[Block]:
         """What a flight brought, in blocks."""
-        read, names, policy = flight.begun, flight.held.names, self._memory.policy
+        read, names, policy = flight.begun, flight.held.names, self._policy
         assert read is not None
         windows = intervals.cut(flight.window, policy.edges(flight.window, read))
         parts = ((names.add(labels), part.columns()) for labels, part in block.row_ranges())
@@ -169,7 +178,7 @@ class SampleCache:
 
     async def _merge(self, held: Held) -> None:
         """Makes one of small blocks that follow each other."""
-        while pair := mergeable(held.blocks, self._memory.policy, self._memory.clock()):
+        while pair := mergeable(held.blocks, self._policy, self._memory.clock()):
             whole = await asyncio.to_thread(merged, pair, held.names)
             self._memory.replace(held, pair, whole)
 

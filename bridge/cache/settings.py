@@ -14,8 +14,9 @@ class CacheSettings:
 
     `freshness`: samples younger than this when they were read are never remembered, but for
     `burst`, in which what one read brought serves those that come right behind it.
-    `out_of_order`: how late a store may accept samples; what was younger than this when it was read
-    is remembered for `young_ttl`, as are answers without a sample; all else for `sealed_ttl`.
+    `out_of_order_window`: how late a store may accept samples; what was younger than this when it
+    was read is remembered for `young_ttl`, as are answers without a sample; all else for
+    `sealed_ttl`.
     `coalesce`: gaps nearer to each other than this are read as one, as are more than `max_gaps`.
     `round_tail`: reads of the newest samples begin and end at multiples of this.
     `max_bytes`: memory owned by what is remembered. `admission`: within this time a selector must
@@ -25,7 +26,7 @@ class CacheSettings:
     enabled: bool = True
     max_bytes: int = 512 << 20
     freshness: int = 10 * _MINUTE
-    out_of_order: int = _HOUR
+    out_of_order_window: int = _HOUR
     sealed_ttl: int = 24 * _HOUR
     young_ttl: int = 10 * _MINUTE
     burst: int = _SECOND

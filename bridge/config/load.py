@@ -1,18 +1,20 @@
 """Files and flags → the whole Settings, or everything that is wrong with them."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
+from bridge.cache.settings import CacheSettings
 from bridge.config.document import Document, read_document
 from bridge.config.errors import ConfigError, Problem
 from bridge.config.expansion import expanded
 from bridge.config.flags import Flags
 from bridge.config.global_section import GlobalSection
 from bridge.config.notices import missing_files, unused
-from bridge.config.own import OwnFile, QuerySection
+from bridge.config.own import OwnFile, QuerySection, StoreSection
+from bridge.config.own_cache import CacheSection
 from bridge.config.prometheus import PrometheusFile
 from bridge.config.remote_read import RemoteReadSection
 from bridge.config.settings import LabelPairs, Settings
@@ -99,8 +101,11 @@ class _Loader:
         stores = [entry.settings(name, folder, labels) for name, entry in named]
         for index, store in enumerate(stores):
             self.warnings += missing_files(document, index, store)
+        cache = (own.cache or CacheSection()).applied(CacheSettings())
         return Settings(
             stores=tuple(_with_own(store, own) for store in stores),
+            cache=cache,
+            store_caches=dict(_store_caches(stores, own, cache)),
             engine=_engine(self._flags, section, own.query or QuerySection()),
             web=self._flags.web,
             log=self._flags.log,
@@ -144,10 +149,27 @@ def _names(entries: list[RemoteReadSection]) -> Iterator[str]:
 
 def _with_own(store: StoreSettings, own: OwnFile) -> StoreSettings:
     """The store with what its URL, then what its name says in the own file."""
+    for section in _sections(store, own):
+        store = section.applied(store)
+    return store
+
+
+def _store_caches(
+    stores: Iterable[StoreSettings], own: OwnFile, cache: CacheSettings
+) -> Iterator[tuple[str, CacheSettings]]:
+    """The cache settings of the stores that have some of their own."""
+    for store in stores:
+        held = cache
+        for section in _sections(store, own):
+            held = section.cache.applied(held) if section.cache else held
+        if held != cache:
+            yield store.name, held
+
+
+def _sections(store: StoreSettings, own: OwnFile) -> Iterator[StoreSection]:
     for key in (store.url, store.name):
         if section := (own.stores or {}).get(key):
-            store = section.applied(store)
-    return store
+            yield section
 
 
 def _unknown_stores(document: Document, own: OwnFile, file: PrometheusFile) -> Iterator[Problem]:

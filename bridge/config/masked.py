@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import yaml
 
+from bridge.cache.settings import CacheSettings
 from bridge.config.settings import Settings
 from bridge.config.urls import TELLING, masked_url
 from bridge.model.secret import Secret
@@ -32,7 +33,10 @@ def masked_yaml(settings: Settings) -> str:
         "remote_read": [_store(store) for store in settings.stores],
         "prombridge": {
             "query": {"max_bytes": settings.engine.max_bytes},
-            "stores": {store.name: _own(store) for store in settings.stores},
+            "cache": _cache(settings.cache),
+            "stores": {
+                store.name: _own(store) | _own_cache(settings, store) for store in settings.stores
+            },
         },
     }
     return yaml.safe_dump(_without_empty(shown), sort_keys=False, allow_unicode=True, width=1000)
@@ -62,6 +66,29 @@ def _own(store: StoreSettings) -> Yaml:
         "max_response_bytes": store.max_response_bytes,
         "retries": store.retries,
     }
+
+
+def _cache(cache: CacheSettings) -> Yaml:
+    return {
+        "enabled": cache.enabled,
+        "max_bytes": cache.max_bytes,
+        **_store_cache(cache),
+        "sealed_ttl": format_duration(cache.sealed_ttl),
+        "young_ttl": format_duration(cache.young_ttl),
+    }
+
+
+def _store_cache(cache: CacheSettings) -> Yaml:
+    return {
+        "freshness": format_duration(cache.freshness),
+        "burst": format_duration(cache.burst),
+        "out_of_order_window": format_duration(cache.out_of_order_window),
+    }
+
+
+def _own_cache(settings: Settings, store: StoreSettings) -> Yaml:
+    cache = settings.store_caches.get(store.name)
+    return {"cache": _store_cache(cache)} if cache else {}
 
 
 def _http(http: HttpSettings) -> Yaml:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from bridge.config.fields import Duration, Flag, Section, Size, Whole, choice
+from bridge.config.own_cache import CacheSection, StoreCacheSection
 from bridge.remote.settings import ResponseType, StoreSettings
 
 ResponseName = Annotated[str, choice(*ResponseType, words="unknown response type")]
@@ -23,6 +24,7 @@ class StoreSection(Section):
     max_query_range: Duration | None = None
     max_response_bytes: Size | None = None
     retries: Whole | None = None
+    cache: StoreCacheSection | None = None
 
     def applied(self, store: StoreSettings) -> StoreSettings:
         """The store's settings with these on top."""
@@ -41,4 +43,5 @@ class OwnFile(Section):
     """A prombridge.yml; the keys of `stores` are names or URLs of `remote_read` entries."""
 
     query: QuerySection | None = None
+    cache: CacheSection | None = None
     stores: dict[str, StoreSection | None] | None = None

@@ -1,7 +1,9 @@
 """The whole configuration: what every room is told when the bridge starts."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from bridge.cache.settings import CacheSettings
 from bridge.engine.query import EngineSettings
 from bridge.remote.settings import StoreSettings
 
@@ -33,10 +35,15 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is configured; `stores` has one entry at least, with distinct names."""
+    """Everything that is configured; `stores` has one entry at least, with distinct names.
+
+    `store_caches` has the cache settings of the stores whose own differ from `cache`, by name.
+    """
 
     stores: tuple[StoreSettings, ...]
     engine: EngineSettings
     web: WebSettings
     log: LogSettings
     external_labels: LabelPairs
+    cache: CacheSettings = field(default_factory=CacheSettings)
+    store_caches: Mapping[str, CacheSettings] = field(default_factory=dict)

@@ -156,29 +156,36 @@ class CacheMachine(RuleBasedStateMachine):
     @rule(
         one=series,
         conditions=selectors,
+        then=st.one_of(st.none(), selectors),
         since=ages,
         age=ages,
         length=lengths,
         seconds=st.sampled_from([0.4, 1, 1.1, 15, 300, 601, 4000, 90_000]),
+        hours=st.sampled_from([0, 0, 0, 0, -1, 1]),
+        half=st.sampled_from([0, 0, 0, 1]),
         how=options,
     )
     def ask_change_and_ask(
         self,
         one: Labels,
         conditions: tuple[Matcher, ...],
+        then: tuple[Matcher, ...] | None,
         since: int,
         age: int,
         length: int,
         seconds: float,
+        hours: int,
+        half: int,
         how: ReadOptions,
     ) -> None:
         """A refresh: the same question again, after something changed and time went on."""
-        end = self.clock.wall - since
+        end, self.store.warning = self.clock.wall - since, half
         self.run(self.asked(Select(conditions, end - length, end), ReadOptions()))
         self.store.put(one, {self.clock.wall - age: float(len(self.store.asked))})
         self.advance(seconds)
-        end = self.clock.wall - since
-        self.run(self.asked(Select(conditions, end - length, end), how))
+        self.set_clock(hours)
+        end = self.clock.wall - since - hours * HOUR
+        self.run(self.asked(Select(then or conditions, end - length, end), how))
 
     @rule(
         questions=st.lists(st.tuples(selectors, ages, lengths, options), min_size=2, max_size=5),

@@ -209,8 +209,8 @@ async def test_the_order_of_matchers_and_their_repetition_do_not_matter() -> Non
 @pytest.mark.parametrize(("store", "tenant"), [("logged", "b"), ("other", "a")])
 async def test_stores_and_tenants_never_share(store: str, tenant: str) -> None:
     world = World()
-    first = SampleCache(world.store, world.memory, "logged", "a")
-    second = SampleCache(LoggedStore(world.clock), world.memory, store, tenant)
+    first = SampleCache(world.store, world.memory, "logged", tenant="a")
+    second = SampleCache(LoggedStore(world.clock), world.memory, store, tenant=tenant)
     old = last(HOUR, START - 2 * HOUR)
     await first.select(old, PLAIN)
     await first.settled()

@@ -196,7 +196,7 @@ def counts(reading: Reading, time: int, now: Moment, fresh: bool, settings: Cach
     age = max(now.wall - began.wall, now.steady - began.steady)
     if now.wall < began.wall:
         return False
-    closed = time < began.wall - settings.out_of_order
+    closed = time < began.wall - settings.out_of_order_window
     if fresh:
         return closed and age <= settings.sealed_ttl
     if age <= settings.burst:
