@@ -37,6 +37,10 @@ servers: $(READY) ## fetch the real servers the tests run against
 test: $(READY) servers ## all tests, against real servers
 	$(BIN)/python -m pytest
 
+fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: minutes
+	@for seed in 11 21 31 41 51; do \
+		$(BIN)/python -m tests.oracle.fuzz --count 10000 --seed $$seed --jobs 2 || exit 1; done
+
 bench: $(READY) servers ## side by side with Prometheus and remote_read
 	$(BIN)/python -m benchmarks.yardstick
 
@@ -51,4 +55,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format servers test bench demo pin clean
+.PHONY: help install lint format servers test fuzz bench demo pin clean

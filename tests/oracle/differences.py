@@ -18,8 +18,18 @@ from bridge.engine.function import CallSite, Function
 from bridge.engine.functions import FUNCTIONS
 from bridge.model.samples import Float64s
 from bridge.model.vectors import Bools, Matrix, Scalar, Value
-from bridge.promql.ast import AggregateExpr, BinaryExpr, Call, Expr, children
-from bridge.promql.tokens import COMPARISONS
+from bridge.promql.ast import (
+    AggregateExpr,
+    BinaryExpr,
+    Call,
+    Expr,
+    MatrixSelector,
+    ParenExpr,
+    UnaryExpr,
+    VectorSelector,
+    children,
+)
+from bridge.promql.tokens import AGGREGATORS, COMPARISONS
 from tests.oracle.fuzz_replies import Reply
 
 
@@ -112,15 +122,103 @@ def _in_order(text: str) -> str:
     )
 
 
-def _nan_as_k(case: Case) -> Case:
-    """3.5 said that NaN overflows; where there were no series to choose from it chose none."""
-    later = "Parameter value is NaN"
-    if case.ours.error != ("execution", later):
+def _impossible_k(case: Case) -> Case:
+    """3.5 said that NaN overflows, and looked at k only where there were series to choose from."""
+    if case.ours.error is None or not _IMPOSSIBLE_K.fullmatch(case.ours.error[1]):
         return case
     if case.theirs.error is None:
         return replace(case, theirs=case.ours)
-    older = "Scalar value NaN overflows int64"
+    older, later = "Scalar value NaN overflows int64", "Parameter value is NaN"
     return replace(case, theirs=_worded(case.theirs, lambda text: text.replace(older, later)))
+
+
+_IMPOSSIBLE_K: Final = re.compile(
+    r"Parameter value is NaN|Scalar value \S+ (over|under)flows int64"
+)
+_POSITION: Final = re.compile(r"( \()(\d+:\d+)(\))$")
+_AT: Final = re.compile(r"\d+:\d+(?=: parse error)")
+_AGGREGATION: Final = re.compile(rf"\b({'|'.join(sorted(AGGREGATORS))})\b", re.IGNORECASE)
+
+
+def _past_parentheses(case: Case) -> Case:
+    """Positions at a parenthesis become those of what stands in it."""
+
+    def edit(note: str) -> str:
+        return _POSITION.sub(
+            lambda found: f"{found[1]}{_inside(case.text, found[2])}{found[3]}", note
+        )
+
+    return replace(case, theirs=_edited(case.theirs, edit), ours=_edited(case.ours, edit))
+
+
+def _inside(text: str, position: str) -> str:
+    line, column = map(int, position.split(":"))
+    at = text.encode().split(b"\n")[line - 1][column - 1 :]
+    return f"{line}:{column + len(at) - len(at.lstrip(b'( '))}"
+
+
+def _behind_aggregations(case: Case) -> Case:
+    """3.5 misplaced what stands in and behind an aggregation."""
+    if not _AGGREGATION.search(case.text):
+        return case
+    sides = [_worded(one, lambda text: _AT.sub("?", text)) for one in (case.theirs, case.ours)]
+    return Case(case.text, case.expr, *sides)
+
+
+def _newer_grammar(case: Case) -> Case:
+    """In 3.5 brackets held one number; what else stands there 3.5 tells in other words."""
+    theirs, ours = case.theirs.error, case.ours.error
+    if theirs is None or "parse error" not in theirs[1]:
+        return case
+    older = "experimental duration expression is not enabled" in theirs[1]
+    newer = ours is not None and ": unexpected character: " in ours[1] and "expected ':'" in ours[1]
+    return replace(case, ours=case.theirs) if older or newer else case
+
+
+def _pinned_timestamp(case: Case) -> Case:
+    """A parameter is evaluated once if the operand is, which `timestamp(x @ t)` was not in 3.5."""
+    return replace(case, ours=case.theirs) if _pins(case.expr) else case
+
+
+def _pins(expr: Expr | None) -> bool:
+    match expr:
+        case None:
+            return False
+        case AggregateExpr(param=Call() | BinaryExpr() | UnaryExpr() | ParenExpr()):
+            return _has_pinned_timestamp(expr.expr) or _pins(expr.expr)
+        case _:
+            return any(map(_pins, children(expr)))
+
+
+def _has_pinned_timestamp(expr: Expr) -> bool:
+    match expr:
+        case Call(func="timestamp", args=(VectorSelector() as selector,)):
+            return selector.timestamp is not None or selector.bound is not None
+        case _:
+            return any(map(_has_pinned_timestamp, children(expr)))
+
+
+def _sorted_matchers(case: Case) -> Case:
+    """The labels of `absent` hang on the order of matchers, which a local TSDB sorts in place."""
+    return replace(case, ours=case.theirs) if _contradicts(case.expr) else case
+
+
+def _contradicts(expr: Expr | None) -> bool:
+    """Whether an absent function's selector has matchers of several kinds about one label."""
+    match expr:
+        case None:
+            return False
+        case Call(func="absent" | "absent_over_time", args=(VectorSelector() as selector,)):
+            return _mixes(selector)
+        case Call(func="absent_over_time", args=(MatrixSelector(selector=selector),)):
+            return _mixes(selector)
+        case _:
+            return any(map(_contradicts, children(expr)))
+
+
+def _mixes(selector: VectorSelector) -> bool:
+    kinds = {(matcher.name, matcher.type) for matcher in selector.matchers}
+    return len(kinds) > len({name for name, _ in kinds})
 
 
 def _unchecked_filter(case: Case) -> Case:
@@ -187,11 +285,11 @@ DIFFERENCES: Final = (
         _errors(_in_order),
     ),
     Difference(
-        "NaN as k",
+        "impossible k",
         "3.6.0",
         "Fail when `NaN` is passed as parameter to `topk()`, `bottomk()`, `limitk()` and "
         "`limit_ratio()`. #16725",
-        _nan_as_k,
+        _impossible_k,
     ),
     Difference(
         "many-to-one in filters",
@@ -204,6 +302,38 @@ DIFFERENCES: Final = (
         "3.6.0",
         "Add `step()`, and `min()` and `max()` on durations. #16777; with #18623, #18687",
         _errors(_shortened),
+    ),
+    Difference(
+        "inside parentheses",
+        "3.7.0",
+        "promql: Move more work to preprocessing step. #16896, which unwraps parentheses",
+        _past_parentheses,
+    ),
+    Difference(
+        "positions behind aggregations",
+        "3.7.0",
+        "Correct inaccurate character positions in errors for some aggregate expressions. "
+        "#16996 #17031",
+        _behind_aggregations,
+    ),
+    Difference(
+        "duration expressions",
+        "3.14.0",
+        "Enable duration expressions by default. #19033, and with #16777 other words about them",
+        _newer_grammar,
+    ),
+    Difference(
+        "timestamp at a fixed time",
+        "3.11.0",
+        "promql: allow timestamp() to be wrapped as a step invariant depending on arguments. "
+        "#17313",
+        _pinned_timestamp,
+    ),
+    Difference(
+        "matchers of absent",
+        "all versions",
+        "With remote_read Prometheus copies the matchers for each store: they keep their order.",
+        _sorted_matchers,
     ),
     Difference(
         "zeros in quantiles",

@@ -87,9 +87,8 @@ def _requests(random: np.random.Generator) -> Iterator[SeriesData]:
                 yield made
     yield _counter(random, "requests_total", {"job": "api", "instance": "d"}, [])
     sparse = _times(random, jitter=9_000, interval=240_000)
-    yield _series(
-        "rare_total", {"job": "api", "instance": "a"}, sparse, np.arange(len(sparse)) * 7.0
-    )
+    counts = np.arange(0.0, 7.0 * len(sparse), 7.0)
+    yield _series("rare_total", {"job": "api", "instance": "a"}, sparse, counts)
 
 
 def _gauges(random: np.random.Generator) -> Iterator[SeriesData]:

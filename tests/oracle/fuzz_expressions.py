@@ -15,7 +15,16 @@ _T = TypeVar("_T")
 
 _WORDS: Final = "( ) [ ] { } , + == bool on by (a) 5m ' \" @ offset sum # =~ ! é : 5mm [5m] ^"
 _DAMAGE: Final = tuple(_WORDS.split(" "))
+_OF_NATIVE: Final = ("histogram_avg", "histogram_count", "histogram_stddev", "histogram_stdvar")
 _COUNTERS: Final = ("rate", "increase", "irate", "delta", "idelta")
+
+
+def _weight(signature: Signature) -> int:
+    """How often a function is called: more often the more can go wrong with it."""
+    if signature.name in _OF_NATIVE:
+        return 1
+    many = len(signature.args) > 1 or ValueType.MATRIX in signature.args
+    return 6 if many else 2
 
 
 class Expressions:
@@ -57,7 +66,7 @@ class Expressions:
         self._home = (self._pick(families), self._pick(families))
 
     def _depth(self) -> int:
-        return self._one_of(0, 1, 1, 2, 2, 3, 4)
+        return self._one_of(0, 1, 1, 2, 2, 3, 3, 4, 5)
 
     # Types.
 
@@ -78,7 +87,7 @@ class Expressions:
 
     def matrix(self, depth: int) -> str:
         """A range vector: of a selector or a subquery."""
-        if depth <= 0 or self._rarely(0.6):
+        if depth <= 0 or self._rarely(0.5):
             return self.selector(self._family(), f"[{self._pick(fixed.RANGES)}]")
         inner = self.vector(depth - 1)
         if not inner.endswith(")") or inner.startswith(("-", "+", "(")):
@@ -112,8 +121,9 @@ class Expressions:
             name, matchers = "", [f'__name__=~"{family.name}|{other}"', *matchers]
         elif self._rarely(0.03):
             name, matchers = "", [f'"{family.name}"', *matchers]
-        elif self._rarely(0.01):
-            name = "absent_metric"
+        elif self._rarely(0.02):
+            name = self._one_of("absent_metric", "{}", '{__name__=~".+"}', '{__name__!=""}', "sum")
+            matchers = [] if "{" in name else matchers
         inside = f"{{{self._one_of(',', ', ').join(matchers)}}}" if matchers else ""
         return f"{name}{inside}{brackets}{self._moved()}"
 
@@ -127,6 +137,8 @@ class Expressions:
         values = family.labels.get(label, ("", "a"))
         if self._rarely(0.35):
             pattern = self._one_of(self._pick(fixed.PATTERNS), "|".join(values[:2]), ".*", ".+")
+            if self._rarely(0.1):
+                pattern = self._pick(fixed.EXOTIC)
             return f'{label}{self._one_of("=~", "=~", "!~")}"{pattern}"'
         return f'{label}{self._one_of("=", "=", "!=")}"{self._pick(values)}"'
 
@@ -137,6 +149,8 @@ class Expressions:
         return f"{at}{offset}" if self._rarely(0.5) else f"{offset}{at}"
 
     def _moment(self) -> str:
+        if self._rarely(0.02):
+            return self._one_of("0", "-1", "1e3", "-0.0005", "1e11", "+5")
         second = self._chance.uniform(self._words.start + 600, self._words.end)
         return self._one_of("start()", "end()", "end()", f"{second:.0f}", f"{second:.3f}")
 
@@ -150,7 +164,8 @@ class Expressions:
         return f"{self._pick(_COUNTERS)}({self.selector(family, f'[{range_}]')})"
 
     def _call(self, returns: ValueType, depth: int) -> str:
-        signature = self._pick(self._words.functions[returns])
+        known = self._words.functions[returns]
+        signature = self._chance.choices(known, [_weight(one) for one in known])[0]
         special = {
             "label_replace": self._label_replace,
             "label_join": self._label_join,
@@ -186,6 +201,8 @@ class Expressions:
     def _label_replace(self, depth: int) -> str:
         target, source = self._target(), self._pick(self._words.labels)
         template, pattern = self._pick(fixed.TEMPLATES), self._pick(fixed.SOURCES)
+        if self._rarely(0.1):
+            pattern = self._pick(fixed.EXOTIC)
         texts = ", ".join(f'"{text}"' for text in (target, template, source, pattern))
         return f"label_replace({self.vector(depth - 1)}, {texts})"
 

@@ -16,71 +16,30 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-NUMBERS: Final = [
-    "0",
-    "1",
-    "2",
-    "3",
-    "0.5",
-    "-1",
-    "1.5",
-    "10",
-    "100",
-    "1e8",
-    "0.1",
-    "1e-9",
-    "NaN",
-    "Inf",
-    "-Inf",
-    "0x1F",
-    "1_000",
-    "017",
-    "5m",
-]
-SMALL: Final = _words("1 2 3 0 -1 1.7 5 100 NaN")
+NUMBERS: Final = _words(
+    "0 1 2 3 0.5 -1 1.5 10 100 1e8 0.1 1e-9 NaN Inf -Inf 0x1F 1_000 017 5m -0 1e308 "
+    "-1e308 5e-324 1e-320 9007199254740993 0b11 0o17 .5 2. 1e3 1h30m 0xFFp2 -1e-9 1800"
+)
+SMALL: Final = _words("1 2 3 0 -1 1.7 5 100 NaN -5 1e10 2.9 Inf")
 SHARES: Final = _words("0 0.1 0.25 0.5 0.9 0.99 1 1.2 -0.1 NaN")
-RANGES: Final = [
-    "5m",
-    "1m",
-    "2m",
-    "45s",
-    "30s",
-    "15s",
-    "17m",
-    "1h",
-    "4m30s",
-    "300",
-    "61.5",
-    "1m1ms",
-    "90s",
-    "10m",
-    "3m20s",
-    "25m",
-    "1ms",
-    "16s",
-]
-SUBRANGES: Final = _words("10m 5m 3m 30m 1h 7m30s 90s 1m")
+RANGES: Final = _words(
+    "5m 1m 2m 45s 30s 15s 17m 1h 4m30s 300 61.5 1m1ms 90s 10m 3m20s 25m 1ms 16s "
+    "1h20m15s500ms 2w 0.5 1e3 7m"
+)
+SUBRANGES: Final = _words("10m 5m 3m 30m 1h 7m30s 90s 1m 2h 1m1s 0x100")
 RESOLUTIONS: Final = _words("30s 1m 10s 7s 2m 15s 61 3m 0x10 500ms")
-OFFSETS: Final = [
-    "1m",
-    "5m",
-    "30s",
-    "-1m",
-    "-30s",
-    "10m",
-    "15s",
-    "1h",
-    "-2m30s",
-    "7",
-    "-0.5",
-    "1ms",
-]
+OFFSETS: Final = _words("1m 5m 30s -1m -30s 10m 15s 1h -2m30s 7 -0.5 1ms 1y -1w 1d 0 0s")
 STEPS: Final = (15.0, 30.0, 60.0, 61.0, 7.0, 13.5, 300.0, 120.0, 1.0, 0.25, 45.0)
 ARITHMETIC: Final = _words("+ - * / % ^ atan2")
 COMPARISONS: Final = _words("== != < > <= >=")
 SETS: Final = _words("and or unless")
 PLAIN_AGGREGATORS: Final = ["sum", "avg", "count", "min", "max", "group", "stddev", "stdvar"]
-PATTERNS: Final = (".*", ".+", "", "a|b", "[ab]", "^a$", "2..", "(?i)API", "nothing", "1\\\\.0")
+PATTERNS: Final = (".*", ".+", "", "a|b", "[ab]", "^a$", "2..", "(?i)API", "nothing", "1\\.0")
+EXOTIC: Final = (
+    *(".{0,3}", "a||b", "(?i:A)PI", "[^a]+", "(?s).", "(?P<x>a)|b", "a{1001}", "(", "*a", "a**"),
+    *("[[:alpha:]]+", "[z-a]", "\\d+", "\\pL*", "\\Q.\\E.*", "\\z", "(?x)a", "x*", "\\8", "é|a"),
+    *("(a|b|c)", "api|web|", "[a-c]|d", "(?-s).+", "(?:a)+?", "a.*|.*b", ".*a.*", "\\x{61}", "\\C"),
+)
 SOURCES: Final = ("(.*)", "(.)(.*)", "([a-z]+).*", "(?P<word>.+)", "x", "")
 TEMPLATES: Final = ("$1", "${1}-$2", "x$1y", "", "$word", "same", "$$1", "${2}${1}")
 TARGETS: Final = ("job", "instance", "copy", "__name__", "le", "kind", "code", "größe", "")

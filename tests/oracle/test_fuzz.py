@@ -1,0 +1,94 @@
+"""Random expressions get Prometheus' answers; the long run is `make fuzz`."""
+
+import asyncio
+
+import pytest
+
+from tests.oracle.conftest import Say
+from tests.oracle.fuzz import Summary, describe, fuzz, question
+from tests.oracle.fuzz_data import nasty
+from tests.oracle.fuzz_replies import Reply, explained_by_chance, reply, same
+from tests.oracle.writer import write_prometheus
+from tests.servers.fixtures import PrometheusFactory
+from tests.servers.prometheus import PrometheusOptions
+
+COUNT = 400  # of each seed
+SEEDS = (1, 2)
+
+
+@pytest.fixture(scope="module")
+def summaries(prometheus_server: PrometheusFactory, say: Say) -> list[Summary]:
+    server = prometheus_server(PrometheusOptions())
+    write_prometheus(server.url, nasty())
+    asked = [[(n, question(seed, n)) for n in range(COUNT)] for seed in SEEDS]
+    made = [asyncio.run(fuzz(server.url, questions)) for questions in asked]
+    for seed, summary in zip(SEEDS, made, strict=True):
+        say(f"fuzzed with seed {seed}: {summary}")
+    return made
+
+
+def test_no_answer_differs_without_a_reason(summaries: list[Summary]) -> None:
+    assert not [describe(one) for summary in summaries for one in summary.differing]
+
+
+def test_six_of_ten_answers_hold_something(summaries: list[Summary]) -> None:
+    assert all(summary.non_empty >= 0.6 * COUNT for summary in summaries)
+    assert all(summary.asked == COUNT for summary in summaries)
+
+
+def test_a_question_is_always_the_same() -> None:
+    assert question(1, 17) == question(1, 17) != question(2, 17)
+
+
+def vector(*rows: str, notes: frozenset[str] = frozenset()) -> Reply:
+    data = '{"resultType":"vector","result":[' + ",".join(rows) + "]}"
+    return Reply(200, data.encode(), None, notes)
+
+
+def row(name: str, value: str) -> str:
+    return f'{{"metric":{{"n":"{name}"}},"value":[1,"{value}"]}}'
+
+
+def test_a_body_is_taken_apart() -> None:
+    body = b'{"status":"success","data":{"result":[]},"warnings":["w"],"infos":["i"]}'
+    assert reply(200, body) == Reply(200, b'{"result":[]}', None, frozenset({"w", "i"}))
+
+
+def test_an_error_is_taken_apart() -> None:
+    body = b'{"status":"error","errorType":"execution","error":"e"}'
+    assert reply(422, body) == Reply(422, b"", ("execution", "e"), frozenset())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        vector(row("a", "1")),
+        vector(row("a", "1"), row("b", "3")),
+        vector(row("a", "1"), row("b", "2"), notes=frozenset({"note"})),
+        Reply(422, b"", ("execution", "e"), frozenset()),
+    ],
+)
+def test_differences_are_seen(other: Reply) -> None:
+    one = vector(row("a", "1"), row("b", "2"))
+    assert same(None, one, vector(row("b", "2"), row("a", "1")))
+    assert not same(None, one, other)
+    assert not explained_by_chance([one, one], other)
+
+
+def test_where_the_oracle_varies_we_may_as_far() -> None:
+    said = [vector(row("a", "1.5")), vector(row("a", "1.5000000000000004"))]
+    assert explained_by_chance(said, vector(row("a", "1.5000000000000002")))
+    assert explained_by_chance(said, vector(row("a", "1.4999999999999996")))
+    assert not explained_by_chance(said, vector(row("a", "1.4999999999999993")))
+    assert not explained_by_chance(said, vector(row("a", "NaN")))
+
+
+def test_only_the_value_that_varies_may_differ() -> None:
+    said = [vector(row("a", value), row("b", "5")) for value in ("1", "1.0000000000000002")]
+    assert not explained_by_chance(said, vector(row("a", "1"), row("b", "5.000000000000001")))
+
+
+def test_among_equals_any_series_will_do() -> None:
+    said = [vector(row("a", "1")), vector(row("b", "1"))]
+    assert explained_by_chance(said, vector(row("c", "1")))
+    assert not explained_by_chance(said, vector(row("c", "2")))
