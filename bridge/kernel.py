@@ -24,7 +24,7 @@ from numba import boolean, float64, int64, types, uint8
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Argument types of kernels: `_in` arrays are read-only, `_out` arrays are written; all C-contiguous.
+# Argument types of kernels: `_in` arrays are only read, `_out` arrays are written; C-contiguous.
 u1_in: Final = types.Array(uint8, 1, "C", readonly=True)
 i8_in: Final = types.Array(int64, 1, "C", readonly=True)
 f8_in: Final = types.Array(float64, 1, "C", readonly=True)
@@ -102,8 +102,9 @@ class WindowKernel:
     """A kernel that sees one window of one series, broadcast over all windows.
 
     The Python function is `f(ts, vs, lo, hi, start, end, time, *params, out, present)`: it reads
-    `ts[lo:hi]` (int64 ms) and `vs[lo:hi]`, the window's bounds and the evaluation time (int64 ms), and
-    one float64 per extra parameter; it sets `out[0]` and `present[0]`. No allocation, no numpy calls.
+    `ts[lo:hi]` (int64 ms) and `vs[lo:hi]`, the window's bounds and the evaluation time (int64 ms),
+    and one float64 per extra parameter; it sets `out[0]` and `present[0]`. No allocation, no numpy
+    calls.
     """
 
     def __init__(self, py_func: Callable[..., None], params: int) -> None:
