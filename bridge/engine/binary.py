@@ -20,7 +20,7 @@ from bridge.model.annotations import Annotations, incompatible_types
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import METADATA_LABELS, Labels, LabelTable
 from bridge.model.samples import Float64s, Int64s
-from bridge.model.vectors import Bools, Matrix, Scalar, Value
+from bridge.model.vectors import Bools, Matrix, Scalar, Value, stacked
 from bridge.promql.ast import BinaryExpr, Cardinality, VectorMatching
 
 _AMBIGUOUS = (
@@ -74,7 +74,7 @@ def _with_scalar(
     sides = (scalar.values, vector.values) if swapped else (vector.values, scalar.values)
     values, kept = _elements(expr, *sides)
     if expr.op in COMPARISONS and not expr.return_bool:
-        return Matrix(vector.labels, vector.values, vector.present & kept)
+        return vector.masked(vector.present & kept)
     labels = vector.labels.without(METADATA_LABELS)
     result = Matrix(labels, values, vector.present)
     return merge_equal_labels(result) if merge else result
@@ -97,21 +97,11 @@ def _sets(op: str, lhs: Matrix, rhs: Matrix, matching: VectorMatching) -> Matrix
     groups = len(found.labels)
     if op == "or":
         left_any = present_groups(lhs.present, found.left, groups)
-        added = Matrix(rhs.labels, rhs.values, rhs.present & ~left_any[found.right])
-        return merge_equal_labels(_above(lhs, added.without_empty_rows()))
+        added = rhs.masked(rhs.present & ~left_any[found.right]).without_empty_rows()
+        return merge_equal_labels(stacked((lhs, added)) if len(added) else lhs)
     right_any = present_groups(rhs.present, found.right, groups)[found.left]
     kept = right_any if op == "and" else ~right_any
-    return Matrix(lhs.labels, lhs.values, lhs.present & kept).without_empty_rows()
-
-
-def _above(upper: Matrix, lower: Matrix) -> Matrix:
-    if not len(lower):
-        return upper
-    return Matrix(
-        LabelTable((*upper.labels, *lower.labels)),
-        np.concatenate((upper.values, lower.values)),
-        np.concatenate((upper.present, lower.present)),
-    )
+    return lhs.masked(lhs.present & kept).without_empty_rows()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

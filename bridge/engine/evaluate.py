@@ -12,11 +12,11 @@ from bridge.engine.function import CallSite
 from bridge.engine.limits import account, points
 from bridge.engine.merge import merge_equal_labels
 from bridge.engine.plan import once
-from bridge.engine.rows import by_row_ranges, stacked
+from bridge.engine.rows import by_row_ranges
 from bridge.engine.selectors import instant_vector, lookback_windows, range_vector, subquery
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import METADATA_LABELS
-from bridge.model.vectors import Matrix, Scalar, String, Value, Windows
+from bridge.model.vectors import Matrix, Scalar, String, Value, Windows, stacked
 from bridge.promql.ast import (
     AggregateExpr,
     BinaryExpr,

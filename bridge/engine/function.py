@@ -62,6 +62,7 @@ class CallSite:
 
 Apply = Callable[[CallSite, tuple[Value, ...]], Value]
 OfSelector = Callable[[CallSite, Windows], Matrix]
+OfQuery = Callable[[Steps], float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +78,8 @@ class Function:
     on every selector one evaluation serves all steps.
     `of_selector` is used instead of `apply` where the argument is a plain selector: it sees the
     selector's lookback windows.
+    `of_query` gives the value of a function that is a constant of the whole query, from the query's
+    steps, inside subqueries too; a pass puts the number in the call's place.
     """
 
     signature: Signature
@@ -85,6 +88,7 @@ class Function:
     row_wise: bool = False
     timeless: bool = True
     of_selector: OfSelector | None = None
+    of_query: OfQuery | None = None
 
     @property
     def name(self) -> str:
@@ -109,6 +113,19 @@ def function(
 
     def declare(apply: Apply) -> Function:
         return Function(signature, apply, keeps_name, row_wise, timeless, of_selector)
+
+    return declare
+
+
+def constant(name: str) -> Callable[[OfQuery], Function]:
+    """Declares a scalar that is the same everywhere in a query: `body(steps) -> value`."""
+
+    def declare(body: OfQuery) -> Function:
+        def apply(site: CallSite, values: tuple[Value, ...]) -> Value:
+            raise AssertionError("constants of the query are folded by a pass")
+
+        signature = Signature(name, (), SCALAR, experimental=True)
+        return Function(signature, apply, timeless=False, of_query=body)
 
     return declare
 

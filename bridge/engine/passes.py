@@ -55,6 +55,18 @@ def rewrite(expr: Expr, inner: Callable[[Expr], Expr]) -> Expr:
             return expr
 
 
+def fold_constants(expr: Expr, setting: Setting) -> Expr:
+    """Calls whose value belongs to the query as a whole become numbers.
+
+    Source: foldQueryContextFunctions in promql/engine.go of Prometheus.
+    """
+    expr = rewrite(expr, lambda child: fold_constants(child, setting))
+    if not isinstance(expr, Call):
+        return expr
+    of_query = setting.functions[expr.func].of_query
+    return expr if of_query is None else NumberLiteral(of_query(setting.steps), pos=expr.pos)
+
+
 def resolve_durations(expr: Expr, setting: Setting) -> Expr:
     """Durations written as arithmetic become ms.
 
@@ -154,6 +166,7 @@ def _wrap(expr: Expr) -> Expr:
 
 
 PASSES: tuple[Pass, ...] = (
+    fold_constants,
     resolve_durations,
     resolve_bounds,
     unwrap_parens,

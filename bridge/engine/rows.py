@@ -3,13 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from bridge.engine.evaluation import Evaluation, Rows, in_order
 from bridge.engine.limits import Tally
 from bridge.engine.plan import once, subquery_steps
 from bridge.engine.windows import bounds
-from bridge.model.labels import METADATA_LABELS, LabelTable
+from bridge.model.labels import METADATA_LABELS
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Steps
 from bridge.model.vectors import Matrix, Value
@@ -59,15 +57,6 @@ def by_row_ranges(expr: Expr, on: Evaluation, evaluate: Evaluate) -> Iterator[Ma
 def _counted(parts: Iterator[Matrix], tally: Tally, expr: Expr) -> Iterator[Matrix]:
     yield from parts
     tally.settle(expr)
-
-
-def stacked(parts: list[Matrix]) -> Matrix:
-    """The rows of all parts, one after the other."""
-    labels = parts[0].labels.whole
-    if len(labels) != sum(map(len, parts)) or any(p.labels.whole is not labels for p in parts):
-        labels = LabelTable(row for part in parts for row in part.labels)
-    values = np.concatenate([part.values for part in parts])
-    return Matrix(labels, values, np.concatenate([part.present for part in parts]))
 
 
 def _leaf(expr: Expr, steps: Steps, on: Evaluation) -> tuple[VectorSelector, SeriesBlock] | None:

@@ -127,6 +127,13 @@ def format_duration(milliseconds: int) -> str:
     return "".join(parts)
 
 
+def go_seconds(milliseconds: int) -> float:
+    """A duration as Go's Duration.Seconds gives it: whole seconds plus a rounded fraction."""
+    sign = -1 if milliseconds < 0 else 1
+    whole, rest = divmod(abs(milliseconds), 1000)
+    return sign * whole + sign * (rest * 1_000_000) / 1e9
+
+
 _GO_FLOAT: Final = re.compile(
     r"[+-]?(?:inf(?:inity)?|(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:e[+-]?\d(?:_?\d)*)?)|nan",
     re.ASCII | re.IGNORECASE,

@@ -1,6 +1,7 @@
 """What evaluation passes on: range vectors, matrices, scalars, strings."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -40,12 +41,14 @@ class Matrix:
     """An instant vector at every step, dense: `values` float64 [S, T] where `present` bool [S, T].
 
     NaN is a value; absence is the mask. What stands in `values` where `present` is false is
-    undefined.
+    undefined. `drop_name` bool [S] tells the rows whose metric name is to go when evaluation ends;
+    None if there are none, as ever unless name removal is delayed.
     """
 
     labels: LabelTable
     values: Float64s
     present: Bools
+    drop_name: Bools | None = None
 
     @staticmethod
     def empty(steps: int) -> "Matrix":
@@ -67,7 +70,8 @@ class Matrix:
 
     def take(self, rows: Int64s) -> "Matrix":
         """These rows, in this order."""
-        return Matrix(self.labels.take(rows), self.values[rows], self.present[rows])
+        drop_name = None if self.drop_name is None else self.drop_name[rows]
+        return Matrix(self.labels.take(rows), self.values[rows], self.present[rows], drop_name)
 
     def without_empty_rows(self) -> "Matrix":
         """The rows that are present at one step at least."""
@@ -76,7 +80,30 @@ class Matrix:
 
     def relabelled(self, labels: LabelTable) -> "Matrix":
         """The same values under other labels, row by row."""
-        return Matrix(labels, self.values, self.present)
+        return replace(self, labels=labels)
+
+    def masked(self, present: Bools) -> "Matrix":
+        """The same values where `present` bool [S, T]."""
+        return replace(self, present=present)
+
+
+def stacked(parts: Sequence[Matrix]) -> Matrix:
+    """The rows of all parts, one after the other; there is one part at least."""
+    labels = parts[0].labels.whole
+    if len(labels) != sum(map(len, parts)) or any(p.labels.whole is not labels for p in parts):
+        labels = LabelTable(row for part in parts for row in part.labels)
+    values = np.concatenate([part.values for part in parts])
+    return Matrix(
+        labels, values, np.concatenate([part.present for part in parts]), dropped_names(parts)
+    )
+
+
+def dropped_names(parts: Sequence[Matrix]) -> Bools | None:
+    """The rows of all parts whose metric name is to go, one part after the other."""
+    if all(part.drop_name is None for part in parts):
+        return None
+    flags = (np.zeros(len(p), np.bool_) if p.drop_name is None else p.drop_name for p in parts)
+    return np.concatenate(list(flags))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,10 +7,12 @@ from typing import Final
 from bridge.engine.function import Function
 from bridge.engine.functions import (
     clock,
+    context,
     extrema,
     histogram,
     label,
     math,
+    natural,
     over_time,
     quantile,
     rate,
@@ -37,10 +39,12 @@ def table(modules: Iterable[ModuleType]) -> Mapping[str, Function]:
 FUNCTIONS: Final = table(
     (
         clock,
+        context,
         extrema,
         histogram,
         label,
         math,
+        natural,
         over_time,
         quantile,
         rate,

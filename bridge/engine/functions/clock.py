@@ -1,4 +1,4 @@
-"""Times and dates: time, timestamp, and the parts of a date in UTC.
+"""Times and dates: time, timestamp, start_timestamp, and the parts of a date in UTC.
 
 Source: promql/functions.go; the calendar is Go's, for every second that an int64 can count.
 """
@@ -40,6 +40,12 @@ def timestamp(site: CallSite, values: tuple[Value, ...]) -> Value:
     vector = cast("Matrix", values[0])
     times = np.broadcast_to(site.steps.times() / 1000.0, vector.values.shape)
     return Matrix(vector.labels, np.ascontiguousarray(times), vector.present)
+
+
+@function("start_timestamp", (VECTOR,), experimental=True)
+def start_timestamp(site: CallSite, values: tuple[Value, ...]) -> Value:
+    """When counters started. Samples that come by remote read do not tell, so there is none."""
+    return Matrix.empty(len(site.steps))
 
 
 class _Date(NamedTuple):

@@ -8,9 +8,9 @@ from typing import cast
 
 import numpy as np
 
-from bridge.model import gomath
 from bridge.engine.function import SCALAR, VECTOR, CallSite, elementwise, function
 from bridge.kernel import elementwise_kernel
+from bridge.model import gomath
 from bridge.model.samples import Float64s
 from bridge.model.vectors import Matrix, Scalar, Value
 
@@ -80,6 +80,18 @@ def clamp(site: CallSite, values: tuple[Value, ...]) -> Value:
     least, greatest = cast("Scalar", values[1]).values, cast("Scalar", values[2]).values
     clamped = gomath.maximum(least, gomath.minimum(greatest, vector.values))
     return Matrix(vector.labels, clamped, vector.present & ~(greatest < least))
+
+
+@function("max_of", (SCALAR, SCALAR), SCALAR, experimental=True)
+def max_of(site: CallSite, values: tuple[Value, ...]) -> Value:
+    one, other = (cast("Scalar", value).values for value in values)
+    return Scalar(gomath.maximum(one, other))
+
+
+@function("min_of", (SCALAR, SCALAR), SCALAR, experimental=True)
+def min_of(site: CallSite, values: tuple[Value, ...]) -> Value:
+    one, other = (cast("Scalar", value).values for value in values)
+    return Scalar(gomath.minimum(one, other))
 
 
 @function("pi", (), SCALAR)

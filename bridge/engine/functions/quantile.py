@@ -1,6 +1,7 @@
-"""The φ-quantile of a range's values.
+"""The φ-quantile of a range's values, and the median of their distances from the median.
 
-Source: funcQuantileOverTime in promql/functions.go and quantile in promql/quantile.go.
+Source: funcQuantileOverTime and funcMadOverTime in promql/functions.go, quantile in
+promql/quantile.go.
 """
 
 import math
@@ -25,6 +26,15 @@ def quantile_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
     present = np.empty(windows.lo.shape, dtype=np.bool_)
     _quantiles(windows.columns.values, windows.lo, windows.hi, quantiles, out, present)
     warn_of_invalid(site, 0, quantiles[present.any(axis=0)])
+    return Matrix(windows.labels, out, present)
+
+
+@function("mad_over_time", (MATRIX,), row_wise=True, experimental=True)
+def mad_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
+    windows = cast("Windows", values[0])
+    out = np.empty(windows.lo.shape)
+    present = np.empty(windows.lo.shape, dtype=np.bool_)
+    _deviations(windows.columns.values, windows.lo, windows.hi, out, present)
     return Matrix(windows.labels, out, present)
 
 
@@ -79,6 +89,28 @@ def _quantiles(vs, lo, hi, quantiles, out, present):  # type: ignore[no-untyped-
                     held, nans = _put_in(ordered, held, nans, vs[i])
             first, last = start, stop
             out[row, step] = quantile_of_sorted(quantiles[step], ordered, nans, held + nans)
+
+
+@kernel(f8_in, i8_in2, i8_in2, f8_out2, b1_out2)
+def _deviations(vs, lo, hi, out, present):  # type: ignore[no-untyped-def]
+    """The median absolute deviation in every window; of a window with a NaN it is NaN."""
+    for row in range(lo.shape[0]):
+        longest = 0
+        for step in range(lo.shape[1]):
+            longest = max(longest, hi[row, step] - lo[row, step])
+        ordered, distances = np.empty(longest), np.empty(longest)
+        for step in range(lo.shape[1]):
+            start, stop = lo[row, step], hi[row, step]
+            present[row, step] = stop > start
+            held, nans = _sort(ordered, vs, start, stop)
+            if nans > 0:
+                out[row, step] = math.nan
+                continue
+            median = quantile_of_sorted(0.5, ordered, 0, held)
+            for i in range(start, stop):
+                distances[i - start] = abs(vs[i] - median)
+            held, nans = _sort(ordered, distances, 0, stop - start)
+            out[row, step] = quantile_of_sorted(0.5, ordered, nans, held + nans)
 
 
 @inlined

@@ -23,6 +23,7 @@ from bridge.kernel import (
 from bridge.model.annotations import possible_non_counter
 from bridge.model.labels import METRIC_NAME
 from bridge.model.samples import Float64s, Int64s
+from bridge.model.time import go_seconds
 from bridge.model.vectors import Matrix, Value, Windows
 
 _COUNTER_SUFFIXES: Final = ("_total", "_sum", "_count", "_bucket")
@@ -32,7 +33,7 @@ _NO_RESETS: Final = np.empty(0, dtype=np.int64)
 def _counter(name: str, per_second: bool) -> Function:
     def apply(site: CallSite, values: tuple[Value, ...]) -> Value:
         windows = cast("Windows", values[0])
-        seconds = _seconds(windows.range) if per_second else 1.0
+        seconds = go_seconds(windows.range) if per_second else 1.0
         rates = _extrapolate(windows, _resets(windows.columns.values), True, seconds)
         _doubt_counters(site, rates)
         return rates
@@ -65,12 +66,6 @@ def idelta(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-u
     present[0] = hi - lo >= 2
     if present[0]:
         out[0] = vs[hi - 1] - vs[hi - 2]
-
-
-def _seconds(milliseconds: int) -> float:
-    """Go's Duration.Seconds: whole seconds plus a rounded fraction."""
-    whole, rest = divmod(milliseconds, 1000)
-    return whole + rest * 1_000_000 / 1e9
 
 
 def _resets(values: Float64s) -> Int64s:

@@ -19,10 +19,13 @@ predict_linear present_over_time quantile_over_time rad rate resets round scalar
 sort_desc sqrt stddev_over_time stdvar_over_time sum_over_time tan tanh time timestamp vector year
 """
 OF_THEIR_OWN_TIME = """
-day_of_month day_of_week day_of_year days_in_month hour minute month predict_linear time timestamp
-year
+day_of_month day_of_week day_of_year days_in_month end hour minute month predict_linear range start
+step time timestamp year
 """
-KEEPING_NAMES = "first_over_time label_join label_replace last_over_time sort sort_desc"
+KEEPING_NAMES = """
+first_over_time label_join label_replace last_over_time sort sort_by_label sort_by_label_desc
+sort_desc
+"""
 
 
 def test_every_stable_function_is_there() -> None:

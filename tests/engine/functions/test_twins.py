@@ -113,6 +113,11 @@ def test_kernel_of_quantiles(over: Windows, wanted: float) -> None:
     twice(quantile._quantiles, (over.columns.values, over.lo, over.hi, quantiles), over.lo.shape)
 
 
+@given(over=windows())
+def test_kernel_of_deviations(over: Windows) -> None:
+    twice(quantile._deviations, (over.columns.values, over.lo, over.hi), over.lo.shape)
+
+
 counts = st.lists(
     st.one_of(st.integers(0, 9).map(float), st.just(np.nan)), min_size=12, max_size=12
 )
