@@ -106,13 +106,17 @@ def _sets(op: str, lhs: Matrix, rhs: Matrix, matching: VectorMatching) -> Matrix
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pairing:
-    """Operands row by row: of the many side and of the one side, with the results' label sets."""
+    """Operands row by row: of the many side and of the one side, with the results' label sets.
+
+    `places` int64 tells the order of results: the many side's rows, then those without any.
+    """
 
     many: Float64s
     one: Float64s
     present: Bools
     labels: tuple[Labels, ...]
     groups: Int64s
+    places: Int64s
 
 
 def _vectors(
@@ -155,6 +159,7 @@ def _matched(
         many.present[many_rows] & one.present[one_rows],
         labels,
         found.left[many_rows],
+        many_rows,
     )
 
 
@@ -193,7 +198,8 @@ def _filled(
         )
         filling = np.full_like(many.values, fill_one)
         present = many.present & missing[found.left]
-        pieces.append(_Pairing(many.values, filling, present, labels, found.left))
+        places = np.arange(len(many))
+        pieces.append(_Pairing(many.values, filling, present, labels, found.left, places))
     if fill_many is not None:
         missing = ~present_groups(many.present, found.left, groups)
         labels = tuple(
@@ -202,11 +208,21 @@ def _filled(
         )
         filling = np.full_like(one.values, fill_many)
         present = one.present & missing[found.right]
-        pieces.append(_Pairing(filling, one.values, present, labels, found.right))
+        places = len(many) + np.arange(len(one))
+        pieces.append(_Pairing(filling, one.values, present, labels, found.right, places))
+    return _in_places(pieces)
+
+
+def _in_places(pieces: list[_Pairing]) -> _Pairing:
+    """The rows of all pieces in their places."""
+    places = np.concatenate([piece.places for piece in pieces])
+    order = np.argsort(places, kind="stable")
+    labels = [labels for piece in pieces for labels in piece.labels]
     return _Pairing(
-        np.concatenate([piece.many for piece in pieces]),
-        np.concatenate([piece.one for piece in pieces]),
-        np.concatenate([piece.present for piece in pieces]),
-        tuple(labels for piece in pieces for labels in piece.labels),
-        np.concatenate([piece.groups for piece in pieces]),
+        np.concatenate([piece.many for piece in pieces])[order],
+        np.concatenate([piece.one for piece in pieces])[order],
+        np.concatenate([piece.present for piece in pieces])[order],
+        tuple(labels[row] for row in order.tolist()),
+        np.concatenate([piece.groups for piece in pieces])[order],
+        places[order],
     )
