@@ -7,8 +7,8 @@ import yaml
 
 from bridge.cache.settings import CacheSettings
 from bridge.config.settings import Settings
-from bridge.config.urls import TELLING, masked_url
-from bridge.model.secret import Secret
+from bridge.config.urls import masked_url
+from bridge.model.secret import TELLING, Secret
 from bridge.model.time import format_duration
 from bridge.remote.settings import (
     Authorization,

@@ -4,14 +4,10 @@ import re
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from bridge.model.secret import Secret
+from bridge.model.secret import TELLING, Secret
 from bridge.remote.settings import shown_url
 
 _MASK: Final = f"{Secret('')}"
-# Names of headers and parameters that say that their value is a secret.
-TELLING: Final = re.compile(
-    r"auth|cookie|credential|key|passw|pwd|secret|session|sig|token|^p$|^pass", re.IGNORECASE
-)
 
 
 def checked_url(text: str, schemes: tuple[str, ...]) -> str:

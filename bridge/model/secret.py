@@ -1,8 +1,14 @@
 """A text that must never be shown: passwords, tokens, keys."""
 
+import re
 from typing import Final
 
 _MASK: Final = "<secret>"
+
+# Names of headers and parameters that say that their value is a secret.
+TELLING: Final = re.compile(
+    r"auth|cookie|credential|key|passw|pwd|secret|session|sig|token|^p$|^pass", re.IGNORECASE
+)
 
 
 class Secret:

@@ -106,7 +106,8 @@ class RemoteStore:
         self, keep: Keep, accepted: Sequence[ResponseType]
     ) -> tuple[SeriesBlock, int]:
         timeout = self.settings.remote_timeout_ms
-        read = Read(self.settings.name, keep.select.start, keep.select.end)
+        secrets = self._connection.secrets()
+        read = Read(self.settings.name, keep.select.start, keep.select.end, secrets)
         try:
             async with asyncio.timeout(timeout / 1000) as scope:
                 return await self._tried(keep, accepted, read, scope)

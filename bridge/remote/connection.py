@@ -15,6 +15,7 @@ from bridge.remote.credentials import (
     tls_context,
     tls_files,
 )
+from bridge.remote.hidden import secrets_of
 from bridge.remote.settings import StoreSettings
 from bridge.remote.wire import REQUEST_HEADERS
 
@@ -64,6 +65,10 @@ class Connection:
             await response.aclose()
             url = _within_origin(url, response)
         raise TooManyRedirects(f"more than {_REDIRECTS} redirects")
+
+    def secrets(self) -> tuple[str, ...]:
+        """What is sent to the store and must not be shown, should it come back."""
+        return secrets_of(self.settings, self._files)
 
     async def aclose(self) -> None:
         """Closes all connections."""

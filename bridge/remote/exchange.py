@@ -141,8 +141,8 @@ class Exchange:
             return StreamedAnswer(keep, self.settings.chunked_read_limit)
         if media.startswith(SAMPLED_MEDIA):
             return SampledAnswer(keep, self.settings.max_response_bytes)
-        text = shown(await _start(response), _FOREIGN_SHOWN)
-        kind = shown(media.encode()) or "without a Content-Type"
+        text = self.read.shown(await _start(response), _FOREIGN_SHOWN)
+        kind = self.read.shown(media.encode()) or "without a Content-Type"
         what = f"not a remote read endpoint: {_status(response)} {kind}: {text or 'empty body'}"
         raise self.read.failed(what, response.status_code)
 

@@ -1,12 +1,13 @@
 """Every way in which a read can fail, as one sentence: store, what happened, which time range."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
 from bridge.model.errors import StoreError, StoreFault, StoreLimit, StoreTimeout
 from bridge.model.time import format_duration
+from bridge.remote.hidden import hide
 
 _SHOWN: Final = 256
 # Words by which known stores say that one of their limits was exceeded.
@@ -27,11 +28,12 @@ _LIMIT_TEXTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One read of one store: what its errors name. Times are ms, inclusive."""
+    """One read of one store: what its errors name, and what they hide. Times are ms, inclusive."""
 
     store: str
     start: int
     end: int
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def failed(self, what: str, status: int | None = None) -> StoreError:
         """The store answered wrongly or not at all."""
@@ -48,20 +50,25 @@ class Read:
 
     def refused(self, status: str, code: int, body: bytes) -> StoreError | StoreLimit:
         """The store answered with an HTTP error."""
-        text = shown(body)
+        text = self.shown(body)
         limited = code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _limit(text)
         return (self.limited if limited else self.failed)(f"{status}: {text or 'no reason'}", code)
 
     def spoiled(self, what: str, status: str, code: int, tail: bytes) -> StoreError | StoreLimit:
         """A stream went wrong after `status`; a tail that is text is the store's reason."""
-        text = shown(tail)
+        text = self.shown(tail)
         if not _readable(tail):
             return self.failed(f"{status}, but {what}", code)
         said = f"{status}, but the stream ends with an error: {text}"
         return (self.limited if _limit(text) else self.failed)(said, code)
 
+    def shown(self, foreign: bytes, most: int = _SHOWN) -> str:
+        """The start of a text of the store, which may repeat what it was sent."""
+        return shown(hide(foreign, self.secrets), most)
+
     def _sentence(self, what: str) -> str:
-        return f'store "{self.store}": {what} (reading {moment(self.start)} to {moment(self.end)})'
+        said = hide(what.encode("utf-8", "replace"), self.secrets).decode()
+        return f'store "{self.store}": {said} (reading {moment(self.start)} to {moment(self.end)})'
 
     def _fault(self, status: int | None) -> StoreFault:
         return StoreFault(self.store, self.start, self.end, status)

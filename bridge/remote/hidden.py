@@ -1,0 +1,58 @@
+"""What no error may show although a store sends it back: the secrets that it was sent."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from bridge.model.secret import TELLING, Secret
+from bridge.remote.credentials import BadCredentials, Files, Headers, request_headers
+from bridge.remote.settings import StoreSettings
+
+_SHORTEST = 4  # letters; hiding less would hide innocent text
+
+
+def secrets_of(settings: StoreSettings, files: Files) -> tuple[str, ...]:
+    """The secrets in what a store is sent, each as configured and as sent; longest first."""
+    try:
+        headers = request_headers(settings, files)
+    except BadCredentials:
+        # Nothing is sent without them.
+        return ()
+    declared = {one.reveal() for header in settings.http.headers for one in header.secrets}
+    found = {*_in_headers(headers, declared), *_in_url(settings.url)}
+    return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True))
+
+
+def _in_headers(headers: Headers, declared: Iterable[str]) -> Iterator[str]:
+    yield from declared
+    for name, value in headers:
+        if TELLING.search(name):
+            yield value
+            yield from _credentials(value)
+
+
+def _credentials(value: str) -> Iterator[str]:
+    """What stands behind the scheme of an Authorization, and the password in it."""
+    _, _, sent = value.partition(" ")
+    yield sent
+    try:
+        yield base64.b64decode(sent, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return
+
+
+def _in_url(url: str) -> Iterator[str]:
+    parts = urlsplit(url)
+    if parts.password:
+        user, password = unquote(parts.username or ""), unquote(parts.password)
+        yield from (parts.password, password)
+        yield base64.b64encode(f"{user}:{password}".encode()).decode()
+    yield from (value for name, value in parse_qsl(parts.query) if TELLING.search(name))
+
+
+def hide(text: bytes, secrets: Iterable[str]) -> bytes:
+    """A text with each of the secrets masked."""
+    for secret in secrets:
+        text = text.replace(secret.encode(), f"{Secret('')}".encode())
+    return text

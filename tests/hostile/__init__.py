@@ -1,0 +1,1 @@
+"""The whole bridge against what stores and clients should not do."""

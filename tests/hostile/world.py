@@ -1,0 +1,36 @@
+"""The whole bridge, from its configuration file to its ASGI application, in this process."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from httpx import ASGITransport, AsyncClient
+
+from bridge.app import application
+from bridge.config.flags import Flags
+from bridge.config.load import load
+
+NAME: Final = "far away"  # of the store
+NO_RETRIES: Final = {"stores": {NAME: {"retries": 0}}}
+DEFAULTS: Final = Flags()
+
+
+@asynccontextmanager
+async def bridge(
+    folder: Path,
+    entry: Mapping[str, Any],
+    flags: Flags = DEFAULTS,
+    own: Mapping[str, Any] = NO_RETRIES,
+) -> AsyncIterator[AsyncClient]:
+    """A client of a bridge that reads from this one `remote_read` entry."""
+    config, settings = folder / "prometheus.yml", folder / "prombridge.yml"
+    config.write_text(yaml.safe_dump({"remote_read": [{"name": NAME} | dict(entry)]}))
+    settings.write_text(yaml.safe_dump(dict(own)))
+    app = application(load(config, settings, flags).settings, warming=False)
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app), base_url="http://bridge") as client,
+    ):
+        yield client
