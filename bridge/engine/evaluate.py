@@ -112,6 +112,8 @@ def _repeated(value: Value, on: Evaluation) -> Value:
 def _call(expr: Call, on: Evaluation) -> Value:
     function = on.functions[expr.func]
     site = CallSite(expr, on.steps, on.annotations)
+    if function.check is not None:
+        function.check(site)
     first = expr.args[0] if expr.args else None
     if function.of_selector is not None and isinstance(first, VectorSelector):
         return _named(function.of_selector(site, lookback_windows(first, on)), expr, on)

@@ -62,6 +62,7 @@ class CallSite:
 
 Apply = Callable[[CallSite, tuple[Value, ...]], Value]
 OfSelector = Callable[[CallSite, Windows], Matrix]
+Check = Callable[[CallSite], None]
 OfQuery = Callable[[Steps], float]
 
 
@@ -76,6 +77,7 @@ class Function:
     only, and rows neither appear nor change their order; such calls are evaluated by row ranges.
     `timeless`: the value at a step does not depend on the step's time by itself, so that with `@`
     on every selector one evaluation serves all steps.
+    `check` raises what is wrong with the call as it is written, before any argument is evaluated.
     `of_selector` is used instead of `apply` where the argument is a plain selector: it sees the
     selector's lookback windows.
     `of_query` gives the value of a function that is a constant of the whole query, from the query's
@@ -89,6 +91,7 @@ class Function:
     timeless: bool = True
     of_selector: OfSelector | None = None
     of_query: OfQuery | None = None
+    check: Check | None = None
 
     @property
     def name(self) -> str:
@@ -107,12 +110,13 @@ def function(
     row_wise: bool = False,
     timeless: bool = True,
     of_selector: OfSelector | None = None,
+    check: Check | None = None,
 ) -> Callable[[Apply], Function]:
     """Declares a function that takes evaluated values: the general form."""
     signature = Signature(name, args, returns, variadic, experimental)
 
     def declare(apply: Apply) -> Function:
-        return Function(signature, apply, keeps_name, row_wise, timeless, of_selector)
+        return Function(signature, apply, keeps_name, row_wise, timeless, of_selector, check=check)
 
     return declare
 

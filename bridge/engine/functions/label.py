@@ -21,13 +21,22 @@ _REFERENCE: Final = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
 
-@function("label_replace", (VECTOR, STRING, STRING, STRING, STRING), keeps_name=True)
+def _check_replace(site: CallSite) -> None:
+    _compiled(site.text(4))
+    if not _is_label_name(site.text(1)):
+        raise _invalid("destination label name", site.text(1), "label_replace")
+
+
+@function(
+    "label_replace",
+    (VECTOR, STRING, STRING, STRING, STRING),
+    keeps_name=True,
+    check=_check_replace,
+)
 def label_replace(site: CallSite, values: tuple[Value, ...]) -> Value:
     matrix = cast("Matrix", values[0])
     target, template, source, pattern = (site.text(index) for index in range(1, 5))
     replaced = _replacement(pattern, template)
-    if not _is_label_name(target):
-        raise _invalid("destination label name", target, "label_replace")
 
     def change(labels: Labels) -> Labels:
         value = replaced(labels.get(source))
@@ -37,15 +46,20 @@ def label_replace(site: CallSite, values: tuple[Value, ...]) -> Value:
     return merge_equal_labels(matrix.relabelled(matrix.labels.mapped(key, change)))
 
 
-@function("label_join", (VECTOR, STRING, STRING, STRING), variadic=-1, keeps_name=True)
+def _check_join(site: CallSite) -> None:
+    for index in range(3, len(site.call.args)):
+        if not _is_label_name(site.text(index)):
+            raise _invalid("source label name", site.text(index), "label_join")
+    if not _is_label_name(site.text(1)):
+        raise _invalid("destination label name", site.text(1), "label_join")
+
+
+@function(
+    "label_join", (VECTOR, STRING, STRING, STRING), variadic=-1, keeps_name=True, check=_check_join
+)
 def label_join(site: CallSite, values: tuple[Value, ...]) -> Value:
     matrix = cast("Matrix", values[0])
     target, separator, *sources = (site.text(index) for index in range(1, len(values)))
-    for source in sources:
-        if not _is_label_name(source):
-            raise _invalid("source label name", source, "label_join")
-    if not _is_label_name(target):
-        raise _invalid("destination label name", target, "label_join")
 
     def change(labels: Labels) -> Labels:
         return labels.with_label(target, separator.join(map(labels.get, sources)))
@@ -63,15 +77,19 @@ def _is_label_name(name: str) -> bool:
     return bool(name) and not any("\ud800" <= char <= "\udfff" for char in name)
 
 
-def _replacement(pattern: str, template: str) -> Callable[[str], str | None]:
-    """What becomes of a label's value, remembered; None where it does not match."""
+def _compiled(pattern: str) -> "re2._Regexp[bytes]":
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 16 << 20
     try:
-        compiled = re2.compile(b"^(?s:" + _encoded(pattern) + b")$", options)
+        return re2.compile(b"^(?s:" + _encoded(pattern) + b")$", options)
     except re2.error:
         raise _invalid("regular expression", pattern, "label_replace") from None
+
+
+def _replacement(pattern: str, template: str) -> Callable[[str], str | None]:
+    """What becomes of a label's value, remembered; None where it does not match."""
+    compiled = _compiled(pattern)
     parts = _parts(template, {name.decode(): at for name, at in compiled.groupindex.items()})
 
     @cache

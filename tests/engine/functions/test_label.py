@@ -74,3 +74,19 @@ def test_faults(query: str, text: str) -> None:
     with pytest.raises(ExecutionError) as caught:
         ask({'x{a="1"}': [1.0], 'x{a="2"}': [2.0]}, query)
     assert str(caught.value) == text
+
+
+CLASHING = '-{__name__=~"x|y"}'
+CHECKED_FIRST = [
+    ('label_join(CLASHING, "", "-", "a")', "invalid destination label name in label_join(): "),
+    ('label_join(CLASHING, "d", "-", "")', "invalid source label name in label_join(): "),
+    ('label_replace(CLASHING, "d", "", "a", "(")', FAULTS[0][1]),
+    ('label_replace(CLASHING, "d", "", "a", "")', FAULTS[-1][1]),
+]
+
+
+@pytest.mark.parametrize(("query", "text"), CHECKED_FIRST)
+def test_what_is_written_is_checked_before_the_series(query: str, text: str) -> None:
+    with pytest.raises(ExecutionError) as caught:
+        ask({"x": [1.0], "y": [1.0]}, query.replace("CLASHING", CLASHING))
+    assert str(caught.value) == text
