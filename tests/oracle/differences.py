@@ -175,6 +175,12 @@ def _newer_grammar(case: Case) -> Case:
     return replace(case, ours=case.theirs) if older or newer else case
 
 
+def _panic(case: Case) -> Case:
+    theirs, ours = case.theirs.error, case.ours.error
+    panicked = theirs is not None and theirs[1].endswith(": unexpected error")
+    return replace(case, ours=case.theirs) if panicked and ours is not None else case
+
+
 def _pinned_timestamp(case: Case) -> Case:
     """A parameter is evaluated once if the operand is, which `timestamp(x @ t)` was not in 3.5."""
     return replace(case, ours=case.theirs) if _pins(case.expr) else case
@@ -321,6 +327,12 @@ DIFFERENCES: Final = (
         "3.14.0",
         "Enable duration expressions by default. #19033, and with #16777 other words about them",
         _newer_grammar,
+    ),
+    Difference(
+        "panics of the parser",
+        "3.13.0",
+        "Fix panic when using a parenthesised plain number as an offset. #18768, also #17735",
+        _panic,
     ),
     Difference(
         "timestamp at a fixed time",

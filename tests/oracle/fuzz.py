@@ -18,10 +18,9 @@ from random import Random
 from typing import Final
 
 from tests.oracle import fuzz_words
-from tests.oracle.compare import Question
 from tests.oracle.fuzz_data import END, START, nasty
 from tests.oracle.fuzz_expressions import Expressions
-from tests.oracle.fuzz_sides import Sides, Verdict, sides
+from tests.oracle.fuzz_sides import Question, Sides, Verdict, sides
 from tests.oracle.writer import write_prometheus
 from tests.servers.prometheus import prometheus
 
@@ -73,14 +72,21 @@ def question(seed: int, number: int, damaged: float = _DAMAGED) -> Question:
     text = made.ranged() if is_range else made.instant()
     if chance.random() < damaged:
         text = made.damaged(text)
-    first, last = START / 1000, END / 1000
+    lookback = chance.choice((1, 15_000, 60_000, 1_200_000)) if chance.random() < 0.1 else 0
     if not is_range:
-        moment = round(chance.uniform(first + 600, last + 200), chance.choice((0, 0, 3)))
-        return Question(text, moment, moment)
-    step = chance.choice(fuzz_words.STEPS)
-    start = round(chance.uniform(first - 100, last), chance.choice((0, 0, 3)))
-    length = min(chance.uniform(0, 3000), step * 150)
-    return Question(text, start, round(start + length, 3), step)
+        moment = _moment(chance, START + 600_000, END + 200_000)
+        return Question(text, moment, moment, lookback=lookback)
+    step, start = chance.choice(fuzz_words.STEPS), _moment(chance, START - 100_000, END)
+    length = min(chance.randrange(3_000_000), step * 150)
+    return Question(text, start, start + length, step, lookback)
+
+
+def _moment(chance: Random, first: int, last: int) -> int:
+    """A time in ms, mostly of whole seconds, now and then where no data are."""
+    if chance.random() < 0.005:
+        return chance.choice((0, 1, -1, -1_500, -3_600_000, 9 * 10**12, -(9 * 10**12)))
+    moment = chance.randrange(first, last)
+    return moment if chance.random() < 0.3 else moment // 1000 * 1000
 
 
 async def _outcome(both: Sides, number: int, asked: Question) -> Outcome:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import traceback
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
@@ -26,7 +26,6 @@ from bridge.promql.printer import to_text
 from bridge.remote.client import RemoteStore
 from bridge.remote.settings import StoreSettings
 from bridge.storage.interface import ReadOptions, Select, Selection
-from tests.oracle.compare import Question
 from tests.oracle.differences import DIFFERENCES, FUNCTIONS_OF_3_5, Case, called_otherwise
 from tests.oracle.fuzz_replies import Reply, explained_by_chance, first_difference, reply, same
 from tests.oracle.fuzz_shrink import smaller
@@ -35,6 +34,44 @@ from tests.oracle.fuzz_shrink import smaller
 # random order it gives each of six sums.
 _ANSWERS: Final = 12
 _ATTEMPTS: Final = 150  # how many smaller expressions are tried for a difference
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A range query if `step` is set, else an instant query at `end`; ms, 0 for no own lookback."""
+
+    expr: str
+    start: int
+    end: int
+    step: int = 0
+    lookback: int = 0
+
+    @property
+    def path(self) -> str:
+        """The end point."""
+        return "/api/v1/query_range" if self.step else "/api/v1/query"
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The form."""
+        form = {"query": self.expr}
+        if self.step:
+            times = {"start": self.start, "end": self.end, "step": self.step}
+            form |= {name: _seconds(value) for name, value in times.items()}
+        else:
+            form["time"] = _seconds(self.end)
+        return form | ({"lookback_delta": _seconds(self.lookback)} if self.lookback else {})
+
+    @property
+    def steps(self) -> Steps:
+        """The steps as the engine takes them."""
+        return Steps(self.start, self.end, self.step) if self.step else Steps.at(self.end)
+
+
+def _seconds(milliseconds: int) -> str:
+    sign = "-" if milliseconds < 0 else ""
+    whole, rest = divmod(abs(milliseconds), 1000)
+    return f"{sign}{whole}.{rest:03d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +100,8 @@ class Sides:
         """The reply that the API would give; a crash is told with its traceback."""
         try:
             with parameter("query"):
-                engine = engine or self.engine
-                result = await engine.query(asked.expr, _steps(asked), QueryOptions())
+                engine, options = engine or self.engine, QueryOptions(lookback=asked.lookback)
+                result = await engine.query(asked.expr, asked.steps, options)
             data = encode_data(result)
         except Exception as error:  # noqa: BLE001 - a crash is one more difference
             failed = failure_of(error)
@@ -120,13 +157,6 @@ class Sides:
             if found.detail:
                 return await self.shrunk(attempt, found)
         return asked, verdict
-
-
-def _steps(asked: Question) -> Steps:
-    end = round(asked.end * 1000)
-    if asked.step is None:
-        return Steps.at(end)
-    return Steps(round(asked.start * 1000), end, round(asked.step * 1000))
 
 
 def _explained(case: Case) -> tuple[tuple[str, ...], Case]:

@@ -29,7 +29,7 @@ RANGES: Final = _words(
 SUBRANGES: Final = _words("10m 5m 3m 30m 1h 7m30s 90s 1m 2h 1m1s 0x100")
 RESOLUTIONS: Final = _words("30s 1m 10s 7s 2m 15s 61 3m 0x10 500ms")
 OFFSETS: Final = _words("1m 5m 30s -1m -30s 10m 15s 1h -2m30s 7 -0.5 1ms 1y -1w 1d 0 0s")
-STEPS: Final = (15.0, 30.0, 60.0, 61.0, 7.0, 13.5, 300.0, 120.0, 1.0, 0.25, 45.0)
+STEPS: Final = (15_000, 30_000, 60_000, 61_000, 7_000, 13_500, 300_000, 1_000, 250, 45_000, 1)  # ms
 ARITHMETIC: Final = _words("+ - * / % ^ atan2")
 COMPARISONS: Final = _words("== != < > <= >=")
 SETS: Final = _words("and or unless")
