@@ -8,10 +8,17 @@ import numpy as np
 
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.fold import FOLDS, fold
-from bridge.engine.pick import checked_k, extremes, first_rows, quantiles
+from bridge.engine.pick import (
+    checked_k,
+    checked_ratio,
+    extremes,
+    first_rows,
+    quantiles,
+    sampled_rows,
+)
 from bridge.engine.rows import by_row_ranges
 from bridge.engine.tally import count_values
-from bridge.model.annotations import invalid_quantile
+from bridge.model.annotations import invalid_quantile, invalid_ratio
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import Grouping
 from bridge.model.samples import Float64s
@@ -69,6 +76,19 @@ def _limitk(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluati
     return Matrix.empty(operand.steps) if k is None else first_rows(operand, groups, k)
 
 
+def _limit_ratio(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
+    wanted = _numbers(parameter)
+    ratio = checked_ratio(wanted)
+    groups = operand.labels.grouped(grouping(expr))
+    if ratio is None:
+        return Matrix.empty(operand.steps)
+    pos = expr.param.pos if expr.param is not None else expr.pos
+    for extreme, cap in ((float(np.max(wanted)), 1.0), (float(np.min(wanted)), -1.0)):
+        if abs(extreme) > 1.0 and extreme * cap > 0.0:
+            on.annotations.add(invalid_ratio(extreme, cap, pos))
+    return sampled_rows(operand, groups, ratio)
+
+
 def _quantile(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
     q = _numbers(parameter)
     pos = expr.param.pos if expr.param is not None else expr.pos
@@ -92,6 +112,7 @@ WHOLES: Final[Mapping[str, Whole]] = MappingProxyType(
         "topk": _topk,
         "bottomk": _bottomk,
         "limitk": _limitk,
+        "limit_ratio": _limit_ratio,
         "quantile": _quantile,
         "count_values": _count_values,
     }

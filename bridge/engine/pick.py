@@ -1,4 +1,4 @@
-"""Aggregations that compare the rows of a group: topk, bottomk, limitk, quantile.
+"""Aggregations that compare or choose the rows of a group: topk, limitk, quantile and the like.
 
 Source: aggregationK in promql/engine.go and quantile in promql/quantile.go of Prometheus.
 """
@@ -9,16 +9,31 @@ import numpy as np
 from numba import boolean
 
 from bridge.engine.fold import as_seen, by_first
-from bridge.kernel import b1_in2, b1_out2, f8_in, f8_in2, f8_out2, i8_in, i8_out2, inlined, kernel
+from bridge.kernel import (
+    b1_in,
+    b1_in2,
+    b1_out2,
+    f8_in,
+    f8_in2,
+    f8_out2,
+    i8_in,
+    i8_out,
+    i8_out2,
+    inlined,
+    kernel,
+)
 from bridge.model.annotations import go_general
 from bridge.model.errors import ExecutionError
+from bridge.model.label_hash import label_hashes
 from bridge.model.labels import Groups
 from bridge.model.samples import Float64s, Int64s
-from bridge.model.vectors import Matrix
+from bridge.model.vectors import Bools, Matrix
 
 # What Go compares with: the smallest int64, and the largest float64 below 2^63.
 _MIN_INT64: Final = -9223372036854775808.0
 _MAX_INT64: Final = 9223372036854774784.0
+# The greatest uint64 as a float64.
+_HASHES: Final = 2.0**64
 
 
 def checked_k(k: Float64s) -> Int64s | None:
@@ -47,9 +62,14 @@ def extremes(matrix: Matrix, groups: Groups, k: Int64s, *, largest: bool) -> Mat
         ranks,
     )
     if matrix.steps > 1:
-        return Matrix(matrix.labels, matrix.values, ranks >= 0).without_empty_rows()
-    picked = np.flatnonzero(ranks[:, 0] >= 0)
-    order = np.lexsort((ranks[picked, 0], _first_seen(matrix, groups)[picked]))
+        return matrix.masked(ranks >= 0).without_empty_rows()
+    return _by_rank(matrix, groups, ranks[:, 0])
+
+
+def _by_rank(matrix: Matrix, groups: Groups, ranks: Int64s) -> Matrix:
+    """Of one step the rows with a rank of 0 or more, group by group; `ranks` int64 [S]."""
+    picked = np.flatnonzero(ranks >= 0)
+    order = np.lexsort((ranks[picked], _first_seen(matrix, groups)[picked]))
     return matrix.take(picked[order])
 
 
@@ -57,7 +77,32 @@ def first_rows(matrix: Matrix, groups: Groups, k: Int64s) -> Matrix:
     """The first k rows of each group that are present at a step."""
     kept = np.zeros(matrix.present.shape, np.bool_)
     _first_rows(np.ascontiguousarray(matrix.present), groups.ids, k, kept)
-    return Matrix(matrix.labels, matrix.values, kept).without_empty_rows()
+    return _chosen(matrix, groups, kept)
+
+
+def checked_ratio(ratio: Float64s) -> Float64s | None:
+    """Which share to keep at each step, in [-1, 1]; None if never any; raises ExecutionError."""
+    if not ratio.any():
+        return None
+    if np.isnan(ratio).any():
+        raise ExecutionError("Ratio value is NaN")
+    return np.clip(ratio, -1.0, 1.0)
+
+
+def sampled_rows(matrix: Matrix, groups: Groups, ratio: Float64s) -> Matrix:
+    """The rows whose hash lies in the first `ratio` of all hashes, or if negative in the last."""
+    offsets = (label_hashes(matrix.labels).astype(np.float64) / _HASHES)[:, None]
+    kept = np.where(ratio >= 0.0, offsets < ratio, offsets >= 1.0 + ratio)
+    return _chosen(matrix, groups, matrix.present & kept)
+
+
+def _chosen(matrix: Matrix, groups: Groups, kept: Bools) -> Matrix:
+    """The rows where `kept` bool [S, T]; at one step in the order of Prometheus' heaps."""
+    if matrix.steps > 1:
+        return matrix.masked(kept).without_empty_rows()
+    ranks = np.full(len(matrix), -1, np.int64)
+    _heaped(np.ascontiguousarray(matrix.values), kept[:, 0].copy(), groups.ids, ranks)
+    return _by_rank(matrix, groups, ranks)
 
 
 def quantiles(matrix: Matrix, groups: Groups, q: Float64s) -> Matrix:
@@ -187,6 +232,23 @@ def _first_rows(present, ids, k, kept):  # type: ignore[no-untyped-def]
             if present[row, step] and sizes[ids[row]] < k[step]:
                 sizes[ids[row]] += 1
                 kept[row, step] = True
+
+
+@kernel(f8_in2, b1_in, i8_in, i8_out)
+def _heaped(values, kept, ids, ranks):  # type: ignore[no-untyped-def]
+    """The place of each row that is kept in its group's heap, rows put in one after the other."""
+    starts = _group_starts(ids)
+    heap = np.empty(len(ids), np.int64)
+    sizes = np.zeros(len(ids), np.int64)
+    for row in range(len(ids)):
+        if kept[row]:
+            group = ids[row]
+            heap[starts[group] + sizes[group]] = row
+            _sift_up(values, 0, heap, starts[group], sizes[group], True)
+            sizes[group] += 1
+    for group in range(len(starts) - 1):
+        for rank in range(sizes[group]):
+            ranks[heap[starts[group] + rank]] = rank
 
 
 @inlined

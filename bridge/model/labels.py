@@ -195,25 +195,26 @@ class LabelTable(Sequence[Labels]):
 
     def grouped(self, grouping: Grouping) -> Groups:
         """Rows by group; remembered, since sibling expressions and refreshes ask again."""
-        return self._remember(grouping, lambda: _group(self.rows, grouping.rule()))
+        return self.remembered(grouping, lambda: _group(self.rows, grouping.rule()))
 
     def without(self, names: frozenset[str]) -> "LabelTable":
         """The same rows with these labels dropped; remembered."""
         if self._whole is not None:
             return self._whole.without(names)[self.start : self.start + len(self.rows)]
-        return self._remember(names, lambda: LabelTable(row.drop(names) for row in self.rows))
+        return self.remembered(names, lambda: LabelTable(row.drop(names) for row in self.rows))
 
     def mapped(self, key: object, change: Callable[[Labels], Labels]) -> "LabelTable":
         """Every row changed by a function; remembered under `key`, which tells functions apart."""
         if self._whole is not None:
             return self._whole.mapped(key, change)[self.start : self.start + len(self.rows)]
-        return self._remember(key, lambda: LabelTable(map(change, self.rows)))
+        return self.remembered(key, lambda: LabelTable(map(change, self.rows)))
 
     def distinct(self) -> bool:
         """Whether no two rows have the same label set; remembered."""
-        return self._remember("distinct", lambda: len(set(self.rows)) == len(self.rows))
+        return self.remembered("distinct", lambda: len(set(self.rows)) == len(self.rows))
 
-    def _remember(self, key: object, make: Callable[[], _T]) -> _T:
+    def remembered(self, key: object, make: Callable[[], _T]) -> _T:
+        """What `make` gives, made once; `key` tells what it is."""
         if key not in self._memo:
             self._memo[key] = make()
         return cast("_T", self._memo[key])
