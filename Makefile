@@ -40,6 +40,7 @@ test: $(READY) servers ## all tests, against real servers
 fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: minutes
 	@for seed in 11 21 31 41 51; do \
 		$(BIN)/python -m tests.oracle.fuzz --count 10000 --seed $$seed --jobs 2 || exit 1; done
+	@$(BIN)/python -m tests.oracle.fuzz --count 2000 --seed 61 --jobs 2 --data everyday
 
 bench: $(READY) servers ## side by side with Prometheus and remote_read
 	$(BIN)/python -m benchmarks.yardstick

@@ -18,14 +18,15 @@ from random import Random
 from typing import Final
 
 from tests.oracle import fuzz_words
-from tests.oracle.fuzz_data import END, START, nasty
+from tests.oracle.fuzz_data import GROUNDS
 from tests.oracle.fuzz_expressions import Expressions
 from tests.oracle.fuzz_sides import Question, Sides, Verdict, sides
+from tests.oracle.fuzz_words import Words, words
+from tests.oracle.series import Dataset
 from tests.oracle.writer import write_prometheus
 from tests.servers.prometheus import prometheus
 
 _DAMAGED: Final = 0.04  # the share of texts that are damaged on purpose
-_WORDS: Final = fuzz_words.words(nasty(), START, END)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +65,19 @@ class Summary:
         )
 
 
-def question(seed: int, number: int, damaged: float = _DAMAGED) -> Question:
+def question(words: Words, seed: int, number: int, damaged: float = _DAMAGED) -> Question:
     """Question `number` of a seed; a share of texts is damaged."""
     chance = Random(f"{seed}:{number}")
-    made = Expressions(chance, _WORDS)
+    made = Expressions(chance, words)
     is_range = chance.random() < 0.5
     text = made.ranged() if is_range else made.instant()
     if chance.random() < damaged:
         text = made.damaged(text)
     lookback = chance.choice((1, 15_000, 60_000, 1_200_000)) if chance.random() < 0.1 else 0
     if not is_range:
-        moment = _moment(chance, START + 600_000, END + 200_000)
+        moment = _moment(chance, words.start + 600_000, words.end + 200_000)
         return Question(text, moment, moment, lookback=lookback)
-    step, start = chance.choice(fuzz_words.STEPS), _moment(chance, START - 100_000, END)
+    step, start = chance.choice(fuzz_words.STEPS), _moment(chance, words.start - 100_000, words.end)
     length = min(chance.randrange(3_000_000), step * 150)
     return Question(text, start, start + length, step, lookback)
 
@@ -118,10 +119,10 @@ async def fuzz(
 
 
 @contextlib.contextmanager
-def oracle(folder: Path) -> Iterator[str]:
-    """The URL of a Prometheus with the nasty data."""
+def oracle(folder: Path, data: Dataset) -> Iterator[str]:
+    """The URL of a Prometheus with the data."""
     with prometheus(folder) as server:
-        write_prometheus(server.url, nasty())
+        write_prometheus(server.url, data)
         yield server.url
 
 
@@ -151,16 +152,19 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.oracle.fuzz", description=__doc__)
     parser.add_argument("--count", type=int, default=1000, help="how many expressions")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--data", choices=sorted(GROUNDS), default="nasty")
     parser.add_argument("--jobs", type=int, default=1, help="how many questions at a time")
     parser.add_argument("--damaged", type=float, default=_DAMAGED, help="share of damaged texts")
     parser.add_argument("--only", type=int, help="ask this one of the seed")
     parser.add_argument("--url", help="a Prometheus that holds the data already")
     chosen = parser.parse_args(arguments)
     numbers = range(chosen.count) if chosen.only is None else [chosen.only]
-    asked = ((number, question(chosen.seed, number, chosen.damaged)) for number in numbers)
+    data = GROUNDS[chosen.data].make()
+    known = words(data, GROUNDS[chosen.data].start, GROUNDS[chosen.data].end)
+    asked = ((number, question(known, chosen.seed, number, chosen.damaged)) for number in numbers)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = chosen.url or stack.enter_context(oracle(folder))
+        url = chosen.url or stack.enter_context(oracle(folder, data))
         summary = asyncio.run(fuzz(url, asked, chosen.jobs, _told(10, chosen.only)))
     print(summary)
     return 1 if summary.differing else 0

@@ -1,36 +1,43 @@
 """The data that fuzzed expressions run over: few series, all of them awkward."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
+from tests.oracle import datasets
 from tests.oracle.series import MINUTE, STALE, Column, Dataset, SeriesData, Times
 
 START: Final = 1_767_600_000_000  # 2026-01-05T08:00:00Z
 END: Final = START + 120 * MINUTE
-_BORN: Final = START - 20 * MINUTE
 _INTERVAL: Final = 15_000
 _BOUNDS: Final = (0.1, 0.5, 1.0, 2.5, 10.0)
 
 
 def nasty() -> Dataset:
-    """Two hours at about 15 s: resets, gaps, markers, jitter, NaN, infinities, broken histograms.
-
-    Every series begins with a staleness marker before `START`: a store hands series out in the
-    order it met them, and so that is the order of their labels.
-    """
+    """Two hours at 15 s: resets, gaps, markers, jitter, NaN, infinities, broken histograms."""
     random = np.random.default_rng(3)
-    series = [_born(one) for build in _BUILDERS for one in build(random)]
-    return Dataset(tuple(sorted(series, key=_by_labels)), _BORN, END)
+    return born(Dataset(tuple(one for build in _BUILDERS for one in build(random)), START, END))
+
+
+def born(data: Dataset) -> Dataset:
+    """The data with a staleness marker before each series.
+
+    A store hands series out in the order it met them, and so that is the order of their labels.
+    """
+    before = data.start - 20 * MINUTE
+    series = sorted((_born(one, before) for one in data.series), key=_by_labels)
+    return Dataset(tuple(series), before, data.end)
 
 
 def _by_labels(series: SeriesData) -> list[tuple[str, str]]:
     return sorted(series.labels.items())
 
 
-def _born(series: SeriesData) -> SeriesData:
-    times = np.concatenate(([_BORN], series.timestamps))
+def _born(series: SeriesData, before: int) -> SeriesData:
+    times = np.concatenate(([before], series.timestamps))
     return SeriesData(series.labels, times, np.concatenate(([STALE], series.values)))
 
 
@@ -176,4 +183,21 @@ _BUILDERS: Final = (
     _oddities,
     _histograms,
     _broken_histograms,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What expressions run over: how to make it, and the times (ms) that its samples lie in."""
+
+    make: Callable[[], Dataset]
+    start: int
+    end: int
+
+
+GROUNDS: Final[Mapping[str, Ground]] = MappingProxyType(
+    {
+        "nasty": Ground(nasty, START, END),
+        "everyday": Ground(lambda: born(datasets.everyday()), datasets.START, datasets.END),
+    }
 )

@@ -151,7 +151,7 @@ class Expressions:
     def _moment(self) -> str:
         if self._rarely(0.02):
             return self._one_of("0", "-1", "1e3", "-0.0005", "1e11", "+5")
-        second = self._chance.uniform(self._words.start + 600, self._words.end)
+        second = self._chance.randrange(self._words.start + 600_000, self._words.end) / 1000
         return self._one_of("start()", "end()", "end()", f"{second:.0f}", f"{second:.3f}")
 
     def _family(self) -> Family:

@@ -59,11 +59,11 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The families of a data set, the times (s) they lie in, and the functions to call."""
+    """The families of a data set, the times (ms) they lie in, and the functions to call."""
 
     families: tuple[Family, ...]
-    start: float
-    end: float
+    start: int
+    end: int
     functions: Mapping[ValueType, tuple[Signature, ...]]
 
     @property
@@ -76,7 +76,7 @@ def words(data: Dataset, start: int, end: int) -> Words:
     """The words for a data set whose samples lie between two times in ms."""
     names = dict.fromkeys(one.labels["__name__"] for one in data.series)
     families = tuple(_family(name, data) for name in names)
-    return Words(families, start / 1000, end / 1000, _functions(SIGNATURES.values()))
+    return Words(families, start, end, _functions(SIGNATURES.values()))
 
 
 def _family(name: str, data: Dataset) -> Family:

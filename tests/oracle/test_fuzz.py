@@ -6,21 +6,23 @@ import pytest
 
 from tests.oracle.conftest import Say
 from tests.oracle.fuzz import Summary, describe, fuzz, question
-from tests.oracle.fuzz_data import nasty
+from tests.oracle.fuzz_data import END, START, nasty
 from tests.oracle.fuzz_replies import Reply, explained_by_chance, reply, same
+from tests.oracle.fuzz_words import words
 from tests.oracle.writer import write_prometheus
 from tests.servers.fixtures import PrometheusFactory
 from tests.servers.prometheus import PrometheusOptions
 
 COUNT = 400  # of each seed
 SEEDS = (1, 2)
+WORDS = words(nasty(), START, END)
 
 
 @pytest.fixture(scope="module")
 def summaries(prometheus_server: PrometheusFactory, say: Say) -> list[Summary]:
     server = prometheus_server(PrometheusOptions())
     write_prometheus(server.url, nasty())
-    asked = [[(n, question(seed, n)) for n in range(COUNT)] for seed in SEEDS]
+    asked = [[(n, question(WORDS, seed, n)) for n in range(COUNT)] for seed in SEEDS]
     made = [asyncio.run(fuzz(server.url, questions)) for questions in asked]
     for seed, summary in zip(SEEDS, made, strict=True):
         say(f"fuzzed with seed {seed}: {summary}")
@@ -37,7 +39,7 @@ def test_six_of_ten_answers_hold_something(summaries: list[Summary]) -> None:
 
 
 def test_a_question_is_always_the_same() -> None:
-    assert question(1, 17) == question(1, 17) != question(2, 17)
+    assert question(WORDS, 1, 17) == question(WORDS, 1, 17) != question(WORDS, 2, 17)
 
 
 def vector(*rows: str, notes: frozenset[str] = frozenset()) -> Reply:
