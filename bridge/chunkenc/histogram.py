@@ -1,0 +1,266 @@
+"""Chunks of native histograms, four encodings, to and from tables.
+
+Of integer histograms (HISTOGRAM) counts are written as differences of differences, of float ones
+(FLOAT_HISTOGRAM) XORed as in XOR chunks; either with or without start timestamps (_ST). Source:
+histogram.go, float_histogram.go and their twins with _st in tsdb/chunkenc of Prometheus.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import int64
+
+from bridge.chunkenc.bits import Bytes, big_endian, bits_at, signed
+from bridge.chunkenc.histogram_layout import UNKNOWN_SCHEMA, read_layout
+from bridge.chunkenc.start_time import Started, read_start
+from bridge.chunkenc.varbits import varbit_int, varbit_uint, xor_change
+from bridge.kernel import called, i8_in, i8_out, inlined, kernel, u1_in
+from bridge.model.bucket_bounds import FINEST_SCHEMA
+from bridge.model.gomath.bits import from_bits
+from bridge.model.histogram_layout import (
+    COUNT,
+    GAUGE,
+    HINT,
+    NOT_RESET,
+    SCHEMA,
+    SUM,
+    UNKNOWN,
+    ZERO_COUNT,
+    Arrays,
+    Builder,
+    built,
+    new_builder,
+)
+from bridge.model.histogram_math import reduce
+from bridge.model.histogram_scratch import SIZES, Scratch, clear, copy, emit, new_scratch
+from bridge.model.samples import STALE_NAN_BITS, Int64s
+
+# The encodings, numbered as in prompb.Chunk.
+HISTOGRAM: Final = 2
+FLOAT_HISTOGRAM: Final = 3
+HISTOGRAM_ST: Final = 5
+FLOAT_HISTOGRAM_ST: Final = 6
+
+HEADER_BYTES: Final = 3
+GAUGE_HEADER: Final = 3
+
+# Numbers of a sample in front of its buckets.
+_COUNT: Final = 0
+_ZEROS: Final = 1
+_SUM: Final = 2
+_BUCKETS: Final = 3
+
+
+class Decoding(NamedTuple):
+    """Where a decoder has got to.
+
+    `numbers` int64 [3, room]: count, zero count, sum and buckets; of each the number, or a float's
+    bits; its last difference, or its window's leading zeros; its window's trailing zeros. `layout`
+    is what all samples of the chunk share, `sample` is made from it.
+    """
+
+    numbers: Int64s
+    layout: Scratch
+    sample: Scratch
+
+
+class Decoded(NamedTuple):
+    """Samples by row, and what was wrong.
+
+    `bad` is the first chunk that could not be read, or -1, and `schema` its schema if no Prometheus
+    knows it, else 0. `disorder` is 1 if a row's times fail to rise strictly.
+    """
+
+    timestamps: Int64s
+    created: Int64s
+    table: Arrays
+    bad: int
+    schema: int
+    disorder: int
+
+
+@kernel(u1_in, i8_in, i8_in, i8_in, i8_in, int64, int64, i8_out)
+def decode(
+    data: Bytes,
+    starts: Int64s,
+    sizes: Int64s,
+    encodings: Int64s,
+    rows: Int64s,
+    start: int,
+    end: int,
+    offsets: Int64s,
+) -> Decoded:
+    """Decodes chunks to the columns of rows, keeping the samples from `start` to `end` (ms).
+
+    `data` is padded; chunk c is data[starts[c] : starts[c] + sizes[c]], of encoding encodings[c],
+    and belongs to row rows[c]; `rows` never falls. `offsets` [R+1] is written.
+    """
+    room = 1
+    for chunk in range(len(starts)):
+        room += max(_count(data, starts[chunk], sizes[chunk], encodings[chunk]), 0)
+    timestamps, created = np.empty(room, np.int64), np.empty(room, np.int64)
+    builder = new_builder(room, 8 * room)
+    state = Decoding(np.zeros((3, 64), np.int64), new_scratch(), new_scratch())
+    row, last, disorder, bad, schema = -1, 0, 0, -1, 0
+    for chunk in range(len(starts)):
+        fresh = rows[chunk] != row
+        while row < rows[chunk]:
+            row += 1
+            offsets[row] = builder.used[0]
+        bounds = (starts[chunk], starts[chunk] + sizes[chunk])
+        state, builder, first, newest, fault = _decode(
+            data, bounds, encodings[chunk], (start, end), timestamps, created, state, builder
+        )
+        if fault < 0:
+            bad = chunk
+            schema = state.layout.facts[SCHEMA] if fault == UNKNOWN_SCHEMA else 0
+            break
+        if fault == 1 or (not fresh and first <= last):
+            disorder = 1
+        last = newest
+    while row < len(offsets) - 1:
+        row += 1
+        offsets[row] = builder.used[0]
+    kept = builder.used[0]
+    return Decoded(
+        timestamps[:kept].copy(), created[:kept].copy(), built(builder), bad, schema, disorder
+    )
+
+
+@inlined
+def _count(data: Bytes, low: int, size: int, encoding: int) -> int:
+    """How many samples a chunk has; -1 if it is too short for them."""
+    if size < HEADER_BYTES:
+        return -1
+    count = signed(big_endian(data, low) >> np.uint64(48))
+    if encoding in (HISTOGRAM_ST, FLOAT_HISTOGRAM_ST):
+        count &= 0x3FFF
+    # Time, count, zero count and sum take a bit each, the first sum 64.
+    return count if count == 0 or 4 * count + 63 <= (size - HEADER_BYTES) * 8 else -1
+
+
+@called
+def _decode(
+    data: Bytes,
+    bounds: tuple[int, int],
+    encoding: int,
+    wanted: tuple[int, int],
+    timestamps: Int64s,
+    created: Int64s,
+    state: Decoding,
+    builder: Builder,
+) -> tuple[Decoding, Builder, int, int, int]:
+    """One chunk: first and last time, and 1 if times fail to rise, or below 0 what is wrong."""
+    low, stop = bounds[0], bounds[1] * 8
+    count = _count(data, low, bounds[1] - low, encoding)
+    if count <= 0:
+        return state, builder, wanted[1], wanted[0], count
+    started = encoding in (HISTOGRAM_ST, FLOAT_HISTOGRAM_ST)
+    floats = encoding in (FLOAT_HISTOGRAM, FLOAT_HISTOGRAM_ST)
+    flags, header = int(data[low if started else low + 2]) >> 6, int(data[low + 2])
+    layout, position = read_layout(data, (low + HEADER_BYTES) * 8, stop, state.layout)
+    state = _with_room(Decoding(state.numbers, layout, state.sample))
+    if position < 0:
+        return state, builder, 0, 0, position
+    first, time, delta, falls, held = 0, 0, 0, 0, Started(0, 0)
+    for sample in range(count):
+        previous = time
+        change, position = varbit_int(data, position)
+        if sample == 0:
+            first = time = change
+        else:
+            delta += change
+            time += delta
+            falls |= int(delta <= 0)
+        if position <= stop:
+            position = _read_numbers(data, position, stop, state, sample == 0, floats)
+        if started and position <= stop:
+            held, position = read_start(data, position, header, sample, time, previous, held)
+        if position > stop:
+            return state, builder, 0, 0, -1
+        if wanted[0] <= time <= wanted[1]:
+            hint = UNKNOWN if sample == 0 else NOT_RESET
+            state = _make_sample(state, floats, GAUGE if flags == GAUGE_HEADER else hint)
+            timestamps[builder.used[0]], created[builder.used[0]] = time, held.created
+            builder = emit(builder, state.sample)
+    return state, builder, first, time, falls
+
+
+@inlined
+def _with_room(state: Decoding) -> Decoding:
+    """The state with nothing read yet."""
+    facts = state.layout.facts
+    size = _BUCKETS + facts[SIZES] + facts[SIZES + 1]
+    numbers = state.numbers
+    if size > numbers.shape[1]:
+        numbers = np.zeros((3, 2 * size), np.int64)
+    numbers[:, :size] = 0
+    return Decoding(numbers, state.layout, state.sample)
+
+
+@called
+def _read_numbers(
+    data: Bytes, position: int, stop: int, state: Decoding, first: bool, floats: bool
+) -> int:
+    """A sample's counts, sum and buckets; returns the bit behind, any behind `stop` if short."""
+    numbers, facts = state.numbers, state.layout.facts
+    for number in range(_BUCKETS + facts[SIZES] + facts[SIZES + 1]):
+        # A staleness marker has no buckets, but for a chunk's first sample.
+        if number == _BUCKETS and not first and numbers[0, _SUM] == STALE_NAN_BITS:
+            break
+        if position > stop:
+            break
+        if floats or number == _SUM:
+            position = _read_float(data, position, numbers, number, first)
+        elif first and number < _SUM:
+            numbers[0, number], position = varbit_uint(data, position)
+        elif first:
+            numbers[0, number], position = varbit_int(data, position)
+        else:
+            change, position = varbit_int(data, position)
+            numbers[1, number] += change
+            numbers[0, number] += numbers[1, number]
+    return position
+
+
+@inlined
+def _read_float(data: Bytes, position: int, numbers: Int64s, number: int, first: bool) -> int:
+    if first:
+        numbers[0, number] = signed(bits_at(data, position))
+        return position + 64
+    changed, position, leading, trailing = xor_change(
+        data, position, numbers[1, number], numbers[2, number]
+    )
+    numbers[0, number] ^= signed(changed)
+    numbers[1, number], numbers[2, number] = leading, trailing
+    return position
+
+
+@called
+def _make_sample(state: Decoding, floats: bool, hint: int) -> Decoding:
+    """The histogram that the numbers stand for; a stale one has nothing but its sum."""
+    numbers, facts = state.numbers, state.layout.facts
+    if numbers[0, _SUM] == STALE_NAN_BITS:
+        clear(state.sample)
+        state.sample.numbers[0, SUM] = from_bits(STALE_NAN_BITS)
+        return state
+    sample = copy(state.sample, state.layout)
+    sample.facts[HINT] = hint
+    sample.numbers[0, SUM] = from_bits(numbers[0, _SUM])
+    sample.numbers[0, COUNT] = _as_count(numbers[0, _COUNT], floats)
+    sample.numbers[0, ZERO_COUNT] = _as_count(numbers[0, _ZEROS], floats)
+    number = _BUCKETS
+    for side in range(2):
+        total = 0
+        for bucket in range(facts[SIZES + side]):
+            total += numbers[0, number]
+            sample.counts[side, bucket] = from_bits(numbers[0, number]) if floats else float(total)
+            number += 1
+    if sample.facts[SCHEMA] > FINEST_SCHEMA:
+        reduce(sample, FINEST_SCHEMA, False)
+    return Decoding(numbers, state.layout, sample)
+
+
+@inlined
+def _as_count(number: int, floats: bool) -> float:
+    return from_bits(number) if floats else float(np.uint64(number))
