@@ -17,7 +17,7 @@ from bridge.engine.pick import (
     sampled_rows,
 )
 from bridge.engine.rows import by_row_ranges
-from bridge.engine.tally import count_values
+from bridge.engine.tally import count_values, require_label_name
 from bridge.model.annotations import invalid_quantile, invalid_ratio
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import Grouping
@@ -38,6 +38,9 @@ def aggregate(expr: AggregateExpr, on: Evaluation, evaluate: Evaluate) -> Matrix
             parts = iter((cast("Matrix", evaluate(expr.expr, on)),))
         folded = fold(FOLDS[expr.op], grouping(expr), parts)
         return folded if folded is not None else Matrix.empty(len(on.steps))
+    if isinstance(parameter, String):
+        # Only count_values has a text; Prometheus looks at it before any series.
+        require_label_name(parameter.value)
     operand = cast("Matrix", evaluate(expr.expr, on))
     whole = WHOLES.get(expr.op)
     if whole is None:

@@ -13,10 +13,14 @@ from bridge.model.labels import Grouping, Labels, LabelTable, quoted
 from bridge.model.vectors import Matrix
 
 
-def count_values(matrix: Matrix, grouping: Grouping, label: str) -> Matrix:
-    """One row for each group and value that occurs, `label` holding the value's text."""
+def require_label_name(label: str) -> None:
+    """Raises ExecutionError for what cannot name a label."""
     if not label or not _is_utf8(label):
         raise ExecutionError(f"invalid label name {quoted(label)}")
+
+
+def count_values(matrix: Matrix, grouping: Grouping, label: str) -> Matrix:
+    """One row for each group and value that occurs, `label` holding the value's text."""
     values = np.where(np.isnan(matrix.values), np.nan, matrix.values)
     rows, steps = np.nonzero(matrix.present)
     bits, kinds = np.unique(values[rows, steps].view(np.int64), return_inverse=True)

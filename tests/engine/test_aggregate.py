@@ -105,3 +105,9 @@ def test_k_may_change_from_step_to_step() -> None:
         [False, False, True],
         [False, True, True],
     ]
+
+
+def test_the_label_of_count_values_is_checked_before_the_series() -> None:
+    clashing = 'count_values("", -label_replace(x, "i", "", "", ""))'
+    with pytest.raises(ExecutionError, match=r'^invalid label name ""$'):
+        ask(store(), clashing, Steps.at(0))

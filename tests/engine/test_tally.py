@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.engine.tally import count_values, plain_text
+from bridge.engine.tally import count_values, plain_text, require_label_name
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import Grouping, Labels
 from tests.engine.test_fold import matrix
@@ -83,7 +83,7 @@ def test_the_label_of_the_value_is_one_of_the_groups(
 )
 def test_a_label_that_is_none_is_refused(label: str, text: str) -> None:
     with pytest.raises(ExecutionError) as failed:
-        count_values(matrix("a", [[1.0]], 1), Grouping((), without=False), label)
+        require_label_name(label)
     assert str(failed.value) == text
 
 
