@@ -8,7 +8,7 @@ import numpy as np
 from bridge.engine.aggregate import aggregate
 from bridge.engine.binary import operate
 from bridge.engine.evaluation import Evaluation
-from bridge.engine.function import CallSite
+from bridge.engine.function import CallSite, require_reach
 from bridge.engine.limits import account, points
 from bridge.engine.merge import merge_equal_labels
 from bridge.engine.plan import once
@@ -118,6 +118,8 @@ def _call(expr: Call, on: Evaluation) -> Value:
     if function.of_selector is not None and isinstance(first, VectorSelector):
         return _named(function.of_selector(site, lookback_windows(first, on)), expr, on)
     arguments = tuple(evaluate(argument, on) for argument in expr.args)
+    for windows in (argument for argument in arguments if isinstance(argument, Windows)):
+        require_reach(expr.func, windows, on.functions)
     value = function.apply(site, arguments)
     if not isinstance(value, Matrix):
         return value

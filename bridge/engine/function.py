@@ -1,6 +1,6 @@
 """A PromQL function as one record, and the decorators that build it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -8,10 +8,11 @@ import numpy as np
 
 from bridge.kernel import WindowKernel
 from bridge.model.annotations import Annotations
+from bridge.model.errors import ExecutionError
 from bridge.model.posrange import PosRange
 from bridge.model.samples import Float64s
 from bridge.model.time import Steps
-from bridge.model.vectors import Matrix, Scalar, Value, Windows
+from bridge.model.vectors import Matrix, Reach, Scalar, Value, Windows
 from bridge.promql.ast import (
     NOWHERE,
     Call,
@@ -82,6 +83,7 @@ class Function:
     selector's lookback windows.
     `of_query` gives the value of a function that is a constant of the whole query, from the query's
     steps, inside subqueries too; a pass puts the number in the call's place.
+    `reaches`: the kinds of extended range selectors that may be its argument.
     """
 
     signature: Signature
@@ -92,11 +94,22 @@ class Function:
     of_selector: OfSelector | None = None
     of_query: OfQuery | None = None
     check: Check | None = None
+    reaches: frozenset[Reach] = frozenset()
 
     @property
     def name(self) -> str:
         """The function's name in PromQL."""
         return self.signature.name
+
+
+def require_reach(name: str, windows: Windows, functions: Mapping[str, "Function"]) -> None:
+    """Raises ExecutionError if windows reach further than the function of that name allows."""
+    if windows.reach is None or windows.reach in functions[name].reaches:
+        return
+    allowed = sorted(name for name, one in functions.items() if windows.reach in one.reaches)
+    raise ExecutionError(
+        f"{windows.reach} modifier can only be used with: {', '.join(allowed)} - not with {name}"
+    )
 
 
 def function(
@@ -111,12 +124,22 @@ def function(
     timeless: bool = True,
     of_selector: OfSelector | None = None,
     check: Check | None = None,
+    reaches: Iterable[Reach] = (),
 ) -> Callable[[Apply], Function]:
     """Declares a function that takes evaluated values: the general form."""
     signature = Signature(name, args, returns, variadic, experimental)
 
     def declare(apply: Apply) -> Function:
-        return Function(signature, apply, keeps_name, row_wise, timeless, of_selector, check=check)
+        return Function(
+            signature,
+            apply,
+            keeps_name,
+            row_wise,
+            timeless,
+            of_selector,
+            check=check,
+            reaches=frozenset(reaches),
+        )
 
     return declare
 

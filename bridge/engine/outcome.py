@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bridge.engine.extended import cut_at_ends
 from bridge.engine.query import Query, Result, Stats
 from bridge.model.annotations import RESULTS_TRUNCATED, Annotations, Severity
 from bridge.model.labels import EMPTY_LABELS, LabelTable
@@ -24,7 +25,7 @@ def outcome(
         if kind is ValueType.MATRIX:
             value = _in_label_order(value)
     if isinstance(value, Windows):
-        value = _samples_in_order(value)
+        value = _samples_in_order(value if value.reach is None else cut_at_ends(value))
     if limit and isinstance(value, Matrix | Windows) and len(value) > limit:
         value = _first(value, limit)
         annotations.add(RESULTS_TRUNCATED)

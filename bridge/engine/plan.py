@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from bridge.engine.function import Function
 from bridge.engine.passes import PASSES, Setting
 from bridge.engine.query import Query
-from bridge.engine.windows import bounds
-from bridge.model.errors import ExecutionError
+from bridge.engine.windows import seen_by
 from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Steps, Window
@@ -63,7 +62,6 @@ def plan(query: Query, functions: Mapping[str, Function], resolution: int) -> Pl
     expr, setting = query.expr, Setting(query.steps, functions)
     for rewrite in PASSES:
         expr = rewrite(expr, setting)
-    refuse_modifiers(expr)
     timing = Timing(query.lookback, resolution)
     needs: dict[tuple[Matcher, ...], list[Window]] = {}
     for selector, window in _needs(expr, query.steps, timing):
@@ -101,11 +99,9 @@ def _needs(expr: Expr, steps: Steps, timing: Timing) -> Iterator[tuple[VectorSel
         return
     match expr:
         case VectorSelector():
-            seen = bounds(steps, timing.lookback, expr.offset, expr.timestamp)
-            yield expr, seen.window
-        case MatrixSelector(selector=selector):
-            seen = bounds(steps, expr.range, selector.offset, selector.timestamp)
-            yield selector, seen.window
+            yield expr, seen_by(expr, steps, timing.lookback).window
+        case MatrixSelector():
+            yield expr.selector, seen_by(expr, steps, timing.lookback).window
         case SubqueryExpr():
             yield from _needs(expr.expr, subquery_steps(expr, steps, timing.resolution), timing)
         case StepInvariantExpr():
@@ -129,12 +125,3 @@ def _joined(windows: list[Window]) -> list[Window]:
         else:
             joined.append(window)
     return joined
-
-
-def refuse_modifiers(expr: Expr) -> None:
-    """Raises ExecutionError for a selector modifier that this engine does not evaluate."""
-    if isinstance(expr, VectorSelector) and (expr.anchored or expr.smoothed):
-        name = "anchored" if expr.anchored else "smoothed"
-        raise ExecutionError(f"{name} modifier not implemented")
-    for child in children(expr):
-        refuse_modifiers(child)

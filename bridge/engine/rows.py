@@ -6,7 +6,7 @@ from dataclasses import replace
 from bridge.engine.evaluation import Evaluation, Rows, in_order
 from bridge.engine.limits import Tally
 from bridge.engine.plan import once, subquery_steps
-from bridge.engine.windows import bounds
+from bridge.engine.windows import seen_by
 from bridge.model.labels import METADATA_LABELS
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Steps
@@ -63,10 +63,10 @@ def _leaf(expr: Expr, steps: Steps, on: Evaluation) -> tuple[VectorSelector, Ser
     """The one selector that the expression goes over series by series, and its block."""
     match expr:
         case VectorSelector():
-            seen = bounds(steps, on.timing.lookback, expr.offset, expr.timestamp)
+            seen = seen_by(expr, steps, on.timing.lookback)
             return expr, on.reads.find(expr, seen.window)
         case MatrixSelector(selector=selector):
-            seen = bounds(steps, expr.range, selector.offset, selector.timestamp)
+            seen = seen_by(expr, steps, on.timing.lookback)
             return selector, on.reads.find(selector, seen.window)
         case SubqueryExpr():
             inner = subquery_steps(expr, steps, on.timing.resolution)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.engine.evaluation import Evaluation
+from bridge.engine.extended import extended_ranges, interpolated
 from bridge.engine.plan import subquery_steps
 from bridge.engine.windows import (
     Bounds,
@@ -12,21 +13,23 @@ from bridge.engine.windows import (
     latest,
     latest_windows,
     ranges,
+    seen_by,
 )
 from bridge.model.errors import TooManySamples
 from bridge.model.labels import LabelTable
 from bridge.model.samples import Columns
 from bridge.model.time import Steps
-from bridge.model.vectors import Matrix, Value, Windows
+from bridge.model.vectors import Matrix, Reach, Value, Windows
 from bridge.promql.ast import Expr, MatrixSelector, SubqueryExpr, VectorSelector
 
 
 def instant_vector(selector: VectorSelector, on: Evaluation) -> Matrix:
     """The newest sample of each series within the lookback, at every step."""
-    seen = bounds(on.steps, on.timing.lookback, selector.offset, selector.timestamp)
+    seen = seen_by(selector, on.steps, on.timing.lookback)
     labels, columns = _samples(selector, seen, on)
     on.budget.room_for(len(labels), len(on.steps))
-    matrix = latest(labels, columns, seen)
+    value_at = interpolated if selector.smoothed else latest
+    matrix = value_at(labels, columns, seen)
     on.budget.look_at(int(matrix.present.sum()))
     return matrix
 
@@ -43,9 +46,10 @@ def lookback_windows(selector: VectorSelector, on: Evaluation) -> Windows:
 def range_vector(expr: MatrixSelector, on: Evaluation) -> Windows:
     """The samples of each series within the range, at every step."""
     selector = expr.selector
-    seen = bounds(on.steps, expr.range, selector.offset, selector.timestamp)
+    seen = seen_by(expr, on.steps, on.timing.lookback)
     labels, columns = _samples(selector, seen, on)
-    return _windows(labels, columns, seen, expr.range, on)
+    reach = Reach.ANCHORED if selector.anchored else Reach.SMOOTHED if selector.smoothed else None
+    return _windows(labels, columns, seen, expr.range, on, reach)
 
 
 def subquery(
@@ -68,10 +72,18 @@ def _nothing() -> tuple[LabelTable, Columns]:
 
 
 def _windows(
-    labels: LabelTable, columns: Columns, seen: Bounds, length: int, on: Evaluation
+    labels: LabelTable,
+    columns: Columns,
+    seen: Bounds,
+    length: int,
+    on: Evaluation,
+    reach: Reach | None = None,
 ) -> Windows:
     on.budget.room_for(len(labels), len(on.steps))
-    windows = ranges(labels, columns, seen, length)
+    if reach is None:
+        windows = ranges(labels, columns, seen, length)
+    else:
+        windows = extended_ranges(labels, columns, seen, length, reach)
     widths = windows.hi - windows.lo
     on.budget.look_at(int(widths.sum()))
     if widths.size and int(widths.max()) > on.budget.max_samples > 0:

@@ -1,6 +1,6 @@
 """Which samples each step sees: lookback, ranges, staleness."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from bridge.model.labels import LabelTable
 from bridge.model.samples import STALE_NAN_BITS, Columns, Int64s
 from bridge.model.time import Steps, Window
 from bridge.model.vectors import Matrix, Windows
+from bridge.promql.ast import MatrixSelector, VectorSelector
 
 _STALE = np.array([STALE_NAN_BITS], dtype=np.int64).view(np.float64)
 
@@ -28,17 +29,34 @@ _STALE = np.array([STALE_NAN_BITS], dtype=np.int64).view(np.float64)
 class Bounds:
     """What each step sees: samples after `starts` up to and including `ends`; int64 ms [T] each.
 
-    `times` are the evaluation times; offset and `@` move the bounds, not them.
+    `times` are the evaluation times; offset and `@` move the bounds, not them. `before` and `after`
+    are how far (ms) a selector looks beyond its bounds.
     """
 
     starts: Int64s
     ends: Int64s
     times: Int64s
+    before: int = 0
+    after: int = 0
 
     @property
     def window(self) -> Window:
         """All samples that any step sees."""
-        return Window(int(self.starts.min()) + 1, int(self.ends.max()))
+        start, end = int(self.starts.min()), int(self.ends.max())
+        return Window(start - self.before + 1, end + self.after)
+
+
+def seen_by(selector: VectorSelector | MatrixSelector, steps: Steps, lookback: int) -> Bounds:
+    """What a selector sees at these steps."""
+    if isinstance(selector, VectorSelector):
+        after = lookback if selector.smoothed else 0
+        seen = bounds(steps, lookback, selector.offset, selector.timestamp)
+        return replace(seen, after=after) if after else seen
+    times = selector.selector
+    seen = bounds(steps, selector.range, times.offset, times.timestamp)
+    if not times.anchored and not times.smoothed:
+        return seen
+    return replace(seen, before=lookback, after=lookback if times.smoothed else 0)
 
 
 def bounds(steps: Steps, length: int, offset: int, at: int | None) -> Bounds:
@@ -51,7 +69,7 @@ def bounds(steps: Steps, length: int, offset: int, at: int | None) -> Bounds:
 def ranges(labels: LabelTable, columns: Columns, seen: Bounds, length: int) -> Windows:
     """A range vector: every sample within the bounds but staleness markers."""
     live = without_stale(columns)
-    lo, hi = _lo_hi(live, seen)
+    lo, hi = edges(live, seen.starts), edges(live, seen.ends)
     return Windows(labels, live, lo, hi, seen.starts, seen.ends, seen.times, length)
 
 
@@ -75,7 +93,7 @@ def latest(labels: LabelTable, columns: Columns, seen: Bounds) -> Matrix:
 def latest_windows(labels: LabelTable, columns: Columns, seen: Bounds, length: int) -> Windows:
     """The same as windows of the one sample that each step sees, or of none."""
     matrix = latest(labels, columns, seen)
-    _, hi = _lo_hi(columns, seen)
+    hi = edges(columns, seen.ends)
     lo = hi - matrix.present
     return Windows(labels, columns, lo, hi, seen.starts, seen.ends, seen.times, length)
 
@@ -101,12 +119,14 @@ def without_stale(columns: Columns) -> Columns:
     return Columns.frozen(lengths[columns.offsets], columns.timestamps[kept], columns.values[kept])
 
 
-def _lo_hi(columns: Columns, seen: Bounds) -> tuple[Int64s, Int64s]:
-    shape = (len(columns), len(seen.ends))
-    lo, hi = np.empty(shape, np.int64), np.empty(shape, np.int64)
-    _edges(columns.offsets, columns.timestamps, seen.starts, lo)
-    _edges(columns.offsets, columns.timestamps, seen.ends, hi)
-    return lo, hi
+def edges(columns: Columns, times: Int64s) -> Int64s:
+    """Of each row the index after its last sample at or before each time; int64 [S, T].
+
+    `times` int64 ms [T] must not fall.
+    """
+    found = np.empty((len(columns), len(times)), np.int64)
+    _edges(columns.offsets, columns.timestamps, times, found)
+    return found
 
 
 @kernel(i8_in, i8_in, i8_in, i8_out2)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,13 @@ from bridge.model.samples import Columns, Float64s, Int64s
 Bools = npt.NDArray[np.bool_]
 
 
+class Reach(StrEnum):
+    """How windows reach beyond their range: to the sample before it, or on both sides."""
+
+    ANCHORED = "anchored"
+    SMOOTHED = "smoothed"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
     """A range vector: which samples of each series every step sees.
@@ -20,7 +28,8 @@ class Windows:
     s sees the samples with indices `lo[s, t]` to `hi[s, t]` (exclusive) into the columns' arrays;
     both int64 [S, T]. `starts` and `ends`, int64 ms [T], are each step's bounds: a sample at time x
     is seen if `starts[t] < x <= ends[t]`; `range` is their distance in ms. `times` int64 ms [T] are
-    the evaluation times, which offset and `@` leave alone.
+    the evaluation times, which offset and `@` leave alone. With a `reach` the first sample may lie
+    before the start and the last after the end. `drop_name`: see Matrix.
     """
 
     labels: LabelTable
@@ -31,6 +40,8 @@ class Windows:
     ends: Int64s
     times: Int64s
     range: int
+    reach: Reach | None = None
+    drop_name: Bools | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

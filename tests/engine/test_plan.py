@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from bridge.engine.functions import FUNCTIONS, signatures
 from bridge.engine.plan import Plan, plan, subquery_steps
 from bridge.engine.query import Query
-from bridge.model.errors import ExecutionError
 from bridge.model.time import Steps
 from bridge.promql.ast import NumberLiteral, SubqueryExpr
 from bridge.promql.features import Features
@@ -48,6 +47,10 @@ def planned(text: str, steps: Steps, lookback: int = LOOKBACK) -> Plan:
         ("x + x offset 1h", (100, 110), [(35, 50), (95, 110)]),
         ("x offset 10m + x + x offset 5m", (10, 12), [(-5, 12)]),
         ("x @ 600 + x @ 60000", (20, 30), [(5, 10), (995, 1000)]),
+        ("rate(x[2m] anchored)", (10, 20), [(3, 20)]),
+        ("rate(x[2m] smoothed offset 1m)", (10, 20), [(2, 24)]),
+        ("x smoothed", (10, 20), [(5, 25)]),
+        ("x anchored", (10, 20), [(5, 20)]),
         ("time() + 1", (10, 20), []),
         ("max_over_time(x[1s:1m])", (10, 10), [(5, 10)]),
     ],
@@ -117,9 +120,3 @@ def test_subqueries_step_at_multiples_of_their_step(
 def test_default_step_and_fixed_time_of_subqueries(expr: SubqueryExpr, steps: Steps) -> None:
     found = subquery_steps(expr, Steps(-1, 13, 7), 7)
     assert found.times().tolist() == steps.times().tolist()
-
-
-@pytest.mark.parametrize("modifier", ["anchored", "smoothed"])
-def test_what_is_not_evaluated_is_refused(modifier: str) -> None:
-    with pytest.raises(ExecutionError, match=f"^{modifier} modifier not implemented$"):
-        planned(f"1 + sum(rate(x[1m] {modifier}))", Steps.at(0))

@@ -14,7 +14,7 @@ from bridge.engine.function import MATRIX, CallSite, function, over_window, run_
 from bridge.kernel import inlined, window_kernel
 from bridge.model import kahan
 from bridge.model.samples import Columns, Float64s
-from bridge.model.vectors import Matrix, Value, Windows
+from bridge.model.vectors import Matrix, Reach, Value, Windows
 
 
 @over_window("count_over_time")
@@ -113,7 +113,7 @@ def _variance(vs, lo, hi):  # type: ignore[no-untyped-def]
     return (squares + squares_lost) / (hi - lo)
 
 
-@function("changes", (MATRIX,), row_wise=True)
+@function("changes", (MATRIX,), row_wise=True, reaches=(Reach.ANCHORED,))
 def changes(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     vs = windows.columns.values
@@ -121,7 +121,7 @@ def changes(site: CallSite, values: tuple[Value, ...]) -> Value:
     return _count_pairs(windows, (vs[1:] != vs[:-1]) & ~both_nan)
 
 
-@function("resets", (MATRIX,), row_wise=True)
+@function("resets", (MATRIX,), row_wise=True, reaches=(Reach.ANCHORED,))
 def resets(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     vs = windows.columns.values

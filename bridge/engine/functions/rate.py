@@ -9,6 +9,7 @@ from typing import Final, cast
 import numpy as np
 from numba import boolean, float64
 
+from bridge.engine.extended import extended_rates
 from bridge.engine.function import MATRIX, CallSite, Function, function, over_window
 from bridge.kernel import (
     b1_out2,
@@ -24,7 +25,7 @@ from bridge.model.annotations import possible_non_counter
 from bridge.model.labels import METRIC_NAME
 from bridge.model.samples import Float64s, Int64s
 from bridge.model.time import go_seconds
-from bridge.model.vectors import Matrix, Value, Windows
+from bridge.model.vectors import Matrix, Reach, Value, Windows
 
 _COUNTER_SUFFIXES: Final = ("_total", "_sum", "_count", "_bucket")
 _NO_RESETS: Final = np.empty(0, dtype=np.int64)
@@ -34,20 +35,26 @@ def _counter(name: str, per_second: bool) -> Function:
     def apply(site: CallSite, values: tuple[Value, ...]) -> Value:
         windows = cast("Windows", values[0])
         seconds = go_seconds(windows.range) if per_second else 1.0
-        rates = _extrapolate(windows, _resets(windows.columns.values), True, seconds)
+        if windows.reach is None:
+            rates = _extrapolate(windows, _resets(windows.columns.values), True, seconds)
+        else:
+            rates = extended_rates(windows, seconds, counter=True)
         _doubt_counters(site, rates)
         return rates
 
-    return function(name, (MATRIX,), row_wise=True)(apply)
+    return function(name, (MATRIX,), row_wise=True, reaches=Reach)(apply)
 
 
 rate = _counter("rate", per_second=True)
 increase = _counter("increase", per_second=False)
 
 
-@function("delta", (MATRIX,), row_wise=True)
+@function("delta", (MATRIX,), row_wise=True, reaches=Reach)
 def delta(site: CallSite, values: tuple[Value, ...]) -> Value:
-    return _extrapolate(cast("Windows", values[0]), _NO_RESETS, False, 1.0)
+    windows = cast("Windows", values[0])
+    if windows.reach is None:
+        return _extrapolate(windows, _NO_RESETS, False, 1.0)
+    return extended_rates(windows, 1.0, counter=False)
 
 
 @over_window("irate")

@@ -1,6 +1,7 @@
 """Tests that kernels do the same compiled and as plain Python."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bridge.engine import buckets
+from bridge.engine import buckets, extended
 from bridge.engine.functions import extrema, over_time, quantile, rate, regression, smoothing
 from bridge.engine.windows import bounds, ranges
 from bridge.kernel import Kernel, WindowKernel
 from bridge.model.labels import EMPTY_LABELS, LabelTable
 from bridge.model.samples import Columns
 from bridge.model.time import Steps
-from bridge.model.vectors import Windows
+from bridge.model.vectors import Reach, Windows
 
 MODULES = (extrema, over_time, quantile, rate, regression, smoothing)
 SECOND = 1000
@@ -100,6 +101,31 @@ def test_kernel_of_rates(over: Windows, counter: bool) -> None:
     edges = (over.lo, over.hi, over.starts, over.ends)
     arguments = (over.columns.timestamps, vs, *edges, resets, counter, 60.0)
     twice(rate._extrapolated, arguments, over.lo.shape)
+
+
+@given(over=windows(), smoothed=st.booleans(), counter=st.booleans())
+def test_kernels_of_extended_ranges(over: Windows, smoothed: bool, counter: bool) -> None:
+    held, length = over.columns, over.range
+    seen = replace(
+        bounds(
+            Steps(int(over.times[0]), int(over.times[-1]), int(np.diff(over.times)[:1].sum()) or 1),
+            length,
+            0,
+            None,
+        ),
+        before=length,
+        after=length,
+    )
+    reach = Reach.SMOOTHED if smoothed else Reach.ANCHORED
+    wide = extended.extended_ranges(over.labels, held, seen, length, reach)
+    edges = (wide.lo, wide.hi, wide.starts, wide.ends)
+    twice(
+        extended._rises,
+        (held.timestamps, held.values, *edges, smoothed, counter, 60.0),
+        over.lo.shape,
+    )
+    found = (over.lo, over.hi, wide.hi)
+    twice(extended._interpolated, (held.timestamps, held.values, *found, over.ends), over.lo.shape)
 
 
 @given(over=windows(), sign=st.sampled_from([1.0, -1.0]))
