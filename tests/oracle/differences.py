@@ -5,42 +5,16 @@ Each entry names the line of Prometheus' changelog, or the pull request, it come
 `FUNCTIONS_OF_3_5` are functions as they were: with them the engine must answer like the oracle.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final
 
-import numpy as np
-
-from bridge.engine.buckets import classic_buckets
-from bridge.engine.function import CallSite, Function
+from bridge.engine.function import Function
 from bridge.engine.functions import FUNCTIONS
-from bridge.model.samples import Float64s
-from bridge.model.vectors import Bools, Matrix, Scalar, Value
-from bridge.promql.ast import (
-    AggregateExpr,
-    BinaryExpr,
-    Call,
-    Expr,
-    MatrixSelector,
-    ParenExpr,
-    UnaryExpr,
-    VectorSelector,
-    children,
-)
-from bridge.promql.tokens import AGGREGATORS, COMPARISONS
-from tests.oracle.fuzz_replies import Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A question's text and tree (None if it does not parse), what 3.5 said and what we say."""
-
-    text: str
-    expr: Expr | None
-    theirs: Reply
-    ours: Reply
+from bridge.promql.ast import Call, Expr, children
+from tests.oracle import fuzz_translations as translations
+from tests.oracle.fuzz_translations import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,213 +36,13 @@ class OlderFunction:
     function: Function
 
 
-def _edited(reply: Reply, edit: Callable[[str], str | None]) -> Reply:
-    """The reply with each annotation edited; None takes one away."""
-    edited = (edit(note) for note in reply.annotations)
-    return replace(reply, annotations=frozenset(note for note in edited if note is not None))
-
-
-def _our_notes(edit: Callable[[str], str | None]) -> Callable[[Case], Case]:
-    return lambda case: replace(case, ours=_edited(case.ours, edit))
-
-
-def _their_notes(edit: Callable[[str], str | None]) -> Callable[[Case], Case]:
-    return lambda case: replace(case, theirs=_edited(case.theirs, edit))
-
-
-def _worded(reply: Reply, edit: Callable[[str], str]) -> Reply:
-    if reply.error is None:
-        return reply
-    kind, text = reply.error
-    return replace(reply, error=(kind, edit(text)))
-
-
-def _errors(edit: Callable[[str], str]) -> Callable[[Case], Case]:
-    """Edits the error texts of both sides."""
-    return lambda case: replace(
-        case, theirs=_worded(case.theirs, edit), ours=_worded(case.ours, edit)
-    )
-
-
-_FIXED_BUCKETS: Final = re.compile(
-    r"(needed to be fixed for monotonicity .*?\))"
-    r", from buckets \S+ to \S+, with a max diff of \S+, over \d+ samples from \S+ to \S+"
-)
-_OF_BUCKETS: Final = re.compile(
-    r'((?:input to histogram_quantile|bucket label "le" is missing).*) for metric name "[^"]*"'
-)
-_DUPLICATES: Final = re.compile(r"(found duplicate series .*?: \[)(\{.*\}), (\{.*\})(\];many)")
-_LONGER_TEXTS: Final = (
-    ('number, duration, step(), range(), or "]"', 'number or duration or "]"'),
-    ("number, duration, step(), or range()", "number or duration"),
-    ("subquery or range selector, expected number", "subquery selector, expected number"),
-)
-_NOT_UNIQUE: Final = (
-    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)",
-    "multiple matches for labels: grouping labels must ensure unique matches",
-)
-
-
-def _shortened(text: str) -> str:
-    for later, older in _LONGER_TEXTS:
-        text = text.replace(later, older)
-    return text
-
-
-def _in_order(text: str) -> str:
-    """The two series of an error in the order of their texts."""
-    return _DUPLICATES.sub(
-        lambda found: found[1] + ", ".join(sorted(found.group(2, 3))) + found[4], text
-    )
-
-
-def _impossible_k(case: Case) -> Case:
-    """3.5 said that NaN overflows, and looked at k only where there were series to choose from."""
-    if case.ours.error is None or not _IMPOSSIBLE_K.fullmatch(case.ours.error[1]):
-        return case
-    if case.theirs.error is None:
-        return replace(case, theirs=case.ours)
-    older, later = "Scalar value NaN overflows int64", "Parameter value is NaN"
-    return replace(case, theirs=_worded(case.theirs, lambda text: text.replace(older, later)))
-
-
-_IMPOSSIBLE_K: Final = re.compile(
-    r"Parameter value is NaN|Scalar value \S+ (over|under)flows int64"
-)
-_POSITION: Final = re.compile(r"( \()(\d+:\d+)(\))$")
-_AT: Final = re.compile(r"\d+:\d+(?=: parse error)")
-_AGGREGATION: Final = re.compile(rf"\b({'|'.join(sorted(AGGREGATORS))})\b", re.IGNORECASE)
-
-
-def _past_parentheses(case: Case) -> Case:
-    """Positions at a parenthesis become those of what stands in it."""
-
-    def edit(note: str) -> str:
-        return _POSITION.sub(
-            lambda found: f"{found[1]}{_inside(case.text, found[2])}{found[3]}", note
-        )
-
-    return replace(case, theirs=_edited(case.theirs, edit), ours=_edited(case.ours, edit))
-
-
-def _inside(text: str, position: str) -> str:
-    line, column = map(int, position.split(":"))
-    at = text.encode().split(b"\n")[line - 1][column - 1 :]
-    return f"{line}:{column + len(at) - len(at.lstrip(b'( '))}"
-
-
-def _behind_aggregations(case: Case) -> Case:
-    """3.5 misplaced what stands in and behind an aggregation."""
-    if not _AGGREGATION.search(case.text):
-        return case
-    sides = [_worded(one, lambda text: _AT.sub("?", text)) for one in (case.theirs, case.ours)]
-    return Case(case.text, case.expr, *sides)
-
-
-def _newer_grammar(case: Case) -> Case:
-    """In 3.5 brackets held one number; what else stands there 3.5 tells in other words."""
-    theirs, ours = case.theirs.error, case.ours.error
-    if theirs is None or "parse error" not in theirs[1]:
-        return case
-    older = "experimental duration expression is not enabled" in theirs[1]
-    newer = ours is not None and ": unexpected character: " in ours[1] and "expected ':'" in ours[1]
-    return replace(case, ours=case.theirs) if older or newer else case
-
-
-def _panic(case: Case) -> Case:
-    theirs, ours = case.theirs.error, case.ours.error
-    panicked = theirs is not None and theirs[1].endswith(": unexpected error")
-    return replace(case, ours=case.theirs) if panicked and ours is not None else case
-
-
-def _pinned_timestamp(case: Case) -> Case:
-    """A parameter is evaluated once if the operand is, which `timestamp(x @ t)` was not in 3.5."""
-    return replace(case, ours=case.theirs) if _pins(case.expr) else case
-
-
-def _pins(expr: Expr | None) -> bool:
-    match expr:
-        case None:
-            return False
-        case AggregateExpr(param=Call() | BinaryExpr() | UnaryExpr() | ParenExpr()):
-            return _has_pinned_timestamp(expr.expr) or _pins(expr.expr)
-        case _:
-            return any(map(_pins, children(expr)))
-
-
-def _has_pinned_timestamp(expr: Expr) -> bool:
-    match expr:
-        case Call(func="timestamp", args=(VectorSelector() as selector,)):
-            return selector.timestamp is not None or selector.bound is not None
-        case _:
-            return any(map(_has_pinned_timestamp, children(expr)))
-
-
-def _sorted_matchers(case: Case) -> Case:
-    """The labels of `absent` hang on the order of matchers, which a local TSDB sorts in place."""
-    return replace(case, ours=case.theirs) if _contradicts(case.expr) else case
-
-
-def _contradicts(expr: Expr | None) -> bool:
-    """Whether an absent function's selector has matchers of several kinds about one label."""
-    match expr:
-        case None:
-            return False
-        case Call(func="absent" | "absent_over_time", args=(VectorSelector() as selector,)):
-            return _mixes(selector)
-        case Call(func="absent_over_time", args=(MatrixSelector(selector=selector),)):
-            return _mixes(selector)
-        case _:
-            return any(map(_contradicts, children(expr)))
-
-
-def _mixes(selector: VectorSelector) -> bool:
-    kinds = {(matcher.name, matcher.type) for matcher in selector.matchers}
-    return len(kinds) > len({name for name, _ in kinds})
-
-
-def _unchecked_filter(case: Case) -> Case:
-    """3.5 gave an answer if a comparison left at most one of the series that match."""
-    refused = case.ours.error is not None and case.ours.error[1] in _NOT_UNIQUE
-    unchecked = refused and case.theirs.error is None and _filters(case.expr)
-    return replace(case, ours=case.theirs) if unchecked else case
-
-
-def _unsigned_zeros(case: Case) -> Case:
-    """Quantiles sort, and neither side's order of -0 and 0 is more than an accident."""
-    if not _sorts(case.expr):
-        return case
-    sides = [
-        replace(one, data=one.data.replace(b'"-0"', b'"0"')) for one in (case.theirs, case.ours)
-    ]
-    return Case(case.text, case.expr, *sides)
-
-
-def _sorts(expr: Expr | None) -> bool:
-    match expr:
-        case None:
-            return False
-        case Call(func="quantile_over_time") | AggregateExpr(op="quantile"):
-            return True
-        case _:
-            return any(map(_sorts, children(expr)))
-
-
-def _filters(expr: Expr | None) -> bool:
-    if expr is None:
-        return False
-    if isinstance(expr, BinaryExpr) and expr.op in COMPARISONS and not expr.return_bool:
-        return expr.matching is not None or any(map(_filters, children(expr)))
-    return any(map(_filters, children(expr)))
-
-
 DIFFERENCES: Final = (
     Difference(
         "sort warning",
         "3.12.0",
         "Emit a warning when `sort`, `sort_by_label` or `sort_by_label_desc` is used within range "
         "(matrix) queries, as these functions do not have effect in that context. #18498",
-        _our_notes(
+        translations.our_notes(
             lambda note: None if ": sort is ineffective for range queries" in note else note
         ),
     ),
@@ -276,116 +50,91 @@ DIFFERENCES: Final = (
         "monotonicity detail",
         "3.10.0",
         "Add more detail to histogram quantile monotonicity info annotations. #15578",
-        _our_notes(lambda note: _FIXED_BUCKETS.sub(r"\1", note)),
+        translations.our_notes(lambda note: translations.FIXED_BUCKETS.sub(r"\1", note)),
     ),
     Difference(
         "metric name of buckets",
         "3.7.0",
         "Avoid empty metric names in annotations for `histogram_quantile()`. #16794",
-        _their_notes(lambda note: _OF_BUCKETS.sub(r"\1", note)),
+        translations.their_notes(lambda note: translations.OF_BUCKETS.sub(r"\1", note)),
     ),
     Difference(
         "order of duplicates",
         "after 3.14.0",
         "promql: make duplicate series error message deterministic. #18810",
-        _errors(_in_order),
+        translations.errors(translations.in_order),
     ),
     Difference(
         "impossible k",
         "3.6.0",
         "Fail when `NaN` is passed as parameter to `topk()`, `bottomk()`, `limitk()` and "
         "`limit_ratio()`. #16725",
-        _impossible_k,
+        translations.impossible_k,
     ),
     Difference(
         "many-to-one in filters",
         "3.9.0",
         "Check more consistently for many-to-one matching in filter binary operators. #17668",
-        _unchecked_filter,
+        translations.unchecked_filter,
     ),
     Difference(
         "words of durations",
         "3.6.0",
         "Add `step()`, and `min()` and `max()` on durations. #16777; with #18623, #18687",
-        _errors(_shortened),
+        translations.errors(translations.shortened),
     ),
     Difference(
         "inside parentheses",
         "3.7.0",
         "promql: Move more work to preprocessing step. #16896, which unwraps parentheses",
-        _past_parentheses,
+        translations.past_parentheses,
     ),
     Difference(
         "positions behind aggregations",
         "3.7.0",
         "Correct inaccurate character positions in errors for some aggregate expressions. "
         "#16996 #17031",
-        _behind_aggregations,
+        translations.behind_aggregations,
     ),
     Difference(
         "duration expressions",
         "3.14.0",
-        "Enable duration expressions by default. #19033, and with #16777 other words about them",
-        _newer_grammar,
+        "Enable duration expressions by default. #19033; with #16777, and #17877 for `start()`, "
+        "`end()`, `range()` and `step()`, other words about brackets and these names",
+        translations.newer_grammar,
     ),
     Difference(
         "panics of the parser",
         "3.13.0",
         "Fix panic when using a parenthesised plain number as an offset. #18768, also #17735",
-        _panic,
+        translations.panic,
     ),
     Difference(
         "timestamp at a fixed time",
         "3.11.0",
         "promql: allow timestamp() to be wrapped as a step invariant depending on arguments. "
         "#17313",
-        _pinned_timestamp,
+        translations.pinned_timestamp,
     ),
     Difference(
         "matchers of absent",
         "all versions",
         "With remote_read Prometheus copies the matchers for each store: they keep their order.",
-        _sorted_matchers,
+        translations.sorted_matchers,
     ),
     Difference(
         "zeros in quantiles",
         "all versions",
         "Go's sort.Sort leaves equal numbers in an order that depends on how many there are.",
-        _unsigned_zeros,
+        translations.unsigned_zeros,
     ),
     Difference(
         "name of @",
         "3.8.0",
         "promql/parser: Add string representation for AT token. #17380",
-        _errors(lambda text: text.replace('"<Item 57400>" ', "")),
+        translations.errors(lambda text: text.replace('"<Item 57400>" ', "")),
     ),
 )
-
-
-def _fraction(site: CallSite, values: tuple[Value, ...]) -> Value:
-    """NaN where either bound is finite and lies below the upper bound of the first bucket."""
-    made = cast("Matrix", FUNCTIONS["histogram_fraction"].apply(site, values))
-    lower, upper = cast("Scalar", values[0]).values, cast("Scalar", values[1]).values
-    first = _first_bounds(cast("Matrix", values[2]))
-    inside = (lower < upper) & (_within(lower, first) | _within(upper, first))
-    return Matrix(made.labels, np.where(inside, np.nan, made.values), made.present)
-
-
-def _within(bound: Float64s, first: Float64s) -> Bools:
-    result: Bools = np.isfinite(bound) & (bound < first)
-    return result
-
-
-def _first_bounds(vector: Matrix) -> Float64s:
-    """The upper bound of the first bucket of each histogram at each step."""
-    buckets = classic_buckets(vector)
-    first = np.full((len(buckets.labels), vector.steps), np.inf)
-    for row in range(len(buckets.labels)):
-        span = slice(buckets.starts[row], buckets.starts[row + 1])
-        shown = vector.present[buckets.members[span]]
-        bounds = buckets.bounds[span, None]
-        first[row] = np.where(shown, bounds, np.inf).min(axis=0)
-    return first
 
 
 _OLDER: Final = (
@@ -393,7 +142,7 @@ _OLDER: Final = (
         "3.8.0",
         "Fix `histogram_fraction` for classic histograms and NHCB if lower bound is in the first "
         "bucket. #17424",
-        replace(FUNCTIONS["histogram_fraction"], apply=_fraction),
+        replace(FUNCTIONS["histogram_fraction"], apply=translations.fraction),
     ),
 )
 FUNCTIONS_OF_3_5: Final[Mapping[str, Function]] = MappingProxyType(

@@ -26,9 +26,10 @@ from bridge.promql.printer import to_text
 from bridge.remote.client import RemoteStore
 from bridge.remote.settings import StoreSettings
 from bridge.storage.interface import ReadOptions, Select, Selection
-from tests.oracle.differences import DIFFERENCES, FUNCTIONS_OF_3_5, Case, called_otherwise
+from tests.oracle.differences import DIFFERENCES, FUNCTIONS_OF_3_5, called_otherwise
 from tests.oracle.fuzz_replies import Reply, explained_by_chance, first_difference, reply, same
 from tests.oracle.fuzz_shrink import smaller
+from tests.oracle.fuzz_translations import Case
 
 # How often Prometheus is asked while its answers are other than ours: with three series to add in
 # random order it gives each of six sums.
