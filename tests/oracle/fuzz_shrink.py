@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bridge.model.labels import METRIC_NAME
 from bridge.promql.ast import (
     AggregateExpr,
     BinaryExpr,
@@ -72,8 +73,10 @@ def _lesser(expr: Expr) -> Iterator[Expr]:
 def _plainer(expr: Expr) -> Iterator[Expr]:
     match expr:
         case VectorSelector():
-            for at in range(len(expr.matchers)):
-                yield replace(expr, matchers=(*expr.matchers[:at], *expr.matchers[at + 1 :]))
+            for matcher in expr.matchers:
+                if not expr.name or matcher.name != METRIC_NAME:
+                    kept = tuple(one for one in expr.matchers if one is not matcher)
+                    yield replace(expr, matchers=kept)
             yield from _unmoved(expr)
         case SubqueryExpr():
             yield from _unmoved(expr)

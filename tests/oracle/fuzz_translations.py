@@ -44,10 +44,12 @@ def _edited(reply: Reply, edit: Callable[[str], str | None]) -> Reply:
 
 
 def our_notes(edit: Callable[[str], str | None]) -> Callable[[Case], Case]:
+    """Edits each of our annotations; None takes one away."""
     return lambda case: replace(case, ours=_edited(case.ours, edit))
 
 
 def their_notes(edit: Callable[[str], str | None]) -> Callable[[Case], Case]:
+    """Edits each annotation of the oracle; None takes one away."""
     return lambda case: replace(case, theirs=_edited(case.theirs, edit))
 
 
@@ -85,6 +87,7 @@ _NOT_UNIQUE: Final = (
 
 
 def shortened(text: str) -> str:
+    """What may stand in brackets in the words of 3.5."""
     for later, older in _LONGER_TEXTS:
         text = text.replace(later, older)
     return text
@@ -154,6 +157,7 @@ def newer_grammar(case: Case) -> Case:
 
 
 def panic(case: Case) -> Case:
+    """3.5 panicked over what it should have refused."""
     theirs, ours = case.theirs.error, case.ours.error
     panicked = theirs is not None and theirs[1].endswith(": unexpected error")
     return replace(case, ours=case.theirs) if panicked and ours is not None else case

@@ -4,12 +4,16 @@ import asyncio
 
 import pytest
 
+from bridge.promql.parser import parse
+from bridge.promql.printer import to_text
 from tests.oracle.conftest import Say
 from tests.oracle.fuzz import Summary, describe, fuzz, question
 from tests.oracle.fuzz_data import END, START, nasty
 from tests.oracle.fuzz_replies import Reply, explained_by_chance, reply, same
+from tests.oracle.fuzz_shrink import smaller
 from tests.oracle.fuzz_words import words
 from tests.oracle.writer import write_prometheus
+from tests.promql.signatures import SIGNATURES
 from tests.servers.fixtures import PrometheusFactory
 from tests.servers.prometheus import PrometheusOptions
 
@@ -94,3 +98,12 @@ def test_among_equals_any_series_will_do() -> None:
     said = [vector(row("a", "1")), vector(row("b", "1"))]
     assert explained_by_chance(said, vector(row("c", "1")))
     assert not explained_by_chance(said, vector(row("c", "2")))
+
+
+def test_smaller_expressions_come_first() -> None:
+    expr = parse('-sum(rate(x{a="b"}[5m] offset 1m))', SIGNATURES)
+    texts = [to_text(one) for one in smaller(expr)]
+    assert texts[0] == 'x{a="b"} offset 1m'
+    assert '-sum(rate(x{a="b"}[5m]))' in texts
+    assert "-sum(rate(x[5m] offset 1m))" in texts
+    assert all(len(text) < len(to_text(expr)) for text in texts)
