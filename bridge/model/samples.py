@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from bridge.model import arrays
+from bridge.model.histogram import HistogramColumns, stacked_rows
 from bridge.model.labels import LabelTable
 
-# The float64 bit pattern that ends a series; model/value of Prometheus.
-STALE_NAN_BITS: Final = 0x7FF0000000000002
-
-Int64s = npt.NDArray[np.int64]
-Float64s = npt.NDArray[np.float64]
+Int64s = arrays.Int64s
+Float64s = arrays.Float64s
+STALE_NAN_BITS: Final = arrays.STALE_NAN_BITS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,19 +21,26 @@ class Columns:
 
     `offsets` int64 [R+1]: row r owns samples offsets[r] to offsets[r+1]; `timestamps` int64 [N] ms,
     strictly increasing within a row; `values` float64 [N]. Staleness markers stay in. Arrays are
-    read-only and C-contiguous.
+    read-only and C-contiguous. `histograms` are the rows' native histograms, None if there are
+    none; no row has a float and a histogram of the same time.
     """
 
     offsets: Int64s
     timestamps: Int64s
     values: Float64s
+    histograms: HistogramColumns | None = None
 
     @staticmethod
-    def frozen(offsets: Int64s, timestamps: Int64s, values: Float64s) -> "Columns":
+    def frozen(
+        offsets: Int64s,
+        timestamps: Int64s,
+        values: Float64s,
+        histograms: HistogramColumns | None = None,
+    ) -> "Columns":
         """Columns over these arrays, which become read-only."""
         for array in (offsets, timestamps, values):
             array.flags.writeable = False
-        return Columns(offsets, timestamps, values)
+        return Columns(offsets, timestamps, values, histograms)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -45,7 +51,10 @@ class Columns:
             return self
         lo, hi = int(self.offsets[start]), int(self.offsets[stop])
         return Columns.frozen(
-            self.offsets[start : stop + 1] - lo, self.timestamps[lo:hi], self.values[lo:hi]
+            self.offsets[start : stop + 1] - lo,
+            self.timestamps[lo:hi],
+            self.values[lo:hi],
+            None if self.histograms is None else self.histograms.rows(start, stop),
         )
 
 
@@ -145,7 +154,9 @@ def concatenate(pieces: Sequence[Columns]) -> Columns:
         np.cumsum(np.concatenate(lengths), out=offsets[1:])
     timestamps = [piece.timestamps for piece in pieces] or [np.empty(0, np.int64)]
     values = [piece.values for piece in pieces] or [np.empty(0, np.float64)]
-    return Columns.frozen(offsets, np.concatenate(timestamps), np.concatenate(values))
+    sizes = [len(piece) for piece in pieces]
+    histograms = stacked_rows([piece.histograms for piece in pieces], sizes)
+    return Columns.frozen(offsets, np.concatenate(timestamps), np.concatenate(values), histograms)
 
 
 EMPTY_BLOCK: Final = SeriesBlock(LabelTable(()), ())

@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from bridge.model.histogram import HistogramCells, HistogramColumns
 from bridge.model.labels import EMPTY_LABELS, LabelTable
 from bridge.model.samples import Columns, Float64s, Int64s
 
@@ -29,7 +30,8 @@ class Windows:
     both int64 [S, T]. `starts` and `ends`, int64 ms [T], are each step's bounds: a sample at time x
     is seen if `starts[t] < x <= ends[t]`; `range` is their distance in ms. `times` int64 ms [T] are
     the evaluation times, which offset and `@` leave alone. With a `reach` the first sample may lie
-    before the start and the last after the end. `drop_name`: see Matrix.
+    before the start and the last after the end. `drop_name`: see Matrix. `histograms` are the
+    windows of native histogram samples, None if no row has any.
     """
 
     labels: LabelTable
@@ -42,9 +44,22 @@ class Windows:
     range: int
     reach: Reach | None = None
     drop_name: Bools | None = None
+    histograms: "HistogramWindows | None" = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HistogramWindows:
+    """Which native histograms each step sees: `lo`, `hi` int64 [S, T] into the columns' samples.
+
+    `columns` has no staleness markers.
+    """
+
+    columns: HistogramColumns
+    lo: Int64s
+    hi: Int64s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,13 +68,15 @@ class Matrix:
 
     NaN is a value; absence is the mask. What stands in `values` where `present` is false is
     undefined. `drop_name` bool [S] tells the rows whose metric name is to go when evaluation ends;
-    None if there are none, as ever unless name removal is delayed.
+    None if there are none, as ever unless name removal is delayed. `histograms` tells the cells
+    that hold a native histogram instead of a float; None if none does. `present` is about floats.
     """
 
     labels: LabelTable
     values: Float64s
     present: Bools
     drop_name: Bools | None = None
+    histograms: HistogramCells | None = None
 
     @staticmethod
     def empty(steps: int) -> "Matrix":
