@@ -56,7 +56,7 @@ DIFFERENCES: Final = (
         "metric name of buckets",
         "3.7.0",
         "Avoid empty metric names in annotations for `histogram_quantile()`. #16794",
-        translations.their_notes(lambda note: translations.OF_BUCKETS.sub(r"\1", note)),
+        translations.unnamed_buckets,
     ),
     Difference(
         "order of duplicates",

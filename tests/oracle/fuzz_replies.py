@@ -77,7 +77,7 @@ def _shown_notes(one: Reply) -> frozenset[str]:
 
 def explained_by_chance(said: Sequence[Reply], ours: Reply) -> bool:
     """Whether Prometheus' answers differ among themselves, and ours no further than allowed."""
-    if not _vary(said) or any(one.annotations != ours.annotations for one in said):
+    if not vary(said) or any(one.annotations != ours.annotations for one in said):
         return False
     if ours.error is not None:
         return any(one.error and _ungrouped(one) == _ungrouped(ours) for one in said)
@@ -89,7 +89,8 @@ def explained_by_chance(said: Sequence[Reply], ours: Reply) -> bool:
     return any(_shown(cells) == _shown(given) for cells in theirs)
 
 
-def _vary(said: Sequence[Reply]) -> bool:
+def vary(said: Sequence[Reply]) -> bool:
+    """Whether replies to the same question differ."""
     return len({(one.data, one.error) for one in said}) > 1
 
 

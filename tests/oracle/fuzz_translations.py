@@ -60,6 +60,19 @@ def _worded(reply: Reply, edit: Callable[[str], str]) -> Reply:
     return replace(reply, error=(kind, edit(text)))
 
 
+def unnamed_buckets(case: Case) -> Case:
+    """3.5 names the metric; where that makes too many remarks to show, none of them counts."""
+    if not any(_OMITTED.match(note) for note in case.theirs.annotations):
+        return their_notes(lambda note: _OF_BUCKETS.sub(r"\1", note))(case)
+    if not any(map(_OF_BUCKETS.search, case.theirs.annotations)):
+        return case
+
+    def edit(note: str) -> str | None:
+        return None if _OMITTED.match(note) or _BUCKETS.search(note) else note
+
+    return replace(case, theirs=_edited(case.theirs, edit), ours=_edited(case.ours, edit))
+
+
 def errors(edit: Callable[[str], str]) -> Callable[[Case], Case]:
     """Edits the error texts of both sides."""
     return lambda case: replace(
@@ -71,9 +84,9 @@ FIXED_BUCKETS: Final = re.compile(
     r"(needed to be fixed for monotonicity .*?\))"
     r", from buckets \S+ to \S+, with a max diff of \S+, over \d+ samples from \S+ to \S+"
 )
-OF_BUCKETS: Final = re.compile(
-    r'((?:input to histogram_quantile|bucket label "le" is missing).*) for metric name "[^"]*"'
-)
+_BUCKETS: Final = re.compile(r'input to histogram_quantile|bucket label "le" is missing')
+_OF_BUCKETS: Final = re.compile(rf'((?:{_BUCKETS.pattern}).*) for metric name "[^"]*"')
+_OMITTED: Final = re.compile(r"\d+ more (warning|info) annotations omitted$")
 _DUPLICATES: Final = re.compile(r"(found duplicate series .*?: \[)(\{.*\}), (\{.*\})(\];many)")
 _LONGER_TEXTS: Final = (
     ('number, duration, step(), range(), or "]"', 'number or duration or "]"'),
