@@ -37,13 +37,6 @@ alertmanagers: Final = constant({"activeAlertmanagers": [], "droppedAlertmanager
 scrape_pools: Final = constant({"scrapePools": []})
 
 
-async def metadata(_api: Api, request: ApiRequest) -> Answer:
-    """`/api/v1/metadata`."""
-    for name in ("limit", "limit_per_metric"):
-        _number(request.form, name)
-    return Answer(b"{}")
-
-
 async def query_exemplars(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/query_exemplars`."""
     span = params.time_range(request.form, TimeRange(MIN_TIME, MAX_TIME))
@@ -107,16 +100,8 @@ async def targets(_api: Api, request: ApiRequest) -> Answer:
 
 async def targets_metadata(_api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/targets/metadata`."""
-    _number(request.form, "limit")
+    params.number(request.form, "limit")
     with params.parameter("match_target"):
         if text := request.form.get("match_target"):
             parse_selector(text)
     return Answer(b"[]")
-
-
-def _number(form: Form, name: str) -> None:
-    text = form.get(name)
-    try:
-        _ = text and params.integer(text)
-    except BadData:
-        raise BadData(f"{name} must be a number") from None

@@ -18,7 +18,7 @@ from bridge.api.envelope import Answer, failure, success
 from bridge.api.errors import ErrorType, Failure, failure_of
 from bridge.api.form import Form, read_form
 from bridge.api.settings import ApiSettings
-from bridge.catalogue.seen import SeenLabels
+from bridge.catalogue.catalogue import Catalogue
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
 from bridge.model.errors import QueryCanceled
@@ -36,7 +36,7 @@ class Api:
 
     engine: Engine
     querier: Querier
-    seen: SeenLabels
+    catalogue: Catalogue
     metrics: Metrics
     settings: ApiSettings
     limits: EngineSettings
@@ -81,7 +81,7 @@ class Endpoint:
         try:
             form = await read_form(request)
             answer = await _while_connected(request, self._answer(request, form))
-            return await _compressed(request, success(answer))
+            return await _compressed(request, success(answer), dict(answer.headers))
         except ClientDisconnect:
             return failed(failure_of(QueryCanceled("reading the request")))
         except Exception as error:  # noqa: BLE001 - the last place where an error can become an answer
@@ -136,8 +136,7 @@ def failed(outcome: Failure) -> Response:
     return Response(body, outcome.status, media_type="application/json")
 
 
-async def _compressed(request: Request, body: bytes) -> Response:
-    headers = {}
+async def _compressed(request: Request, body: bytes, headers: dict[str, str]) -> Response:
     if len(body) >= _WORTH_COMPRESSING and _accepts_gzip(request.headers):
         body = await asyncio.to_thread(gzip.compress, body, 1, mtime=0)
         headers["Content-Encoding"] = "gzip"

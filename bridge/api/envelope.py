@@ -11,11 +11,12 @@ _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer: the JSON of `data`, and remarks."""
+    """A successful answer: the JSON of `data`, remarks, and headers of its own."""
 
     data: bytes
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def go_json(value: object) -> bytes:

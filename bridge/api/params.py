@@ -70,6 +70,15 @@ def integer(text: str) -> int:
     return int(text)
 
 
+def number(form: Form, name: str) -> int | None:
+    """An integer where Prometheus does not say what is wrong with it; None if it is not given."""
+    text = form.get(name)
+    try:
+        return integer(text) if text else None
+    except BadData:
+        raise BadData(f"{name} must be a number") from None
+
+
 def time(text: str) -> int:
     """A moment in ms."""
     value = parse_time(text)

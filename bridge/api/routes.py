@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from bridge.api import empty, query, series, status
+from bridge.api import empty, metadata, query, series, status
 from bridge.api.endpoint import Api, Endpoint, Handler, failed
 from bridge.api.errors import ErrorType, Failure
 from bridge.api.transport import Transport
@@ -29,7 +29,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/series": series.series,
     "/api/v1/labels": series.label_names,
     "/api/v1/label/{name:path}/values": series.label_values,
-    "/api/v1/metadata": empty.metadata,
+    "/api/v1/metadata": metadata.metadata,
     "/api/v1/rules": empty.rules,
     "/api/v1/alerts": empty.alerts,
     "/api/v1/alertmanagers": empty.alertmanagers,
@@ -39,6 +39,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/status/buildinfo": status.buildinfo,
     "/api/v1/status/config": status.config,
     "/api/v1/status/runtimeinfo": status.runtimeinfo,
+    "/api/v1/status/tsdb": metadata.cardinalities,
 }
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]

@@ -1,9 +1,8 @@
-"""series, labels and label values: by remote read with a selector, else as seen so far."""
+"""series, labels and label values: as the catalogue finds them."""
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 from bridge.api import params
@@ -12,26 +11,21 @@ from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
 from bridge.api.params import TimeRange
 from bridge.api.query import fresh, nocache
+from bridge.catalogue.answers import Found, Lookup
 from bridge.model.annotations import RESULTS_TRUNCATED
 from bridge.model.errors import BadData, QueryTimeout
-from bridge.model.labels import Labels, Matcher, quoted
-from bridge.model.time import MAX_TIME, MIN_TIME
+from bridge.model.labels import quoted
+from bridge.model.time import MAX_TIME, MIN_TIME, Window
 from bridge.promql.selectors import parse_selector
-from bridge.storage.interface import Purpose, ReadOptions, Select
+from bridge.storage.interface import ReadOptions
 
 # What a request without start means: Prometheus takes all of time, no store should be asked that.
 DEFAULT_RANGE_MS: Final = 12 * 3_600_000
 
+# Where an answer comes from, and whether something may be missing in it.
+SOURCE_HEADER: Final = "X-Prombridge-Source"
+
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What the three endpoints have in common."""
-
-    limit: int
-    range: TimeRange
-    matcher_sets: tuple[tuple[Matcher, ...], ...]
 
 
 async def series(api: Api, request: ApiRequest) -> Answer:
@@ -41,34 +35,24 @@ async def series(api: Api, request: ApiRequest) -> Answer:
         raise BadData("no match[] parameter provided")
     limit, span = params.limit(request.form), _range(api, request)
     with params.parameter("match[]"):
-        matcher_sets = _matcher_sets(request)
-    found, warnings = await _read(api, request, _Wanted(limit, span, matcher_sets))
-    kept, remarks = _truncated(sorted(found), limit)
-    return Answer(b"[%s]" % b",".join(map(encode_labels, kept)), warnings + remarks)
+        lookup = _lookup(api, request, span)
+    found = await _in_time(api, api.catalogue.series(lookup))
+    return _answer(found, limit, lambda kept: b"[%s]" % b",".join(map(encode_labels, kept)))
 
 
 async def label_names(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/labels`."""
-    wanted = _wanted(api, request)
-    if not wanted.matcher_sets:
-        return _listed(api.seen.names(), wanted.limit, ())
-    found, warnings = await _read(api, request, wanted)
-    return _listed({name for labels in found for name, _ in labels.pairs}, wanted.limit, warnings)
+    limit, span = params.limit(request.form), _range(api, request)
+    lookup = _lookup(api, request, span)
+    return _answer(await _in_time(api, api.catalogue.names(lookup)), limit, go_json)
 
 
 async def label_values(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/label/<name>/values`."""
     name = _label_name(request.path["name"])
-    wanted = _wanted(api, request)
-    if not wanted.matcher_sets:
-        return _listed(api.seen.values(name), wanted.limit, ())
-    found, warnings = await _read(api, request, wanted)
-    return _listed({labels.get(name) for labels in found} - {""}, wanted.limit, warnings)
-
-
-def _wanted(api: Api, request: ApiRequest) -> _Wanted:
-    limit = params.limit(request.form)
-    return _Wanted(limit, _range(api, request), _matcher_sets(request))
+    limit, span = params.limit(request.form), _range(api, request)
+    lookup = _lookup(api, request, span)
+    return _answer(await _in_time(api, api.catalogue.values(name, lookup)), limit, go_json)
 
 
 def _range(api: Api, request: ApiRequest) -> TimeRange:
@@ -79,38 +63,27 @@ def _range(api: Api, request: ApiRequest) -> TimeRange:
     return TimeRange(start, end)
 
 
-def _matcher_sets(request: ApiRequest) -> tuple[tuple[Matcher, ...], ...]:
-    return params.selectors(request.form.all("match[]"), parse_selector)
-
-
-async def _read(
-    api: Api, request: ApiRequest, wanted: _Wanted
-) -> tuple[set[Labels], tuple[str, ...]]:
-    span = wanted.range
-    if span.end < span.start:
-        return set(), ()
+def _lookup(api: Api, request: ApiRequest, span: TimeRange) -> Lookup:
+    matcher_sets = params.selectors(request.form.all("match[]"), parse_selector)
     options = ReadOptions(
         nocache(request), fresh(request), api.limits.max_samples, api.limits.max_bytes
     )
-    selects = {
-        Select(matchers, span.start, span.end, Purpose.SERIES) for matchers in wanted.matcher_sets
-    }
+    return Lookup(matcher_sets, Window(span.start, span.end), options)
+
+
+async def _in_time(api: Api, answer: Awaitable[T]) -> T:
     try:
-        async with asyncio.timeout(api.limits.timeout / 1000), asyncio.TaskGroup() as group:
-            reads = [group.create_task(api.querier.select(one, options)) for one in selects]
+        async with asyncio.timeout(api.limits.timeout / 1000):
+            return await answer
     except TimeoutError:
         raise QueryTimeout("series lookup") from None
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    selections = [read.result() for read in reads]
-    found = {labels for selection in selections for labels in selection.block.labels}
-    warnings = {text: None for selection in selections for text in selection.warnings}
-    return found, tuple(warnings)
 
 
-def _listed(texts: Iterable[str], limit: int, warnings: tuple[str, ...]) -> Answer:
-    kept, remarks = _truncated(sorted(texts), limit)
-    return Answer(go_json(kept), warnings + remarks)
+def _answer(found: Found[T], limit: int, encode: Callable[[Sequence[T]], bytes]) -> Answer:
+    kept, remarks = _truncated(found.items, limit)
+    source = f"{found.origin}; complete={str(found.complete).lower()}"
+    headers = ((SOURCE_HEADER, source),)
+    return Answer(encode(kept), found.warnings + remarks, headers=headers)
 
 
 def _truncated(items: Sequence[T], limit: int) -> tuple[Sequence[T], tuple[str, ...]]:

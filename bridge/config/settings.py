@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bridge.cache.settings import CacheSettings
+from bridge.catalogue.settings import CatalogueSettings
 from bridge.engine.query import EngineSettings
 from bridge.remote.settings import StoreSettings
 
@@ -46,4 +47,5 @@ class Settings:
     log: LogSettings
     external_labels: LabelPairs
     cache: CacheSettings = field(default_factory=CacheSettings)
+    catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
     store_caches: Mapping[str, CacheSettings] = field(default_factory=dict)

@@ -65,12 +65,25 @@ async def test_a_post_with_everything_in_the_url(client: AsyncClient) -> None:
     assert response.json()["data"] == ["a", "b"]
 
 
-@pytest.mark.parametrize("path", ["labels", "label/job/values"])
-async def test_without_a_selector_what_was_seen(client: AsyncClient, path: str) -> None:
-    assert (await client.get(f"/api/v1/{path}")).json()["data"] == []
-    await client.get("/api/v1/query?query=up")
-    seen = {"labels": ["__name__", "instance", "job"], "label/job/values": ["web"]}
-    assert (await client.get(f"/api/v1/{path}")).json()["data"] == seen[path]
+EVERYTHING = {
+    "labels": ["__name__", "a<b", "instance", "job", "tab"],
+    "label/job/values": ["web"],
+    "label/__name__/values": ["odd", "requests_total", "up"],
+}
+
+
+@pytest.mark.parametrize(("path", "data"), EVERYTHING.items())
+async def test_without_a_selector_all_names_of_a_store_that_honours_the_series_hint(
+    client: AsyncClient, path: str, data: list[str]
+) -> None:
+    response = await client.get(f"/api/v1/{path}")
+    assert response.json() == {"status": "success", "data": data}
+    assert response.headers["X-Prombridge-Source"] == "catalogue; complete=true"
+
+
+async def test_with_a_metric_the_store_is_asked(client: AsyncClient) -> None:
+    response = await client.get("/api/v1/labels?match[]=up")
+    assert response.headers["X-Prombridge-Source"] == "probe; complete=true"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from tests.api import world
 @pytest.mark.parametrize(
     ("path", "data"),
     [
-        ("metadata?limit=40000", {}),
         ("rules?group_limit=1", {"groups": []}),
         ("alerts", {"alerts": []}),
         ("alertmanagers", {"activeAlertmanagers": [], "droppedAlertmanagers": []}),

@@ -12,10 +12,13 @@ from prometheus_client import CollectorRegistry
 from bridge.api.endpoint import Api
 from bridge.api.routes import application
 from bridge.api.settings import ApiSettings
-from bridge.catalogue.seen import SeenLabels
+from bridge.catalogue.catalogue import Catalogue
+from bridge.catalogue.settings import CatalogueSettings
+from bridge.catalogue.sources import Source
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
 from bridge.model.labels import Labels
+from bridge.storage.fanout import Member
 from bridge.storage.interface import Querier
 from bridge.storage.memory import MemoryStore
 from bridge.telemetry import Metrics
@@ -43,6 +46,13 @@ def labelled(labels: dict[str, str]) -> MemoryStore:
     return MemoryStore([(Labels.of(labels), [NOW], [1.0])])
 
 
+def catalogue_of(querier: Querier, now: int = NOW) -> Catalogue:
+    """A catalogue of a store that is known to honour the series hint."""
+    source = Source("memory", Member(querier), hint=True)
+    settings = CatalogueSettings(bootstrap_window=now)
+    return Catalogue(querier, [source], settings, lambda: now)
+
+
 @asynccontextmanager
 async def api(
     querier: Querier | None = None,
@@ -52,13 +62,13 @@ async def api(
 ) -> AsyncIterator[Api]:
     """An API over `querier`, else over `store()`."""
     limits = limits or EngineSettings()
-    seen = SeenLabels(querier or store())
+    catalogue = catalogue_of(querier or store())
     with ThreadPoolExecutor(2) as workers:
-        engine = Engine(seen, limits, workers)
+        engine = Engine(catalogue, limits, workers)
         yield Api(
             engine=engine,
-            querier=seen,
-            seen=seen,
+            querier=catalogue,
+            catalogue=catalogue,
             metrics=Metrics(CollectorRegistry(), "0"),
             settings=settings or ApiSettings(),
             limits=limits,
@@ -66,6 +76,7 @@ async def api(
             now=lambda: NOW,
             started=NOW,
         )
+        await catalogue.aclose()
         engine.close()
 
 

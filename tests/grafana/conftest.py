@@ -12,25 +12,25 @@ from starlette.applications import Starlette
 from bridge.api.endpoint import Api
 from bridge.api.routes import application
 from bridge.api.settings import ApiSettings
-from bridge.catalogue.seen import SeenLabels
 from bridge.demo.store import demo_store
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
 from bridge.telemetry import Metrics
+from tests.api.world import catalogue_of
 from tests.grafana.requests import NOW_MS
 
 
 @contextmanager
 def running(settings: ApiSettings) -> Iterator[Starlette]:
     with ThreadPoolExecutor(2) as workers:
-        seen = SeenLabels(demo_store(NOW_MS).querier)
+        catalogue = catalogue_of(demo_store(NOW_MS).querier, NOW_MS)
         limits = EngineSettings()
-        engine = Engine(seen, limits, workers)
+        engine = Engine(catalogue, limits, workers)
         yield application(
             Api(
                 engine=engine,
-                querier=seen,
-                seen=seen,
+                querier=catalogue,
+                catalogue=catalogue,
                 metrics=Metrics(CollectorRegistry(), "0"),
                 settings=settings,
                 limits=limits,

@@ -1,0 +1,67 @@
+"""What is known of metrics beyond their samples: types by their names, counts by the catalogue."""
+
+from typing import Final
+
+from bridge.api import params
+from bridge.api.endpoint import Api, ApiRequest
+from bridge.api.envelope import Answer, go_json
+from bridge.catalogue.cardinality import Counts, cardinality
+from bridge.model.errors import BadData
+
+_DEFAULT_LIMIT: Final = 10
+_HIGHEST_LIMIT: Final = 10_000
+
+
+async def metadata(api: Api, request: ApiRequest) -> Answer:
+    """`/api/v1/metadata`: one entry for each metric, so that any `limit_per_metric` is kept."""
+    limit = params.number(request.form, "limit")
+    params.number(request.form, "limit_per_metric")
+    wanted = request.form.get("metric")
+    await api.catalogue.settled()
+    types = api.catalogue.types()
+    kept = [(name, kind) for name, kind in types if wanted in ("", name)]
+    if limit is not None and limit >= 0:
+        kept = kept[:limit]
+    return Answer(go_json({name: [{"type": kind, "unit": "", "help": ""}] for name, kind in kept}))
+
+
+async def cardinalities(api: Api, request: ApiRequest) -> Answer:
+    """`/api/v1/status/tsdb`: of what the catalogue knows, for there is no TSDB here."""
+    limit = _limit(request.form.get("limit"))
+    await api.catalogue.settled()
+    counts = cardinality(api.catalogue.learned, limit)
+    head = {
+        "numSeries": counts.series,
+        "numLabelPairs": counts.label_pairs,
+        "chunkCount": 0,
+        "minTime": counts.start,
+        "maxTime": counts.end,
+    }
+    return Answer(
+        go_json(
+            {
+                "headStats": head,
+                "seriesCountByMetricName": _stats(counts.series_by_metric),
+                "labelValueCountByLabelName": _stats(counts.values_by_label),
+                "memoryInBytesByLabelName": _stats(counts.bytes_by_label),
+                "seriesCountByLabelValuePair": _stats(counts.series_by_pair),
+            }
+        )
+    )
+
+
+def _stats(counts: Counts) -> list[dict[str, object]]:
+    return [{"name": name, "value": value} for name, value in counts]
+
+
+def _limit(text: str) -> int:
+    wrong = "limit must be a positive number"
+    try:
+        limit = params.integer(text) if text else _DEFAULT_LIMIT
+    except BadData:
+        raise BadData(wrong) from None
+    if limit < 1:
+        raise BadData(wrong)
+    if limit > _HIGHEST_LIMIT:
+        raise BadData(f"limit must not exceed {_HIGHEST_LIMIT}")
+    return limit
