@@ -10,6 +10,7 @@ from bridge.config.settings import Settings
 from bridge.config.urls import masked_url
 from bridge.model.secret import TELLING, Secret
 from bridge.model.time import format_duration
+from bridge.remote.profiles import profile_of
 from bridge.remote.settings import (
     Authorization,
     BasicAuth,
@@ -59,10 +60,20 @@ def _store(store: StoreSettings) -> Yaml:
 
 
 def _own(store: StoreSettings) -> Yaml:
+    profile = profile_of(store)
     return {
-        "response_types": store.response_types and list(map(str, store.response_types)),
-        "end_exclusive": store.end_exclusive,
-        "max_query_range": format_duration(store.max_query_range_ms),
+        "profile": profile.name,
+        "response_types": list(map(str, profile.response_types)),
+        "end_exclusive": profile.end_exclusive,
+        "name_matchers": str(profile.name_matchers),
+        "anchor_regex": profile.anchor_regex,
+        "missing_label_ok": profile.missing_label_ok,
+        "max_query_range": format_duration(profile.max_range),
+        "min_query_range": format_duration(store.min_query_range_ms),
+        "split_interval": format_duration(profile.split_interval),
+        "max_concurrency": profile.concurrency,
+        "max_samples": store.max_samples,
+        "max_series": store.max_series,
         "max_response_bytes": store.max_response_bytes,
         "retries": store.retries,
     }
@@ -75,6 +86,9 @@ def _cache(cache: CacheSettings) -> Yaml:
         **_store_cache(cache),
         "sealed_ttl": format_duration(cache.sealed_ttl),
         "young_ttl": format_duration(cache.young_ttl),
+        "dir": cache.dir,
+        "dir_max_bytes": cache.dir_max_bytes if cache.dir else None,
+        "valkey_url": cache.valkey_url and masked_url(cache.valkey_url.reveal()),
     }
 
 

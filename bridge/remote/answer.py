@@ -1,7 +1,7 @@
 """What is common to both kinds of answer: what a read keeps of it, and how much it may hold."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from bridge.model.labels import Labels, matches_all
 from bridge.remote.series import BadLabels, labels_of
@@ -33,10 +33,14 @@ class TooLarge(Exception):
         super().__init__(f"{size} bytes")
 
 
+class OverBudget(Exception):
+    """A read that would hold more of one store than its settings allow; the text says of what."""
+
+
 class Answer(Protocol):
     """An answer that is being received; all methods work in a worker thread.
 
-    They raise BadAnswer, TooLarge, NotStreamable, TooManySamples and LimitExceeded.
+    They raise BadAnswer, TooLarge, OverBudget, NotStreamable, TooManySamples and LimitExceeded.
     """
 
     @property
@@ -50,13 +54,29 @@ class Answer(Protocol):
         """The rows, once the store has ended its answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much one read may hold of one store; 0: no limit."""
+
+    max_samples: int = 0
+    max_series: int = 0
+
+
+_UNLIMITED: Final = Budget()
+
+
 @dataclass(slots=True)
 class Keep:
-    """What a read keeps of an answer, counted before it is decoded."""
+    """What a read keeps of an answer, counted before it is decoded.
+
+    `held` samples and, where they are limited, `rows` are those of earlier pieces of the read too.
+    """
 
     select: Select
     options: ReadOptions
     held: int = 0
+    budget: Budget = _UNLIMITED
+    rows: set[Labels] = field(default_factory=set)
 
     def series(self, raw: bytes) -> Labels | None:
         """The series of these label bytes, unless it fails a matcher; raises BadAnswer.
@@ -67,8 +87,20 @@ class Keep:
             labels = labels_of(raw)
         except BadLabels as error:
             raise BadAnswer(str(error)) from None
-        return labels if matches_all(self.select.matchers, labels) else None
+        if not matches_all(self.select.matchers, labels):
+            return None
+        if self.budget.max_series:
+            self._count(labels)
+        return labels
 
     def spend(self, count: int) -> None:
         """Checks whether so many more samples may be held."""
         allow(self.held + count, self.options)
+        most = self.budget.max_samples
+        if most and self.held + count > most:
+            raise OverBudget(f"{self.held + count} samples exceed max_samples ({most})")
+
+    def _count(self, labels: Labels) -> None:
+        self.rows.add(labels)
+        if len(self.rows) > self.budget.max_series:
+            raise OverBudget(f"its series exceed max_series ({self.budget.max_series})")

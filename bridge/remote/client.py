@@ -1,49 +1,24 @@
-"""A remote-read store as a Querier: asked in which pieces, how often, within what time."""
+"""A remote-read store as a Querier: which reads one read becomes, and how they become one block."""
 
-import asyncio
-import random
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
 
 import httpx
 
+from bridge.model.errors import StoreLimit
+from bridge.model.labels import Labels, Matcher
 from bridge.model.samples import SeriesBlock
-from bridge.remote.answer import Keep, NotStreamable
+from bridge.remote.answer import Budget, Keep, NotStreamable
 from bridge.remote.connection import Connection
-from bridge.remote.exchange import Again, Exchange, Tally
-from bridge.remote.faults import Read
+from bridge.remote.exchange import Exchange
+from bridge.remote.faults import Read, TheirLimit
 from bridge.remote.profiles import Profile, profile_of
+from bridge.remote.pushing import NameRequired, pushed
+from bridge.remote.requests import ReadObserver, Requests, Unobserved
 from bridge.remote.settings import ResponseType, StoreSettings
+from bridge.remote.wire import read_request
 from bridge.storage.interface import Purpose, ReadOptions, Select, Selection
 from bridge.storage.merge import Rows, merge
-
-_BACKOFF_SECONDS: Final = (0.05, 0.4)
-# A store that wants a longer pause than this is told of rather than waited for.
-_LONGEST_PAUSE: Final = 10.0
-
-
-class ReadObserver(Protocol):
-    """Who is told of each request to a store."""
-
-    def request_ended(
-        self, store: str, code: str, seconds: float, received_bytes: int, samples: int
-    ) -> None:
-        """A request is over.
-
-        `code` is the HTTP status; `error`, `timeout` or `canceled` where there was none, or no use
-        in the answer. `samples` counts those kept.
-        """
-
-
-class Unobserved:
-    """Nobody is told."""
-
-    def request_ended(
-        self, store: str, code: str, seconds: float, received_bytes: int, samples: int
-    ) -> None:
-        """Nothing happens."""
 
 
 @dataclass(slots=True)
@@ -57,95 +32,119 @@ class RemoteStore:
     settings: StoreSettings
     transport: httpx.AsyncBaseTransport | None = None
     observer: ReadObserver = field(default_factory=Unobserved)
-    _profile: Profile = field(init=False)
+    profile: Profile = field(init=False)
     _connection: Connection = field(init=False)
+    _requests: Requests = field(init=False)
     _sampled_only: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self._profile = profile_of(self.settings)
+        self.profile = profile_of(self.settings)
         self._connection = Connection(self.settings, self.transport)
+        self._requests = Requests(self.profile.concurrency, self.observer)
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
         """The whole answer; matchers are applied here too, whatever the store made of them."""
-        blocks: list[SeriesBlock] = []
-        size, held = 0, 0
-        for window in self._windows(select):
-            keep = Keep(window, options, held)
-            block, received = await self._window(keep)
-            blocks.append(block)
-            size, held = size + received, keep.held
-        return Selection(_one(blocks, select.purpose), (), size, (self.settings.name,))
+        reading = _Reading(self, select, options)
+        for matchers in self._pushed(select):
+            await reading.read(matchers)
+        block = _one(reading.blocks, select.purpose)
+        return Selection(block, (), reading.received_bytes, (self.settings.name,))
 
     async def aclose(self) -> None:
         """Closes all connections."""
         await self._connection.aclose()
 
-    def _windows(self, select: Select) -> Iterator[Select]:
-        """The read, in pieces as long as the store allows; none if it ends before it starts."""
-        width = self.settings.max_query_range_ms or max(select.end - select.start + 1, 1)
-        for start in range(select.start, select.end + 1, width):
-            yield replace(select, start=start, end=min(start + width - 1, select.end))
+    def _pushed(self, select: Select) -> tuple[tuple[Matcher, ...], ...]:
+        try:
+            return pushed(select.matchers, self.profile)
+        except NameRequired:
+            what = (
+                f"it takes only reads of one metric name, and {_selector(select)} does not say"
+                " which: name the metric, or several as name1|name2"
+            )
+            raise self.read(select).limited(what) from None
 
-    async def _window(self, keep: Keep) -> tuple[SeriesBlock, int]:
+    def read(self, select: Select) -> Read:
+        """What errors of this read name and hide."""
+        secrets = self._connection.secrets()
+        return Read(self.settings.name, select.start, select.end, secrets)
+
+    async def piece(self, keep: Keep, matchers: tuple[Matcher, ...]) -> tuple[SeriesBlock, int]:
+        """One read that the store takes whole: what `keep` keeps of it, and its size in bytes."""
         held = keep.held
         try:
-            return await self._in_time(keep, self._accepted(keep.select.purpose))
+            return await self._asked(keep, matchers, self._accepted(keep.select.purpose))
         except NotStreamable:
             # Remembered for as long as this process lives: chunks once written stay as they are.
             self._sampled_only, keep.held = True, held
-            return await self._in_time(keep, (ResponseType.SAMPLES,))
+            return await self._asked(keep, matchers, (ResponseType.SAMPLES,))
 
     def _accepted(self, purpose: Purpose) -> tuple[ResponseType, ...]:
         """The kinds of answer to offer; only the sampled one honours the series hint."""
-        types = self._profile.response_types
+        types = self.profile.response_types
         if self._sampled_only or (purpose is Purpose.SERIES and ResponseType.SAMPLES in types):
             return (ResponseType.SAMPLES,)
         return types
 
-    async def _in_time(
-        self, keep: Keep, accepted: Sequence[ResponseType]
+    async def _asked(
+        self, keep: Keep, matchers: tuple[Matcher, ...], accepted: Sequence[ResponseType]
     ) -> tuple[SeriesBlock, int]:
-        timeout = self.settings.remote_timeout_ms
-        secrets = self._connection.secrets()
-        read = Read(self.settings.name, keep.select.start, keep.select.end, secrets)
-        try:
-            async with asyncio.timeout(timeout / 1000) as scope:
-                return await self._tried(keep, accepted, read, scope)
-        except TimeoutError:
-            raise read.timed_out(timeout) from None
+        end = keep.select.end + int(self.profile.end_exclusive)
+        body = read_request(replace(keep.select, matchers=matchers, end=end), accepted)
+        read = self.read(keep.select)
+        exchange = Exchange(self.settings, self.profile, self._connection, read)
+        return await self._requests.answer(exchange, keep, body)
 
-    async def _tried(
-        self, keep: Keep, accepted: Sequence[ResponseType], read: Read, scope: asyncio.Timeout
-    ) -> tuple[SeriesBlock, int]:
-        left = self.settings.retries
-        while True:
+
+@dataclass(slots=True)
+class _Reading:
+    """One read of a store on its way: in pieces, which shrink where they exceed its limits."""
+
+    store: RemoteStore
+    select: Select
+    options: ReadOptions
+    blocks: list[SeriesBlock] = field(default_factory=list)
+    received_bytes: int = 0
+    _held: int = 0
+    _rows: set[Labels] = field(default_factory=set)
+
+    async def read(self, matchers: tuple[Matcher, ...]) -> None:
+        """Reads the series of the select that these matchers, sent to the store, let pass."""
+        start = self.select.start
+        width = self.store.profile.piece or max(self.select.end - start + 1, 1)
+        while start <= self.select.end:
+            end = min(start + width - 1, self.select.end)
             try:
-                return await self._once(keep, accepted, read, scope)
-            except Again as again:
-                jitter = random.uniform(*_BACKOFF_SECONDS)  # noqa: S311
-                pause = jitter if again.after is None else again.after
-                if not left or pause > _LONGEST_PAUSE:
-                    raise again.error from None
-            left -= 1
-            await asyncio.sleep(pause)
+                await self._piece(replace(self.select, start=start, end=end), matchers)
+            except TheirLimit as limit:
+                width = self._shorter(end - start + 1, limit)
+            else:
+                start = end + 1
 
-    async def _once(
-        self, keep: Keep, accepted: Sequence[ResponseType], read: Read, scope: asyncio.Timeout
-    ) -> tuple[SeriesBlock, int]:
-        end = keep.select.end + int(self._profile.end_exclusive)
-        exchange, tally = Exchange(self.settings, self._connection, read), Tally()
-        begun = time.perf_counter()
-        try:
-            block = await exchange.block(keep, accepted, end, tally)
-        except asyncio.CancelledError:
-            tally.code = "timeout" if scope.expired() else "canceled"
-            raise
-        finally:
-            name, seconds = self.settings.name, time.perf_counter() - begun
-            self.observer.request_ended(
-                name, tally.code, seconds, tally.received_bytes, tally.samples
-            )
-        return block, tally.received_bytes
+    async def _piece(self, window: Select, matchers: tuple[Matcher, ...]) -> None:
+        settings = self.store.settings
+        budget = Budget(settings.max_samples, settings.max_series)
+        keep = Keep(window, self.options, self._held, budget, self._rows)
+        block, received = await self.store.piece(keep, matchers)
+        self.blocks.append(block)
+        self.received_bytes += received
+        self._held = keep.held
+
+    def _shorter(self, length: int, limit: TheirLimit) -> int:
+        """Half of a length that was too much, not below the floor; raises StoreLimit at it."""
+        floor = max(self.store.settings.min_query_range_ms, 1)
+        if length > floor:
+            return max(length // 2, floor)
+        if length == self.select.end - self.select.start + 1:
+            raise limit
+        selector = _selector(self.select)
+        fault: StoreLimit = self.store.read(self.select).over_any_piece(limit, length, selector)
+        raise fault from None
+
+
+def _selector(select: Select) -> str:
+    """The matchers as PromQL writes them."""
+    return "{" + ", ".join(map(str, select.matchers)) + "}"
 
 
 def _one(blocks: Sequence[SeriesBlock], purpose: Purpose) -> SeriesBlock:

@@ -1,9 +1,9 @@
 """One request to a store and its answer, from HTTP to a block; every fault becomes one sentence."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -11,15 +11,16 @@ from typing import Final
 import httpx
 
 from bridge.model.errors import BridgeError
-from bridge.model.samples import SeriesBlock
-from bridge.remote.answer import Answer, BadAnswer, Keep, NotStreamable, TooLarge
+from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
+from bridge.remote.answer import Answer, BadAnswer, Keep, NotStreamable, OverBudget, TooLarge
 from bridge.remote.connection import Connection, TooManyRedirects
 from bridge.remote.credentials import BadCredentials
 from bridge.remote.faults import Read, shown
+from bridge.remote.profiles import Profile
 from bridge.remote.sampled import SampledAnswer
-from bridge.remote.settings import ResponseType, StoreSettings
+from bridge.remote.settings import StoreSettings
 from bridge.remote.streamed import StreamedAnswer
-from bridge.remote.wire import SAMPLED_MEDIA, STREAMED_MEDIA, read_request
+from bridge.remote.wire import SAMPLED_MEDIA, STREAMED_MEDIA
 from bridge.storage.interface import Purpose
 from bridge.storage.merge import merge
 
@@ -43,6 +44,10 @@ class Again(Exception):
         super().__init__(str(error))
 
 
+class _NotFound(Exception):
+    """The store's way to say that it has no such series."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What one request came to: for metrics."""
@@ -57,20 +62,25 @@ class Exchange:
     """What one request needs: the way to the store, what to keep, and whom errors name."""
 
     settings: StoreSettings
+    profile: Profile
     connection: Connection
     read: Read
 
-    async def block(
-        self, keep: Keep, accepted: Sequence[ResponseType], end: int, tally: Tally
-    ) -> SeriesBlock:
-        """The whole answer, asked for up to `end`.
+    async def block(self, keep: Keep, body: bytes, tally: Tally) -> SeriesBlock:
+        """The whole answer to a request.
 
         Raises StoreError, StoreLimit, Again, and what decoding raises: NotStreamable,
         TooManySamples and LimitExceeded.
         """
-        body = read_request(replace(keep.select, end=end), accepted)
+        try:
+            return await self._block(keep, body, tally)
+        except _NotFound:
+            return EMPTY_BLOCK
+
+    async def _block(self, keep: Keep, body: bytes, tally: Tally) -> SeriesBlock:
         async with self._response(body, tally) as response:
             code, status = response.status_code, _status(response)
+            self._check_complete(response, status)
             try:
                 return await self._received(response, keep, tally)
             except httpx.HTTPError as error:
@@ -83,6 +93,16 @@ class Exchange:
                 limit = self.settings.max_response_bytes
                 what = f"an answer of {error.size} bytes exceeds max_response_bytes ({limit})"
                 raise self._spoilt(tally, self.read.limited(what, code)) from None
+            except OverBudget as error:
+                raise self._spoilt(tally, self.read.limited(str(error), code)) from None
+
+    def _check_complete(self, response: httpx.Response, status: str) -> None:
+        """Some stores cut an answer off at a limit and say so in a header only."""
+        name = self.profile.limited_header
+        if name and name in response.headers:
+            said = self.read.shown(response.headers[name].encode())
+            what = f"{status}, but a limit cut the answer off: {name}: {said}"
+            raise self.read.over_their_limit(what, response.status_code)
 
     @staticmethod
     def _spoilt(tally: Tally, error: BridgeError) -> BridgeError:
@@ -111,6 +131,9 @@ class Exchange:
 
     async def _refusal(self, response: httpx.Response) -> Exception:
         text, code = await _start(response), response.status_code
+        said = text.decode("utf-8", "replace").lower()
+        if any(known in said for known in self.profile.not_found_is_empty):
+            return _NotFound()
         error = self.read.refused(_status(response), code, text)
         return Again(error, _retry_after(response)) if code in _AGAIN else error
 
@@ -140,7 +163,8 @@ class Exchange:
                 raise NotStreamable("no framing")
             return StreamedAnswer(keep, self.settings.chunked_read_limit)
         if media.startswith(SAMPLED_MEDIA):
-            return SampledAnswer(keep, self.settings.max_response_bytes)
+            may_be_empty = self.profile.empty_result_may_be_missing
+            return SampledAnswer(keep, self.settings.max_response_bytes, may_be_empty)
         text = self.read.shown(await _start(response), _FOREIGN_SHOWN)
         kind = self.read.shown(media.encode()) or "without a Content-Type"
         what = f"not a remote read endpoint: {_status(response)} {kind}: {text or 'empty body'}"

@@ -26,6 +26,17 @@ _LIMIT_TEXTS: Final = (
 )
 
 
+class TheirLimit(StoreLimit):
+    """A limit of the store itself was exceeded: a shorter read may stay within it.
+
+    `what` is what it said.
+    """
+
+    def __init__(self, message: str, fault: StoreFault, what: str) -> None:
+        self.what = what
+        super().__init__(message, fault)
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """One read of one store: what its errors name, and what they hide. Times are ms, inclusive."""
@@ -40,8 +51,17 @@ class Read:
         return StoreError(self._sentence(what), self._fault(status))
 
     def limited(self, what: str, status: int | None = None) -> StoreLimit:
-        """A limit was exceeded, the store's own or ours for what a store may send."""
+        """One of our limits for what a store may send was exceeded, or it cannot take the read."""
         return StoreLimit(self._sentence(what), self._fault(status))
+
+    def over_their_limit(self, what: str, status: int | None = None) -> TheirLimit:
+        """The store's own limit was exceeded."""
+        return TheirLimit(self._sentence(what), self._fault(status), what)
+
+    def over_any_piece(self, limit: TheirLimit, piece_ms: int, selector: str) -> StoreLimit:
+        """Even a short piece of this read exceeds the store's limit."""
+        what = f"{limit.what}; even {format_duration(piece_ms)} of {selector} is too much for it"
+        return self.limited(what, limit.fault.status)
 
     def timed_out(self, after_ms: int) -> StoreTimeout:
         """The store did not end its answer in time."""
@@ -52,7 +72,9 @@ class Read:
         """The store answered with an HTTP error."""
         text = self.shown(body)
         limited = code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _limit(text)
-        return (self.limited if limited else self.failed)(f"{status}: {text or 'no reason'}", code)
+        return (self.over_their_limit if limited else self.failed)(
+            f"{status}: {text or 'no reason'}", code
+        )
 
     def spoiled(self, what: str, status: str, code: int, tail: bytes) -> StoreError | StoreLimit:
         """A stream went wrong after `status`; a tail that is text is the store's reason."""
@@ -60,7 +82,7 @@ class Read:
         if not _readable(tail):
             return self.failed(f"{status}, but {what}", code)
         said = f"{status}, but the stream ends with an error: {text}"
-        return (self.limited if _limit(text) else self.failed)(said, code)
+        return (self.over_their_limit if _limit(text) else self.failed)(said, code)
 
     def shown(self, foreign: bytes, most: int = _SHOWN) -> str:
         """The start of a text of the store, which may repeat what it was sent."""

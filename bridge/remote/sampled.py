@@ -20,10 +20,14 @@ _UNBOUNDED: Final = 1 << 62
 
 @dataclass(slots=True)
 class SampledAnswer:
-    """Collects the body; `limit` is the longest one allowed once it is decompressed, in bytes."""
+    """Collects the body; `limit` is the longest one allowed once it is decompressed, in bytes.
+
+    `may_be_empty`: no body at all is an answer without series.
+    """
 
     keep: Keep
     limit: int
+    may_be_empty: bool = False
     needed: int = _UNBOUNDED
     _pieces: list[bytes] = field(default_factory=list)
 
@@ -34,6 +38,8 @@ class SampledAnswer:
     def finish(self) -> list[Rows]:
         """The rows; raises TooLarge."""
         body = b"".join(self._pieces)
+        if not body and self.may_be_empty:
+            return []
         if not body:
             raise BadAnswer("the body is empty")
         # Stores do not always say rightly whether their body is compressed.

@@ -10,6 +10,7 @@ from bridge.model.secret import Secret
 DEFAULT_TIMEOUT_MS: Final = 60_000
 DEFAULT_CHUNKED_READ_LIMIT: Final = 50_000_000
 DEFAULT_MAX_RESPONSE_BYTES: Final = 1 << 30
+DEFAULT_MIN_QUERY_RANGE_MS: Final = 60_000
 
 
 class ResponseType(StrEnum):
@@ -17,6 +18,25 @@ class ResponseType(StrEnum):
 
     STREAMED = "streamed"
     SAMPLES = "samples"
+
+
+class NameMatchers(StrEnum):
+    """The matchers on a metric's name that a store takes: any, `=` and `=~`, or one `=`."""
+
+    ALL = "all"
+    EQ_RE = "eq_re"
+    EQ = "eq"
+
+
+class Hints(StrEnum):
+    """What a store makes of a query's hints.
+
+    Nothing; it takes their times for the range; it also leaves out the samples for `func: series`.
+    """
+
+    NONE = "none"
+    RANGE = "range"
+    SERIES = "series"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +108,14 @@ class StoreSettings:
 
     `headers` are those of the `remote_read` entry itself. `required_matchers` and `external_labels`
     are label name and value pairs; `external_labels` counts only with `filter_external_labels`.
-    `response_types`, `end_exclusive`: None leaves them to what is known of the store by its URL.
-    `max_query_range_ms`: longer reads are split (0: never). `retries`: how often a read is tried
-    again that failed before its first byte. `read_recent` has no effect: there is no local store.
+    `profile` is a name of bridge.remote.profiles; None recognises the store by URL and headers.
+    `response_types`, `end_exclusive`, `name_matchers`, `anchor_regex`, `missing_label_ok`,
+    `max_query_range_ms`, `split_interval_ms` and `max_concurrency` overrule it; None leaves them to
+    it. Reads longer than the range or the interval are split (0: never). A read that exceeds a
+    limit of the store is halved, down to `min_query_range_ms`. `max_samples` and `max_series` limit
+    one read, `max_response_bytes` one answer (0: no limit but the query's). `retries`: how often a
+    read is tried again that failed before its first byte. `read_recent` has no effect: there is no
+    local store.
     """
 
     name: str
@@ -103,9 +128,18 @@ class StoreSettings:
     filter_external_labels: bool = False
     external_labels: tuple[tuple[str, str], ...] = ()
     read_recent: bool = False
+    profile: str | None = None
     response_types: tuple[ResponseType, ...] | None = None
     end_exclusive: bool | None = None
-    max_query_range_ms: int = 0
+    name_matchers: NameMatchers | None = None
+    anchor_regex: bool | None = None
+    missing_label_ok: bool | None = None
+    max_query_range_ms: int | None = None
+    split_interval_ms: int | None = None
+    min_query_range_ms: int = DEFAULT_MIN_QUERY_RANGE_MS
+    max_concurrency: int | None = None
+    max_samples: int = 0
+    max_series: int = 0
     max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES
     retries: int = 2
 
