@@ -2,13 +2,17 @@
 
 import asyncio
 import gc
+import hashlib
+import json
 import logging
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -19,9 +23,13 @@ from bridge.api.endpoint import Api
 from bridge.api.routes import application as http
 from bridge.api.settings import ApiSettings
 from bridge.api.status import VERSION
+from bridge.cache.beyond import Beyond
 from bridge.cache.memory import Memory
 from bridge.cache.policy import Policy
 from bridge.cache.samples import SampleCache
+from bridge.cache.settings import CacheSettings
+from bridge.cache.tiers import DiskTier, Tier
+from bridge.cache.valkey import ValkeyTier, connector
 from bridge.catalogue.seen import SeenLabels
 from bridge.config.masked import masked_yaml
 from bridge.config.settings import Settings
@@ -73,8 +81,9 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     """The whole bridge; its lifespan warms its kernels, if wanted, and closes its stores."""
     metrics = Metrics(CollectorRegistry(), VERSION)
     stores = tuple(RemoteStore(store, observer=metrics) for store in settings.stores)
-    memory = Memory(settings.cache)
-    readers = tuple(_reader(store, settings, memory) for store in stores)
+    memory, tiers = Memory(settings.cache), tuple(_tiers(settings.cache))
+    beyond = tuple(Beyond(tier, memory) for tier in tiers)
+    readers = tuple(_reader(store, settings, memory, beyond) for store in stores)
     caches = [reader for reader in readers if isinstance(reader, SampleCache)]
     members = zip(settings.stores, readers, strict=True)
     seen = SeenLabels(Fanout(tuple(_member(store, reader) for store, reader in members)))
@@ -104,6 +113,7 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
             await asyncio.gather(*(cache.aclose() for cache in caches))
+            await asyncio.gather(*(tier.aclose() for tier in tiers))
             await asyncio.gather(*(store.aclose() for store in stores))
             engine.close()
             workers.shutdown(wait=False, cancel_futures=True)
@@ -111,12 +121,31 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     return http(api, lifespan)
 
 
-def _reader(store: RemoteStore, settings: Settings, memory: Memory) -> SampleCache | SharedReads:
+def _tiers(cache: CacheSettings) -> Iterator[Tier]:
+    """Where sealed samples outlive this process, the nearest first."""
+    if cache.enabled and cache.dir:
+        yield DiskTier(Path(cache.dir), cache.dir_max_bytes)
+    if cache.enabled and cache.valkey_url and cache.valkey_url.reveal():
+        yield ValkeyTier(connector(cache.valkey_url.reveal()))
+
+
+def _reader(
+    store: RemoteStore, settings: Settings, memory: Memory, beyond: Sequence[Beyond]
+) -> SampleCache | SharedReads:
     """A store whose reads are shared and, if so set, remembered."""
     name = store.settings.name
     policy = Policy(settings.store_caches.get(name, settings.cache))
     shared = SharedReads(store)
-    return SampleCache(shared, memory, name, policy) if settings.cache.enabled else shared
+    if not settings.cache.enabled:
+        return shared
+    return SampleCache(shared, memory, name, policy, beyond, _identity(store.settings))
+
+
+def _identity(store: StoreSettings) -> str:
+    """What tells stores apart that bear the same name elsewhere: address and credentials."""
+    told = [store.url, store.headers, asdict(store.http)]
+    text = json.dumps(told, default=lambda held: held.reveal(), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _member(store: StoreSettings, reader: Querier) -> Member:

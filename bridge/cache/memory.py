@@ -12,10 +12,10 @@ from cachetools import LRUCache, TTLCache
 
 from bridge.cache.blocks import Block
 from bridge.cache.intervals import common, without
+from bridge.cache.keys import Key
 from bridge.cache.names import Names
 from bridge.cache.policy import Moment, Policy
 from bridge.cache.settings import CacheSettings
-from bridge.model.labels import Matcher, MatchType
 from bridge.model.time import Window
 
 Clock = Callable[[], Moment]
@@ -37,29 +37,7 @@ class Gone(StrEnum):
     PURGED = "purged"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """All that decides what a store answers, but for the time: matchers sorted, each once."""
-
-    store: str
-    tenant: str
-    matchers: tuple[Matcher, ...]
-
-    def wider(self, other: "Key") -> bool:
-        """Whether every series of the other key is one of this, and more conditions tell which."""
-        same = (self.store, self.tenant) == (other.store, other.tenant)
-        return same and set(self.matchers) < set(other.matchers)
-
-    def may_match(self, matchers: Sequence[Matcher]) -> bool:
-        """Whether there may be a series that this selects and that satisfies these too."""
-        together = (*self.matchers, *matchers)
-        values = [(one.name, one.value) for one in together if one.type is MatchType.EQUAL]
-        return all(
-            one.matches(value) for name, value in values for one in together if one.name == name
-        )
-
-
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Held:
     """What is remembered of one selector: blocks in order of time, disjoint.
 
@@ -183,6 +161,8 @@ class Memory:
         """Forgets a window of a selector."""
         self._take_out(held, window, Gone.PURGED)
         self._forget_if_empty(held)
+        # A block split in two owns more than before.
+        self._shrink(held)
 
     def evict(self) -> bool:
         """Forgets the block that was not used for longest; False if there is none."""

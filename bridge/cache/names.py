@@ -79,6 +79,10 @@ class Names:
             made = self._views[other] = np.concatenate([seen, numbers])
             return made
 
+    def labels(self, numbers: Int64s) -> list[Labels]:
+        """The label sets of these numbers."""
+        return [self._labels[number] for number in numbers.tolist()]
+
     def labels_from(self, number: int) -> list[Labels]:
         """The label sets from a number on."""
         return self._labels[number:]

@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import TTLCache
 
 from bridge.cache import intervals
+from bridge.cache.beyond import Beyond
 from bridge.cache.blocks import Block, encoded
 from bridge.cache.flights import Flight, Flights, wider_than
-from bridge.cache.memory import Held, Key, Memory
+from bridge.cache.keys import Key
+from bridge.cache.memory import Held, Memory
 from bridge.cache.merging import mergeable, merged
 from bridge.cache.policy import Moment, Policy
 from bridge.cache.segments import Read, Remembered, Segment, joined
@@ -22,6 +26,9 @@ from bridge.storage.allowance import allow
 from bridge.storage.interface import Purpose, Querier, ReadOptions, Select, Selection
 
 Int64s = npt.NDArray[np.int64]
+
+# For so many selectors it is known for a while that they are passed on.
+_PASSED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +45,8 @@ class SampleCache:
 
     An answer is what the store would have said now, except for changes since a read that
     `bridge.cache.policy` lets count. `store` and `tenant` tell caches that share a memory apart;
-    `policy`, by default that of the memory's settings, is the store's own.
+    `policy`, by default that of the memory's settings, is the store's own; `beyond` are the
+    places where sealed samples outlive this process, the nearest first.
     """
 
     def __init__(
@@ -47,23 +55,30 @@ class SampleCache:
         memory: Memory,
         store: str,
         policy: Policy | None = None,
+        beyond: Sequence[Beyond] = (),
         tenant: str = "",
     ) -> None:
         self._querier = querier
         self._memory = memory
         self._store = store
         self._policy = policy or Policy(memory.settings)
+        self._beyond = beyond
         self._tenant = tenant
         self._flights = Flights(querier, memory, self._landed)
+        self._passed: TTLCache[Key, bool] = TTLCache(
+            _PASSED, self._policy.settings.young_ttl, timer=lambda: memory.clock().steady
+        )
         self._keeping: set[asyncio.Task[None]] = set()
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
         """The inner Querier's answer, as far as possible from memory; raises what that raises."""
         window = Window(select.start, select.end)
         from_memory = select.purpose is Purpose.SAMPLES and not options.nocache
-        if not from_memory or window.end < window.start or not self._policy.storable(window):
+        key = self._key(select.matchers)
+        passed = key in self._passed or not self._policy.storable(window)
+        if not from_memory or window.end < window.start or passed:
             return await self._querier.select(select, options)
-        held = self._memory.begin(self._key(select.matchers), self._policy)
+        held = self._memory.begin(key, self._policy)
         try:
             return await self._answer(held, window, select, options)
         finally:
@@ -80,12 +95,14 @@ class SampleCache:
             task.cancel()
         await self.settled()
 
-    def purge(self, matchers: Sequence[Matcher], window: Window) -> None:
+    async def purge(self, matchers: Sequence[Matcher], window: Window) -> None:
         """Forgets a window of every selector that may select a series which matches."""
         for held in self._memory.selectors():
-            if held.key.may_match(matchers):
+            if held.key.store == self._store and held.key.may_match(matchers):
                 self._flights.forget_all(held, window)
                 self._memory.purge(held, window)
+                for tier in self._beyond:
+                    await tier.forget(held, window)
 
     def _key(self, matchers: Sequence[Matcher]) -> Key:
         return Key(self._store, self._tenant, tuple(sorted(set(matchers))))
@@ -94,6 +111,9 @@ class SampleCache:
         self, held: Held, window: Window, select: Select, options: ReadOptions
     ) -> Selection:
         now = self._memory.clock()
+        for tier in self._beyond:
+            missing = _left(window, self._found(held, window, now, options))
+            await tier.recall(held, missing, now)
         pieces, led = self._planned(held, window, now, options)
         sources = dict.fromkeys(piece.source for piece in pieces)
         flights = [source for source in sources if isinstance(source, Flight)]
@@ -104,6 +124,10 @@ class SampleCache:
                 # What was asked for may well be within the limit.
                 return await self._querier.select(select, options)
             raise
+        if any(has_histograms(answer.block) for answer in answers):
+            # Native histograms are not remembered, nor are parts of answers with them put together.
+            self._passed[held.key] = True
+            return await self._querier.select(select, options)
         brought = dict(zip(flights, answers, strict=True))
         block = await asyncio.to_thread(_block, held, pieces, brought)
         allow(block.samples, options)
@@ -150,6 +174,9 @@ class SampleCache:
         return pieces
 
     def _landed(self, flight: Flight) -> None:
+        if has_histograms(flight.task.result().block):
+            self._flights.forget(flight)
+            return
         held = self._memory.begin(flight.held.key, self._policy)
         task = asyncio.create_task(self._remember(flight, held))
         self._keeping.add(task)
@@ -162,6 +189,8 @@ class SampleCache:
             if self._flights.counts(flight) and self._memory.keep(held, blocks, again):
                 self._flights.forget(flight)
                 await self._merge(held)
+                for tier in self._beyond:
+                    await tier.leave(held)
         finally:
             self._flights.forget(flight)
             self._memory.end(held)
@@ -181,6 +210,11 @@ class SampleCache:
         while pair := mergeable(held.blocks, self._policy, self._memory.clock()):
             whole = await asyncio.to_thread(merged, pair, held.names)
             self._memory.replace(held, pair, whole)
+
+
+def has_histograms(block: SeriesBlock) -> bool:
+    """Whether there are native histograms among the samples."""
+    return any(part.columns().histograms is not None for part in block.parts)
 
 
 def _left(window: Window, pieces: Sequence[_Piece]) -> list[Window]:

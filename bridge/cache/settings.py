@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.model.secret import Secret
+
 _SECOND: Final = 1000
 _MINUTE: Final = 60 * _SECOND
 _HOUR: Final = 60 * _MINUTE
@@ -19,6 +21,8 @@ class CacheSettings:
     `sealed_ttl`.
     `coalesce`: gaps nearer to each other than this are read as one, as are more than `max_gaps`.
     `round_tail`: reads of the newest samples begin and end at multiples of this.
+    `dir`, `dir_max_bytes`: a folder where sealed samples outlive this process, and its size;
+    `valkey_url`: a Valkey or Redis where replicas share them.
     `max_bytes`: memory owned by what is remembered. `admission`: within this time a selector must
     be missed twice before others are forgotten for it.
     """
@@ -34,3 +38,6 @@ class CacheSettings:
     max_gaps: int = 4
     round_tail: int = _MINUTE
     admission: int = 10 * _MINUTE
+    dir: str | None = None
+    dir_max_bytes: int = 8 << 30
+    valkey_url: Secret | None = None

@@ -106,6 +106,11 @@ def _proxy(value: Scalar) -> Secret:
     return Secret(value.text and checked_url(value.text, schemes))
 
 
+def _valkey(value: Scalar) -> Secret:
+    schemes = ("redis", "rediss", "valkey", "valkeys")
+    return Secret(value.text and checked_url(value.text, schemes))
+
+
 def _text(value: Scalar) -> str:
     return value.text
 
@@ -132,6 +137,7 @@ UnitedSize = Annotated[
 SecretText = Annotated[Secret, _of("a text", lambda value: Secret(value.text), Secret(""))]
 Url = Annotated[str, _of("a URL such as https://host:9090/api/v1/read", _url, "")]
 ProxyUrl = Annotated[Secret, _of("a URL such as http://proxy:3128", _proxy, Secret(""))]
+ValkeyUrl = Annotated[Secret, _of("a URL such as redis://host:6379/0", _valkey, Secret(""))]
 
 
 def _check_label_names(labels: dict[str, str] | None) -> dict[str, str]:

@@ -89,6 +89,9 @@ def _cache(cache: CacheSettings) -> Yaml:
         "dir": cache.dir,
         "dir_max_bytes": cache.dir_max_bytes if cache.dir else None,
         "valkey_url": cache.valkey_url and masked_url(cache.valkey_url.reveal()),
+        "dir": cache.dir,
+        "dir_max_bytes": cache.dir_max_bytes if cache.dir else None,
+        "valkey_url": cache.valkey_url and masked_url(cache.valkey_url.reveal()),
     }
 
 

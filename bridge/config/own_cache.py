@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bridge.cache.settings import CacheSettings
-from bridge.config.fields import Duration, Flag, Section, Size
+from bridge.config.fields import Duration, Flag, Section, Size, Text, ValkeyUrl
 
 
 class StoreCacheSection(Section):
@@ -26,3 +26,6 @@ class CacheSection(StoreCacheSection):
     max_bytes: Size | None = None
     sealed_ttl: Duration | None = None
     young_ttl: Duration | None = None
+    dir: Text | None = None
+    dir_max_bytes: Size | None = None
+    valkey_url: ValkeyUrl | None = None

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -141,7 +141,7 @@ class CacheMachine(RuleBasedStateMachine):
     def purge(self, conditions: tuple[Matcher, ...], age: int, length: int) -> None:
         end = self.clock.wall - age
         window = Window(end - length, end)
-        self.cache.purge(conditions, window)
+        self.run(self.cache.purge(conditions, window))
         self.store.purged(conditions, window)
 
     # What is asked.
@@ -273,6 +273,7 @@ def test_every_answer_is_what_the_store_said_at_a_moment_that_counts() -> None:
             max_examples=examples,
             stateful_step_count=50,
             deadline=None,
+            phases=(Phase.explicit, Phase.generate),
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
+from typing import cast
 
 import pytest
 
@@ -10,7 +12,9 @@ from bridge.cache.memory import Memory
 from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
 from bridge.model.errors import LimitExceeded, StoreError
+from bridge.model.histogram import HistogramColumns
 from bridge.model.labels import Labels, Matcher, MatchType
+from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
 from bridge.storage.interface import Purpose, ReadOptions, Select, Selection
 from tests.cache.world import HOUR, MINUTE, SECOND, START, Clock, LoggedStore, Samples, contents
@@ -315,16 +319,16 @@ async def test_purged_samples_are_read_again_and_a_read_on_its_way_is_not_rememb
     old = last(2 * HOUR, START - 2 * HOUR)
     middle = Window(START - 3 * HOUR, START - 3 * HOUR + MINUTE)
     await world.right(old)
-    world.cache.purge(of(NAMES[1]), middle)
+    await world.cache.purge(of(NAMES[1]), middle)
     assert await world.right(old) == 0
-    world.cache.purge(of(NAMES[0], pod="1"), middle)
+    await world.cache.purge(of(NAMES[0], pod="1"), middle)
     assert await world.right(old) == 1
     assert world.store.asked[-1] == Select(X, middle.start, middle.end)
     world.store.gate = asyncio.Event()
     other = last(HOUR, START - 4 * HOUR)
     task = asyncio.create_task(world.ask(other))
     await asyncio.sleep(0.01)
-    world.cache.purge(X, Window(0, START))
+    await world.cache.purge(X, Window(0, START))
     world.store.gate.set()
     await task
     assert await world.right(other) == 1
@@ -398,3 +402,30 @@ async def test_closing_ends_what_goes_on_behind_the_answers() -> None:
     await world.cache.select(last(HOUR), PLAIN)
     await world.cache.aclose()
     assert await world.right(last(HOUR)) <= 1
+
+
+class WithHistograms:
+    """A store whose answers say that they have native histograms."""
+
+    def __init__(self, store: LoggedStore) -> None:
+        self.store = store
+        self.last: Selection | None = None
+
+    async def select(self, select: Select, options: ReadOptions) -> Selection:
+        found = await self.store.select(select, options)
+        columns = replace(found.block.columns(), histograms=cast("HistogramColumns", object()))
+        self.last = replace(found, block=SeriesBlock.of(found.block.labels, columns))
+        return self.last
+
+
+async def test_native_histograms_are_passed_on_and_not_lost() -> None:
+    world = World()
+    store = WithHistograms(world.store)
+    world.cache = SampleCache(store, world.memory, "logged")
+    for _ in range(3):
+        selection = await world.cache.select(last(HOUR), PLAIN)
+        await world.cache.settled()
+        assert store.last
+        assert selection.block is store.last.block
+    assert not list(world.memory.selectors())
+    assert len(world.store.asked) == 4

@@ -1,0 +1,37 @@
+"""What a remembered answer answers: the whole question, but for the time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.model.labels import Matcher, MatchType
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """All that decides what a store answers, but for the time: matchers sorted, each once."""
+
+    store: str
+    tenant: str
+    matchers: tuple[Matcher, ...]
+
+    def wider(self, other: "Key") -> bool:
+        """Whether every series of the other key is one of this, and more conditions tell which."""
+        same = (self.store, self.tenant) == (other.store, other.tenant)
+        return same and set(self.matchers) < set(other.matchers)
+
+    def may_match(self, matchers: Sequence[Matcher]) -> bool:
+        """Whether there may be a series that this selects and that satisfies these too."""
+        together = (*self.matchers, *matchers)
+        values = [(one.name, one.value) for one in together if one.type is MatchType.EQUAL]
+        return all(
+            one.matches(value) for name, value in values for one in together if one.name == name
+        )
+
+    def document(self) -> list[Any]:
+        """The same in JSON's words."""
+        return [self.store, self.tenant, [list(map(str, _words(one))) for one in self.matchers]]
+
+
+def _words(matcher: Matcher) -> tuple[str, str, str]:
+    return matcher.name, matcher.type, matcher.value

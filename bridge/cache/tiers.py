@@ -1,0 +1,128 @@
+"""Where sealed blocks outlive this process: a folder, or a Valkey that replicas share."""
+
+import asyncio
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Protocol
+
+Seconds = Callable[[], float]
+
+
+class Tier(Protocol):
+    """Values by place; losing one is never wrong, and no method ever raises or waits for long."""
+
+    async def get(self, places: Sequence[str]) -> list[bytes | None]:
+        """The value of each place, as far as it can be had now."""
+
+    def put(self, place: str, value: bytes, lifetime: int) -> None:
+        """Keeps a value for so many ms, at some time after this call; or not at all."""
+
+    async def drop(self, places: Sequence[str]) -> None:
+        """Forgets what is kept at these places."""
+
+    async def settled(self) -> None:
+        """Waits until all values put are kept or lost."""
+
+    async def aclose(self) -> None:
+        """Lets go of files and connections."""
+
+
+# So much may wait to be written; more is lost.
+_WAITING_BYTES: Final = 64 << 20
+
+
+class DiskTier:
+    """Values as files in a folder: written beside, then renamed, so that each is whole.
+
+    A file's modification time says until when it counts. When the files take more than `max_bytes`,
+    those that are over go, then those that end first.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int, clock: Seconds = time.time) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._clock = clock
+        # One thread: files are written in the order of the calls.
+        self._thread = ThreadPoolExecutor(1, "disk")
+        self._waiting = 0
+        self._writing: set[asyncio.Future[None]] = set()
+
+    async def get(self, places: Sequence[str]) -> list[bytes | None]:
+        """The value of each place."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: list(map(self._read, places)))
+
+    def put(self, place: str, value: bytes, lifetime: int) -> None:
+        """Writes a file, behind the caller's back."""
+        if self._waiting + len(value) > _WAITING_BYTES:
+            return
+        self._waiting += len(value)
+        until = self._clock() + lifetime / 1000
+        loop = asyncio.get_running_loop()
+        task = loop.run_in_executor(self._thread, self._write, place, value, until)
+        self._writing.add(task)
+        task.add_done_callback(lambda done: self._written(done, len(value)))
+
+    async def drop(self, places: Sequence[str]) -> None:
+        """Removes files."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, lambda: list(map(self._remove, places)))
+
+    async def settled(self) -> None:
+        """Waits for all files to be written."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
+
+    async def aclose(self) -> None:
+        """Waits for all files to be written."""
+        await self.settled()
+        self._thread.shutdown()
+
+    def _written(self, task: asyncio.Future[None], size: int) -> None:
+        self._waiting -= size
+        self._writing.discard(task)
+
+    def _path(self, place: str) -> Path:
+        name = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()
+        return self._folder / name[:2] / f"{name}.block"
+
+    def _read(self, place: str) -> bytes | None:
+        path = self._path(place)
+        try:
+            if path.stat().st_mtime < self._clock():
+                return None
+            return path.read_bytes()
+        except OSError:
+            return None
+
+    def _write(self, place: str, value: bytes, until: float) -> None:
+        path = self._path(place)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, beside = tempfile.mkstemp(dir=path.parent)
+            with os.fdopen(handle, "wb") as file:
+                file.write(value)
+            os.utime(beside, (until, until))
+            Path(beside).replace(path)
+            self._shrink()
+        except OSError:
+            return
+
+    def _remove(self, place: str) -> None:
+        try:
+            self._path(place).unlink(missing_ok=True)
+        except OSError:
+            return
+
+    def _shrink(self) -> None:
+        held = [(one.stat(), one) for one in self._folder.glob("*/*.block")]
+        total, now = sum(stat.st_size for stat, _ in held), self._clock()
+        for stat, path in sorted(held, key=lambda pair: pair[0].st_mtime):
+            if total <= self._max_bytes and stat.st_mtime >= now:
+                return
+            path.unlink(missing_ok=True)
+            total -= stat.st_size

@@ -1,0 +1,148 @@
+"""Sealed blocks in a Valkey or Redis that replicas share; when it is ill, nothing is lost."""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, Protocol, TypeVar, cast
+
+T = TypeVar("T")
+
+_LOG: Final = logging.getLogger(__name__)
+_TIMEOUT: Final = 0.1  # seconds for everything that is asked of it
+_FAILURES: Final = 3  # so many in a row, and it is left alone
+_PAUSE: Final = 10.0  # for so many seconds
+_WAITING_BYTES: Final = 64 << 20
+_LARGEST: Final = 16 << 20
+
+
+class Client(Protocol):
+    """What is used of `redis.asyncio.Redis`."""
+
+    async def mget(self, keys: list[str]) -> list[bytes | None]: ...
+
+    async def set(self, name: str, value: bytes, *, px: int) -> Any: ...
+
+    async def delete(self, *names: str) -> Any: ...
+
+    async def aclose(self) -> None: ...
+
+
+class ValkeyTier:
+    """Values in Valkey; `connect` makes a client, anew after every failure.
+
+    A command that fails, takes longer than 100 ms or is cancelled costs its connection: the next
+    one could else read its answer. After three failures in a row nothing is asked for 10 seconds.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Client], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._client: Client | None = None
+        self._failures = 0
+        self._closed_until = 0.0
+        self._queue: asyncio.Queue[tuple[str, bytes, int]] = asyncio.Queue()
+        self._waiting = 0
+        self._writer: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def get(self, places: Sequence[str]) -> list[bytes | None]:
+        """The value of each place; nothing if Valkey does not answer in time."""
+        keys = [_key(place) for place in places]
+        found = await self._asked(lambda client: client.mget(keys)) if keys else []
+        return found if found is not None and len(found) == len(keys) else [None] * len(keys)
+
+    def put(self, place: str, value: bytes, lifetime: int) -> None:
+        """Queues a value; lost if too much waits already, or it is too large."""
+        if len(value) > _LARGEST or self._waiting + len(value) > _WAITING_BYTES or lifetime <= 0:
+            return
+        self._waiting += len(value)
+        self._queue.put_nowait((_key(place), value, lifetime))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+
+    async def drop(self, places: Sequence[str]) -> None:
+        """Deletes values."""
+        keys = [_key(place) for place in places]
+        if keys:
+            await self._asked(lambda client: client.delete(*keys))
+
+    async def settled(self) -> None:
+        """Waits until the queue is empty."""
+        await self._queue.join()
+
+    async def aclose(self) -> None:
+        """Closes the connections; what waits is lost."""
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+        if self._client is not None:
+            await self._discard(self._client)
+        await asyncio.gather(*self._closing)
+
+    async def _write(self) -> None:
+        while True:
+            key, value, lifetime = await self._queue.get()
+            self._waiting -= len(value)
+            await self._asked(lambda client: client.set(key, value, px=lifetime))  # noqa: B023
+            self._queue.task_done()
+
+    async def _asked(self, command: Callable[[Client], Awaitable[T]]) -> T | None:
+        """What Valkey answers; None if it cannot be asked or does not answer well."""
+        if self._clock() < self._closed_until:
+            return None
+        client = self._client = self._client or self._connect()
+        try:
+            async with asyncio.timeout(_TIMEOUT):
+                answer = await command(client)
+        except asyncio.CancelledError:
+            # Not awaited: whoever cancelled does not wait for a connection to close.
+            closing = asyncio.create_task(self._discard(client))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is only a cache
+            self._failed(error)
+            await self._discard(client)
+            return None
+        self._failures = 0
+        return answer
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        if self._failures >= _FAILURES:
+            self._closed_until = self._clock() + _PAUSE
+            self._failures = 0
+            _LOG.warning("Valkey is left alone for a while", extra={"error": repr(error)})
+
+    async def _discard(self, client: Client) -> None:
+        """Closes a client, which is not to be used again."""
+        if self._client is client:
+            self._client = None
+        try:
+            async with asyncio.timeout(_TIMEOUT):
+                await client.aclose()
+        except Exception as error:  # noqa: BLE001 - it is given up anyway
+            _LOG.debug("closing a connection to Valkey failed", extra={"error": repr(error)})
+
+
+def _key(place: str) -> str:
+    digest = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"prombridge:{digest}"
+
+
+def connector(url: str) -> Callable[[], Client]:
+    """How to reach the Valkey of a URL; raises ModuleNotFoundError without the extra `valkey`."""
+    from redis.asyncio import Redis  # noqa: PLC0415 - an optional dependency
+
+    # Valkey's own scheme is Redis' by another name.
+    address = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
+
+    def connect() -> Client:
+        client = Redis.from_url(address, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT)
+        return cast("Client", client)
+
+    return connect

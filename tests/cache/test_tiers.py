@@ -1,0 +1,230 @@
+"""One suite for all tiers, and what a cache before them answers when they are ill."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import redis
+
+from bridge.cache.beyond import Beyond
+from bridge.cache.memory import Memory
+from bridge.cache.samples import SampleCache
+from bridge.cache.settings import CacheSettings
+from bridge.cache.tiers import DiskTier, Tier
+from bridge.cache.valkey import ValkeyTier, connector
+from bridge.model.time import Window
+from tests.cache.test_samples import NAMES, PLAIN, World, last, of
+from tests.cache.world import HOUR, MINUTE, START, contents
+from tests.servers.valkey import valkey
+
+Make = Callable[[], Tier]
+OLD = last(3 * HOUR, START - 2 * HOUR)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with valkey(tmp_path_factory.mktemp("valkey")) as (url, _):
+        yield url
+
+
+@pytest.fixture(params=["disk", "valkey"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    if request.param == "disk":
+        return lambda: DiskTier(tmp_path, 1 << 20)
+    url = request.getfixturevalue("server")
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    return lambda: ValkeyTier(connector(url))
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*/*.block"))
+
+
+def rewrite(file: Path, value: bytes) -> None:
+    until = file.stat().st_mtime
+    file.write_bytes(value)
+    os.utime(file, (until, until))
+
+
+class Replica:
+    """A process of its own before the same store and the same tier."""
+
+    def __init__(self, world: World, tier: Tier) -> None:
+        self.world = world
+        self.tier = tier
+        self.memory = Memory(CacheSettings(), world.clock)
+        self.beyond = Beyond(tier, self.memory)
+        self.cache = SampleCache(world.store, self.memory, "logged", beyond=[self.beyond])
+
+    async def right(self) -> int:
+        """Asks for what is old, compares with the truth, and says how many reads it took."""
+        before = len(self.world.store.asked)
+        selection = await self.cache.select(OLD, PLAIN)
+        await self.cache.settled()
+        await self.tier.settled()
+        assert contents(selection.block) == self.world.store.truth(OLD)
+        return len(self.world.store.asked) - before
+
+    async def aclose(self) -> None:
+        await self.cache.aclose()
+        await self.tier.aclose()
+
+
+async def test_what_was_put_is_found_and_what_was_not_is_not(make: Make) -> None:
+    tier = make()
+    tier.put("here", b"one", 60_000)
+    tier.put("there \udcff", b"\x00" * 100_000, 60_000)
+    await tier.settled()
+    assert await tier.get(["here", "nowhere", "there \udcff"]) == [b"one", None, b"\x00" * 100_000]
+    tier.put("here", b"two", 60_000)
+    await tier.settled()
+    await tier.drop(["there \udcff", "nowhere"])
+    assert await tier.get(["there \udcff", "here"]) == [None, b"two"]
+    assert await tier.get([]) == []
+    await tier.aclose()
+
+
+async def test_what_has_no_time_to_live_is_not_found(make: Make) -> None:
+    tier = make()
+    tier.put("gone", b"one", -1)
+    await tier.settled()
+    assert await tier.get(["gone"]) == [None]
+    await tier.aclose()
+
+
+async def test_another_process_finds_what_the_first_has_read(make: Make) -> None:
+    world = World()
+    world.store.data[next(iter(world.store.data))][START - 3 * HOUR + 1] = 0x7FF0000000000002
+    first = Replica(world, make())
+    assert await first.right() == 1
+    await first.aclose()
+    world.clock.advance(5 * MINUTE)
+    second = Replica(world, make())
+    assert await second.right() == 0
+    assert second.beyond.found > 0
+    await second.aclose()
+
+
+async def test_age_goes_on_in_the_tier(make: Make) -> None:
+    world = World()
+    first = Replica(world, make())
+    await first.right()
+    await first.aclose()
+    labels = next(iter(world.store.data))
+    world.store.put(labels, {START - 4 * HOUR + 1: 9.0})
+    world.clock.advance(24 * HOUR + 1)
+    second = Replica(world, make())
+    assert await second.right() == 1
+    await second.aclose()
+
+
+async def test_what_was_purged_is_gone_from_the_tier(make: Make) -> None:
+    world = World()
+    first = Replica(world, make())
+    await first.right()
+    await first.cache.purge(of(NAMES[0]), Window(0, START))
+    world.store.put(next(iter(world.store.data)), {START - 4 * HOUR + 1: 9.0})
+    await first.aclose()
+    second = Replica(world, make())
+    assert await second.right() == 1
+    await second.aclose()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda value: b"",
+        lambda value: value[:-1],
+        lambda value: value[:60] + bytes([value[60] ^ 1]) + value[61:],
+        lambda value: b"PBBLOCK\n" + bytes([9]) + value[9:],
+    ],
+)
+async def test_a_damaged_value_is_a_miss(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    world = World()
+    first = Replica(world, DiskTier(tmp_path, 1 << 20))
+    await first.right()
+    await first.aclose()
+    for file in files(tmp_path):
+        rewrite(file, spoil(file.read_bytes()))
+    second = Replica(world, DiskTier(tmp_path, 1 << 20))
+    assert await second.right() == 1
+    assert second.beyond.foreign > 0
+    await second.aclose()
+
+
+async def test_a_value_of_another_selector_is_a_miss(tmp_path: Path) -> None:
+    world = World()
+    first = Replica(world, DiskTier(tmp_path, 1 << 20))
+    await first.cache.select(last(3 * HOUR, START - 2 * HOUR, of(NAMES[1])), PLAIN)
+    await first.cache.settled()
+    await first.right()
+    await first.aclose()
+    held = files(tmp_path)
+    values = [file.read_bytes() for file in held]
+    for file, value in zip(held, values[1:] + values[:1], strict=True):
+        rewrite(file, value)
+    second = Replica(world, DiskTier(tmp_path, 1 << 20))
+    await second.right()
+    await second.aclose()
+
+
+async def test_a_folder_that_cannot_be_written_changes_no_answer(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    world = World()
+    for _ in range(2):
+        replica = Replica(world, DiskTier(tmp_path / "file", 1 << 20))
+        assert await replica.right() == 1
+        await replica.aclose()
+
+
+async def test_files_stay_within_their_bytes(tmp_path: Path) -> None:
+    tier = DiskTier(tmp_path, 10_000)
+    for at in range(20):
+        tier.put(str(at), b"x" * 1000, 60_000 + at * 1000)
+    await tier.settled()
+    assert sum(len(file.read_bytes()) for file in files(tmp_path)) <= 10_000
+    assert await tier.get(["0", "19"]) == [None, b"x" * 1000]
+    await tier.aclose()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+
+
+async def test_a_valkey_that_is_killed_or_hangs_changes_no_answer(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        url, process = stack.enter_context(valkey(tmp_path))
+        world = World()
+        first = Replica(world, ValkeyTier(connector(url)))
+        assert await first.right() == 1
+        process.send_signal(signal.SIGSTOP)
+        hanging = Replica(world, ValkeyTier(connector(url)))
+        assert await asyncio.wait_for(hanging.right(), 5) == 1
+        process.send_signal(signal.SIGCONT)
+        _end(process)
+        gone = Replica(world, ValkeyTier(connector(url)))
+        assert await gone.right() == 1
+        for replica in (first, hanging, gone):
+            await replica.aclose()
+
+
+async def test_a_cancelled_command_costs_its_connection(server: str) -> None:
+    tier = ValkeyTier(connector(server))
+    for at in range(50):
+        tier.put(str(at), str(at).encode(), 60_000)
+    await tier.settled()
+    for round_ in range(20):
+        task = asyncio.create_task(tier.get(["1"]))
+        for _ in range(round_ % 7):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert await tier.get(["7"]) == [b"7"]
+    await tier.aclose()
