@@ -123,8 +123,15 @@ def _listed(expr: Expr | None, one: Reply) -> Any:
     if one.error is not None:
         return None
     kind, rows = _rows(one)
-    order = [points for _, points in rows] if _orders(expr) else None
-    return kind, sorted(rows) if kind == "vector" else rows, order
+    if kind != "vector":
+        return kind, rows
+    # Which of equals comes first is an accident of the sorting; -0 and 0 are equal.
+    order = [_comparable(points[0][1]) for _, points in rows] if _orders(expr) else []
+    return kind, sorted(rows), order
+
+
+def _comparable(text: str) -> float | str:
+    return text if text == "NaN" else float(text)
 
 
 def _orders(expr: Expr | None) -> bool:

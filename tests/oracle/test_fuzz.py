@@ -81,6 +81,13 @@ def test_differences_are_seen(other: Reply) -> None:
     assert not explained_by_chance([one, one], other)
 
 
+def test_sorted_values_stand_in_order_but_equal_ones_may_change_places() -> None:
+    expr = parse("sort(x)", SIGNATURES)
+    rows = [row("a", "-0"), row("b", "0"), row("c", "NaN")]
+    assert same(expr, vector(*rows), vector(rows[1], rows[0], rows[2]))
+    assert not same(expr, vector(*rows), vector(rows[0], rows[2], rows[1]))
+
+
 def test_where_the_oracle_varies_we_may_as_far() -> None:
     said = [vector(row("a", "1.5")), vector(row("a", "1.5000000000000004"))]
     assert explained_by_chance(said, vector(row("a", "1.5000000000000002")))
