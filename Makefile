@@ -42,6 +42,9 @@ fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: mi
 		$(BIN)/python -m tests.oracle.fuzz --count 10000 --seed $$seed --jobs 2 || exit 1; done
 	@$(BIN)/python -m tests.oracle.fuzz --count 2000 --seed 61 --jobs 2 --data everyday
 
+laws: $(READY) ## the laws of the cache, over 200,000 steps
+	CACHE_EXAMPLES=4000 $(BIN)/python -m pytest tests/cache/test_invariants.py
+
 bench: $(READY) servers ## side by side with Prometheus and remote_read
 	$(BIN)/python -m benchmarks.yardstick
 
