@@ -1,6 +1,6 @@
 """Binary operations on evaluated sides: scalars, vectors and scalars, vectors, sets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -15,10 +15,11 @@ from bridge.engine.matching import (
     signatures,
 )
 from bridge.engine.merge import merge_equal_labels
+from bridge.engine.names import nameless
 from bridge.engine.operators import ARITHMETIC, COMPARISONS, SET_OPERATORS, TRIMS
 from bridge.model.annotations import Annotations, incompatible_types
 from bridge.model.errors import ExecutionError
-from bridge.model.labels import METADATA_LABELS, Labels, LabelTable
+from bridge.model.labels import Labels, LabelTable
 from bridge.model.samples import Float64s, Int64s
 from bridge.model.vectors import Bools, Matrix, Scalar, Value, stacked
 from bridge.promql.ast import BinaryExpr, Cardinality, VectorMatching
@@ -30,9 +31,18 @@ _NOT_UNIQUE = "multiple matches for labels: grouping labels must ensure unique m
 
 
 def operate(
-    expr: BinaryExpr, lhs: Value, rhs: Value, annotations: Annotations, *, merge: bool = True
+    expr: BinaryExpr,
+    lhs: Value,
+    rhs: Value,
+    annotations: Annotations,
+    *,
+    merge: bool = True,
+    delayed: bool = False,
 ) -> Value:
-    """The value of an operation; `merge` is false where the rows are known to stay distinct."""
+    """The value of an operation; `merge` is false where the rows are known to stay distinct.
+
+    `delayed`: names only go when evaluation ends.
+    """
     match lhs, rhs:
         case Scalar(), Scalar():
             return _scalars(expr.op, lhs, rhs)
@@ -40,14 +50,14 @@ def operate(
             vector = lhs if isinstance(lhs, Matrix) else rhs
             return _trimmed(expr, cast("Matrix", vector).present, annotations)
         case Matrix(), Scalar():
-            return _with_scalar(expr, lhs, rhs, swapped=False, merge=merge)
+            return _with_scalar(expr, lhs, rhs, swapped=False, merge=merge, delayed=delayed)
         case Scalar(), Matrix():
-            return _with_scalar(expr, rhs, lhs, swapped=True, merge=merge)
+            return _with_scalar(expr, rhs, lhs, swapped=True, merge=merge, delayed=delayed)
         case Matrix(), Matrix():
             matching = expr.matching or VectorMatching(Cardinality.ONE_TO_ONE)
             if expr.op in SET_OPERATORS:
                 return _sets(expr.op, lhs, rhs, matching)
-            return _vectors(expr, lhs, rhs, matching, annotations)
+            return _vectors(expr, lhs, rhs, matching, annotations, delayed=delayed)
         case _:
             raise AssertionError("operands are proven scalars or instant vectors")
 
@@ -69,15 +79,20 @@ def _scalars(op: str, lhs: Scalar, rhs: Scalar) -> Scalar:
 
 
 def _with_scalar(
-    expr: BinaryExpr, vector: Matrix, scalar: Scalar, *, swapped: bool, merge: bool
+    expr: BinaryExpr,
+    vector: Matrix,
+    scalar: Scalar,
+    *,
+    swapped: bool,
+    merge: bool,
+    delayed: bool,
 ) -> Matrix:
     sides = (scalar.values, vector.values) if swapped else (vector.values, scalar.values)
     values, kept = _elements(expr, *sides)
     if expr.op in COMPARISONS and not expr.return_bool:
         return vector.masked(vector.present & kept)
-    labels = vector.labels.without(METADATA_LABELS)
-    result = Matrix(labels, values, vector.present)
-    return merge_equal_labels(result) if merge else result
+    result = nameless(replace(vector, values=values), delayed=delayed)
+    return merge_equal_labels(result) if merge and not delayed else result
 
 
 def _elements(expr: BinaryExpr, lhs: Float64s, rhs: Float64s) -> tuple[Float64s, Bools]:
@@ -98,7 +113,7 @@ def _sets(op: str, lhs: Matrix, rhs: Matrix, matching: VectorMatching) -> Matrix
     if op == "or":
         left_any = present_groups(lhs.present, found.left, groups)
         added = rhs.masked(rhs.present & ~left_any[found.right]).without_empty_rows()
-        return merge_equal_labels(stacked((lhs, added)) if len(added) else lhs)
+        return merge_equal_labels(stacked((lhs, added)) if len(added) else lhs, by_time=True)
     right_any = present_groups(rhs.present, found.right, groups)[found.left]
     kept = right_any if op == "and" else ~right_any
     return lhs.masked(lhs.present & kept).without_empty_rows()
@@ -125,6 +140,8 @@ def _vectors(
     rhs: Matrix,
     matching: VectorMatching,
     annotations: Annotations,
+    *,
+    delayed: bool,
 ) -> Matrix:
     swapped = matching.card is Cardinality.ONE_TO_MANY
     many, one = (rhs, lhs) if swapped else (lhs, rhs)
@@ -132,7 +149,8 @@ def _vectors(
     fills = matching.fill_lhs is not None or matching.fill_rhs is not None
     matters: Bools = np.logical_or.reduce(many.present, axis=0) | fills
     require_unique_one_side(one, found.right, found, matters, matching)
-    drop_name = expr.op in ARITHMETIC or expr.return_bool
+    # Arithmetic never waits with its names; of its operands' names it forgets that they wait.
+    drop_name = expr.op in ARITHMETIC or (expr.return_bool and not delayed)
     pairing = _matched(many, one, found, matching, drop_name=drop_name)
     if fills:
         pairing = _filled(pairing, many, one, found, matching, drop_name=drop_name)
@@ -142,7 +160,9 @@ def _vectors(
     sides = (pairing.one, pairing.many) if swapped else (pairing.many, pairing.one)
     values, kept = _elements(expr, *sides)
     result = Matrix(LabelTable(pairing.labels), values, pairing.present & kept)
-    return merge_equal_labels(result.without_empty_rows())
+    if delayed and expr.return_bool:
+        result = nameless(result, delayed=True)
+    return merge_equal_labels(result.without_empty_rows(), by_time=True)
 
 
 def _matched(

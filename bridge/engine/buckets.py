@@ -12,7 +12,7 @@ import numpy as np
 
 from bridge.kernel import b1_in2, b1_out2, f8_in, f8_in2, f8_out2, i8_in, inlined, kernel
 from bridge.model.annotations import FixedBuckets
-from bridge.model.labels import Labels, LabelTable
+from bridge.model.labels import METRIC_NAME, Labels, LabelTable
 from bridge.model.samples import Float64s, Int64s
 from bridge.model.time import parse_float
 from bridge.model.vectors import Bools, Matrix
@@ -66,26 +66,22 @@ def _by_bound(buckets: list[tuple[float, int]]) -> list[tuple[float, int]]:
 
 def quantiles(
     vector: Matrix, buckets: Buckets, wanted: Float64s, times: Int64s
-) -> tuple[Matrix, FixedBuckets | None]:
-    """The quantile `wanted` float64 [T] of every histogram, and what had to be fixed for it."""
+) -> tuple[Matrix, dict[str, FixedBuckets]]:
+    """The quantile `wanted` float64 [T] of every histogram; by metric what was fixed for it."""
     values, present = _outcome(buckets, vector)
-    # Of each step: how many histograms were fixed, lowest and highest bound, greatest fall.
-    fixes = np.empty((vector.steps, 4))
-    fixes[:] = (0.0, math.inf, -math.inf, 0.0)
+    # Of each histogram: how often it was fixed, lowest and highest bound, greatest fall, and the
+    # first and the last step at which it was.
+    fixes = np.empty((len(buckets.labels), 6))
+    fixes[:] = (0.0, math.inf, -math.inf, 0.0, 0.0, 0.0)
     _quantiles(*_arrays(vector, buckets), wanted, values, present, fixes)
-    result = Matrix(buckets.labels, values, present)
-    fixed = np.flatnonzero(fixes[:, 0])
-    if not len(fixed):
-        return result, None
-    count, lowest, highest, fall = fixes[fixed].T
-    return result, FixedBuckets(
-        float(lowest.min()),
-        float(highest.max()),
-        float(fall.max()),
-        int(count.sum()),
-        int(times[fixed[0]]),
-        int(times[fixed[-1]]),
-    )
+    fixed: dict[str, FixedBuckets] = {}
+    for row in np.flatnonzero(fixes[:, 0]).tolist():
+        count, lowest, highest, fall, first, last = fixes[row].tolist()
+        span = (int(times[int(first)]), int(times[int(last)]))
+        found = FixedBuckets(lowest, highest, fall, int(count), *span)
+        name = buckets.labels[row].get(METRIC_NAME)
+        fixed[name] = found.joined(fixed[name]) if name in fixed else found
+    return Matrix(buckets.labels, values, present), fixed
 
 
 def fractions(vector: Matrix, buckets: Buckets, lower: Float64s, upper: Float64s) -> Matrix:
@@ -115,9 +111,14 @@ def _quantiles(values, present, members, starts, bounds, wanted, out, shown, fix
             )
             shown[histogram, step] = held > 0
             if held > 0:
+                before = fixes[histogram, 0]
                 out[histogram, step] = _quantile(
-                    wanted[step], held_bounds, held_counts, held, fixes[step]
+                    wanted[step], held_bounds, held_counts, held, fixes[histogram]
                 )
+                if fixes[histogram, 0] > before:
+                    fixes[histogram, 5] = step
+                    if before == 0.0:
+                        fixes[histogram, 4] = step
 
 
 @kernel(f8_in2, b1_in2, i8_in, i8_in, f8_in, f8_in, f8_in, f8_out2, b1_out2)

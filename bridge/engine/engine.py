@@ -12,13 +12,14 @@ from bridge.engine.evaluation import Evaluation
 from bridge.engine.function import Function
 from bridge.engine.functions import FUNCTIONS
 from bridge.engine.limits import Budget
+from bridge.engine.names import settled
 from bridge.engine.outcome import outcome
 from bridge.engine.plan import Plan, Reads, plan
-from bridge.engine.query import EngineSettings, Query, QueryOptions, Result, Stats
+from bridge.engine.query import EngineSettings, Query, QueryOptions, Result, Stats, Switches
 from bridge.model.annotations import Annotations, store_warning
 from bridge.model.errors import BadData, QueryTimeout
 from bridge.model.time import Steps
-from bridge.model.vectors import Windows
+from bridge.model.vectors import Value, Windows
 from bridge.promql.ast import Expr, ValueType, value_type
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
@@ -50,6 +51,10 @@ class Engine:
         self._functions = functions
         self._signatures = {name: one.signature for name, one in functions.items()}
         self._features = _features(settings.features)
+        self._switches = Switches(
+            delayed_name_removal="promql-delayed-name-removal" in settings.features,
+            type_and_unit_labels="type-and-unit-labels" in settings.features,
+        )
         self._turn = asyncio.Semaphore(settings.max_concurrency)
         self._evaluators = ThreadPoolExecutor(settings.max_concurrency, "evaluate")
 
@@ -111,8 +116,9 @@ class Engine:
             annotations,
             budget,
             self._workers,
+            switches=self._switches,
         )
-        value = await self._in_thread(lambda: evaluate(planned.expr, on))
+        value = await self._in_thread(lambda: _evaluated(planned.expr, on))
         if isinstance(value, Windows):
             budget.hold(int((value.hi - value.lo).sum()))
         evaluated = time.perf_counter()
@@ -142,6 +148,11 @@ class Engine:
 
     async def _in_thread(self, work: Callable[[], _Made]) -> _Made:
         return await asyncio.get_running_loop().run_in_executor(self._evaluators, work)
+
+
+def _evaluated(expr: Expr, on: Evaluation) -> Value:
+    value = evaluate(expr, on)
+    return settled(value) if on.switches.delayed_name_removal else value
 
 
 def _features(names: frozenset[str]) -> Features:

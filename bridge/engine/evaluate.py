@@ -10,12 +10,12 @@ from bridge.engine.binary import operate
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.function import CallSite, require_reach
 from bridge.engine.limits import account, points
-from bridge.engine.merge import merge_equal_labels
+from bridge.engine.merge import SAME_LABELS, merge_equal_labels
+from bridge.engine.names import nameless
 from bridge.engine.plan import once
 from bridge.engine.rows import by_row_ranges
 from bridge.engine.selectors import instant_vector, lookback_windows, range_vector, subquery
 from bridge.model.errors import ExecutionError
-from bridge.model.labels import METADATA_LABELS
 from bridge.model.vectors import Matrix, Scalar, String, Value, Windows, stacked
 from bridge.promql.ast import (
     AggregateExpr,
@@ -75,7 +75,8 @@ def _whole(expr: Expr, on: Evaluation) -> Value:
             return _call(expr, on)
         case BinaryExpr():
             lhs, rhs = evaluate(expr.lhs, on), evaluate(expr.rhs, on)
-            return operate(expr, lhs, rhs, on.annotations, merge=on.rows is None)
+            delayed = on.switches.delayed_name_removal
+            return operate(expr, lhs, rhs, on.annotations, merge=on.rows is None, delayed=delayed)
         case AggregateExpr():
             return aggregate(expr, on, evaluate)
         case DurationExpr():
@@ -90,8 +91,9 @@ def _unary(expr: UnaryExpr, value: Value, on: Evaluation) -> Value:
     if isinstance(value, Scalar):
         return Scalar(-value.values)
     matrix = cast("Matrix", value)
-    negated = Matrix(matrix.labels.without(METADATA_LABELS), -matrix.values, matrix.present)
-    return negated if on.rows is not None else merge_equal_labels(negated)
+    delayed = on.switches.delayed_name_removal
+    negated = nameless(replace(matrix, values=-matrix.values), delayed=delayed)
+    return negated if delayed or on.rows is not None else merge_equal_labels(negated)
 
 
 def _repeated(value: Value, on: Evaluation) -> Value:
@@ -102,7 +104,7 @@ def _repeated(value: Value, on: Evaluation) -> Value:
             shape = (len(value), steps)
             values = np.ascontiguousarray(np.broadcast_to(value.values, shape))
             present = np.ascontiguousarray(np.broadcast_to(value.present, shape))
-            return Matrix(value.labels, values, present)
+            return replace(value, values=values, present=present)
         case Scalar():
             return Scalar(np.ascontiguousarray(np.broadcast_to(value.values, (steps,))))
         case _:
@@ -111,30 +113,36 @@ def _repeated(value: Value, on: Evaluation) -> Value:
 
 def _call(expr: Call, on: Evaluation) -> Value:
     function = on.functions[expr.func]
-    site = CallSite(expr, on.steps, on.annotations)
+    site = CallSite(expr, on.steps, on.annotations, on.switches)
     if function.check is not None:
         function.check(site)
     first = expr.args[0] if expr.args else None
     if function.of_selector is not None and isinstance(first, VectorSelector):
         return _named(function.of_selector(site, lookback_windows(first, on)), expr, on)
     arguments = tuple(evaluate(argument, on) for argument in expr.args)
-    for windows in (argument for argument in arguments if isinstance(argument, Windows)):
+    windows = next((one for one in arguments if isinstance(one, Windows)), None)
+    if windows is not None:
         require_reach(expr.func, windows, on.functions)
     value = function.apply(site, arguments)
     if not isinstance(value, Matrix):
         return value
-    return _named(value, expr, on, ranges=any(isinstance(one, Windows) for one in arguments))
+    if function.keeps_name and windows is not None and windows.drop_name is not None:
+        value = replace(value, drop_name=windows.drop_name)
+    return _named(value, expr, on, ranges=windows is not None)
 
 
 def _named(matrix: Matrix, expr: Call, on: Evaluation, *, ranges: bool = False) -> Matrix:
     """The function's value under its final names, no two rows with the same."""
+    delayed = on.switches.delayed_name_removal
     if not on.functions[expr.func].keeps_name:
-        matrix = matrix.relabelled(matrix.labels.without(METADATA_LABELS))
+        matrix = nameless(matrix, delayed=delayed)
     if on.rows is not None or matrix.labels.distinct():
+        return matrix
+    if delayed and (ranges or len(on.steps) == 1):
         return matrix
     if not ranges:
         return merge_equal_labels(matrix)
     matrix = matrix.without_empty_rows()
     if not matrix.labels.distinct():
-        raise ExecutionError("vector cannot contain metrics with the same labelset")
+        raise ExecutionError(SAME_LABELS)
     return matrix

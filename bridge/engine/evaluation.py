@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from bridge.engine.function import Function
 from bridge.engine.limits import Budget, Tally
 from bridge.engine.plan import Reads, Timing
+from bridge.engine.query import DEFAULTS, Switches
 from bridge.model.annotations import Annotations
 from bridge.model.time import Steps
 from bridge.promql.ast import VectorSelector
@@ -42,6 +43,7 @@ class Evaluation:
     budget: Budget
     pool: Executor
     rows: Rows | None = None
+    switches: Switches = DEFAULTS
 
 
 def in_order(

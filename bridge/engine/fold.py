@@ -12,11 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from bridge.engine.names import dropping_rows, groups_drop_name
 from bridge.kernel import Kernel, b1_in2, f8_in2, f8_out2, i8_in, kernel
 from bridge.model.kahan import add, add_to_mean
 from bridge.model.labels import Grouping, LabelTable
 from bridge.model.samples import Float64s, Int64s
-from bridge.model.vectors import Matrix
+from bridge.model.vectors import Bools, Matrix
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +52,7 @@ def fold(operation: Fold, grouping: Grouping, parts: Iterable[Matrix]) -> Matrix
     labels: LabelTable | None = None
     state: State | None = None
     ids: Int64s
+    late: Bools | None = None
     seen: list[Int64s] = []
     for part in parts:
         whole = part.labels.whole
@@ -63,12 +65,16 @@ def fold(operation: Fold, grouping: Grouping, parts: Iterable[Matrix]) -> Matrix
         operation.add(
             values, present, ids, state.count, state.value, state.compensation, state.mean
         )
+        dropping = dropping_rows(part, ids, len(labels))
+        late = dropping if late is None or dropping is None else late | dropping
         if part.steps == 1:
             seen.append(ids[present[:, 0]])
     if state is None or labels is None:
         return None
+    present = state.count > 0
+    drop_name = None if late is None else groups_drop_name(late, present)
     with np.errstate(all="ignore"):
-        result = Matrix(labels, operation.finish(state), state.count > 0)
+        result = Matrix(labels, operation.finish(state), present, drop_name)
     return as_seen(result, np.concatenate(seen)) if seen else result.without_empty_rows()
 
 

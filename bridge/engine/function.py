@@ -6,6 +6,7 @@ from typing import Final, cast
 
 import numpy as np
 
+from bridge.engine.query import DEFAULTS, Switches
 from bridge.kernel import WindowKernel
 from bridge.model.annotations import Annotations
 from bridge.model.errors import ExecutionError
@@ -38,6 +39,7 @@ class CallSite:
     call: Call
     steps: Steps
     annotations: Annotations
+    switches: Switches = DEFAULTS
 
     def argument(self, index: int) -> Expr:
         """An argument's expression, without parentheses."""

@@ -3,16 +3,21 @@
 Source: mergeSeriesWithSameLabelset in promql/engine.go.
 """
 
+from typing import Final
+
 import numpy as np
 
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import Labels, LabelTable
 from bridge.model.vectors import Matrix
 
+SAME_LABELS: Final = "vector cannot contain metrics with the same labelset"
 
-def merge_equal_labels(matrix: Matrix) -> Matrix:
+
+def merge_equal_labels(matrix: Matrix, *, by_time: bool = False) -> Matrix:
     """One row for each label set, in the order of their first rows.
 
+    Whether its name is to go is as in the first row, or `by_time` in the row that is present first.
     Raises ExecutionError where two rows of equal labels are present at the same step.
     """
     if matrix.labels.distinct():
@@ -24,7 +29,22 @@ def merge_equal_labels(matrix: Matrix) -> Matrix:
     for row, group in enumerate(groups):
         shown = matrix.present[row]
         if (present[group] & shown).any():
-            raise ExecutionError("vector cannot contain metrics with the same labelset")
+            raise ExecutionError(SAME_LABELS)
         np.copyto(values[group], matrix.values[row], where=shown)
         present[group] |= shown
-    return Matrix(LabelTable(ids), values, present)
+    drop_name = None
+    if matrix.drop_name is not None:
+        drop_name = matrix.drop_name[_first_rows(matrix, groups, by_time=by_time)]
+    return Matrix(LabelTable(ids), values, present, drop_name)
+
+
+def _first_rows(matrix: Matrix, groups: list[int], *, by_time: bool) -> list[int]:
+    """Of each group the number of its first row."""
+    rows = list(range(len(matrix)))
+    if by_time:
+        steps = np.where(matrix.present.any(axis=1), matrix.present.argmax(axis=1), matrix.steps)
+        rows.sort(key=lambda row: int(steps[row]))
+    first: dict[int, int] = {}
+    for row in rows:
+        first.setdefault(groups[row], row)
+    return [first[group] for group in range(len(first))]

@@ -9,6 +9,7 @@ import numpy as np
 from numba import boolean
 
 from bridge.engine.fold import as_seen, by_first
+from bridge.engine.names import dropping_rows, groups_drop_name
 from bridge.kernel import (
     b1_in,
     b1_in2,
@@ -117,7 +118,9 @@ def quantiles(matrix: Matrix, groups: Groups, q: Float64s) -> Matrix:
         values,
         present,
     )
-    result = Matrix(groups.labels, values, present)
+    late = dropping_rows(matrix, groups.ids, len(groups.labels))
+    drop_name = None if late is None else groups_drop_name(late, present)
+    result = Matrix(groups.labels, values, present, drop_name)
     if matrix.steps > 1:
         return result.without_empty_rows()
     return as_seen(result, groups.ids[matrix.present[:, 0]])

@@ -1,6 +1,7 @@
 """A query as the engine takes it and a result as it gives it back."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from bridge.model.time import Steps
 from bridge.model.vectors import Value
@@ -22,6 +23,17 @@ class EngineSettings:
     lookback: int = 300_000
     evaluation_interval: int = 60_000
     features: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What `--enable-feature` changes in evaluation; the defaults are Prometheus 3.14's."""
+
+    delayed_name_removal: bool = False
+    type_and_unit_labels: bool = False
+
+
+DEFAULTS: Final = Switches()
 
 
 @dataclass(frozen=True, slots=True)

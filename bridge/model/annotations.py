@@ -191,6 +191,15 @@ def possible_non_counter(metric: str, pos: PosRange) -> Annotation:
     )
 
 
+def possible_non_counter_type(metric: str, kind: str, pos: PosRange) -> Annotation:
+    """Rate or increase over a metric whose `__type__` is not that of a counter."""
+    return _info(
+        'metric might not be a counter, __type__ label is not set to "counter" or "histogram",'
+        f" got {quoted(kind)}: {quoted(metric)}",
+        pos,
+    )
+
+
 def incompatible_types(lhs: str, operator: str, rhs: str, pos: PosRange) -> Annotation:
     """A binary operator between kinds of samples that it does not take."""
     return _info(

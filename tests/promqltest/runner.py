@@ -16,7 +16,6 @@ from bridge.model.time import Steps
 from bridge.model.vectors import Matrix
 from bridge.promql.ast import Expr, VectorSelector, children
 from bridge.storage.memory import MemoryStore
-from tests.promqltest import delayed
 from tests.promqltest.compare import check, check_error, check_scalar, check_vector, rows
 from tests.promqltest.script import Clear, Command, Eval, Kind, Load
 from tests.promqltest.sequence import Gap
@@ -175,8 +174,6 @@ def _require(expr: Expr, case: Eval, samples: _Samples) -> None:
         for labels, reason in samples.beyond:
             if matches_all(selector.matchers, labels):
                 raise NotAttempted(reason)
-    if delayed.tells(case, expr, samples.labels):
-        raise NotAttempted(delayed.REASON)
 
 
 def _selectors(expr: Expr) -> Iterator[VectorSelector]:

@@ -3,7 +3,7 @@
 Source: the funcHistogram* functions in promql/functions.go, resetHistograms in promql/engine.go.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import cast
 
@@ -12,8 +12,13 @@ import numpy as np
 from bridge.engine.buckets import Buckets, classic_buckets, fractions, quantiles
 from bridge.engine.function import SCALAR, STRING, VECTOR, CallSite, Function, function
 from bridge.engine.functions.quantile import warn_of_invalid
-from bridge.model.annotations import bad_bucket_label, forced_monotonicity, go_general
-from bridge.model.labels import Labels
+from bridge.model.annotations import (
+    FixedBuckets,
+    bad_bucket_label,
+    forced_monotonicity,
+    go_general,
+)
+from bridge.model.labels import METRIC_NAME, Labels
 from bridge.model.samples import Float64s
 from bridge.model.vectors import Matrix, Scalar, Value, stacked
 
@@ -24,8 +29,7 @@ def histogram_quantile(site: CallSite, values: tuple[Value, ...]) -> Value:
     warn_of_invalid(site, 0, wanted)
     buckets = _buckets(site, 1, vector)
     result, fixed = quantiles(vector, buckets, wanted, site.steps.times())
-    if fixed is not None:
-        site.annotations.add(forced_monotonicity("", fixed, site.position(1)))
+    _note_fixes(site, 1, fixed)
     return result
 
 
@@ -38,8 +42,7 @@ def histogram_quantiles(site: CallSite, values: tuple[Value, ...]) -> Value:
         wanted = cast("Scalar", values[index]).values
         warn_of_invalid(site, index, wanted)
         result, fixed = quantiles(vector, buckets, wanted, site.steps.times())
-        if fixed is not None:
-            site.annotations.add(forced_monotonicity("", fixed, site.position(0)))
+        _note_fixes(site, 0, fixed)
         parts += _labelled(result, label, wanted)
     return stacked(parts)
 
@@ -70,9 +73,20 @@ def _buckets(site: CallSite, argument: int, vector: Matrix) -> Buckets:
     """The classic histograms in a vector, with a warning about each row that is no bucket."""
     buckets = classic_buckets(vector)
     for labels in buckets.unusable:
-        note = bad_bucket_label("", labels.get("le"), site.position(argument))
-        site.annotations.add(note)
+        name = _shown_name(site, labels.get(METRIC_NAME))
+        site.annotations.add(bad_bucket_label(name, labels.get("le"), site.position(argument)))
     return buckets
+
+
+def _note_fixes(site: CallSite, argument: int, fixed: Mapping[str, FixedBuckets]) -> None:
+    for name, what in fixed.items():
+        note = forced_monotonicity(_shown_name(site, name), what, site.position(argument))
+        site.annotations.add(note)
+
+
+def _shown_name(site: CallSite, name: str) -> str:
+    """A metric's name as annotations show it: none where it is removed at once."""
+    return name if site.switches.delayed_name_removal else ""
 
 
 def _of_native(name: str) -> Function:

@@ -1,10 +1,12 @@
 """Functions that change labels: label_replace and label_join.
 
+One that sets the metric name makes it stay, even if it was to be removed at the end.
 Source: evalLabelReplace and evalLabelJoin in promql/engine.go; Expand of Go's regexp.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Final, cast
 
@@ -13,7 +15,7 @@ import re2
 from bridge.engine.function import STRING, VECTOR, CallSite, function
 from bridge.engine.merge import merge_equal_labels
 from bridge.model.errors import ExecutionError
-from bridge.model.labels import Labels
+from bridge.model.labels import METRIC_NAME, Labels
 from bridge.model.vectors import Matrix, Value
 
 # What Expand takes for a reference: $$, ${name} or $name with the longest name.
@@ -43,7 +45,11 @@ def label_replace(site: CallSite, values: tuple[Value, ...]) -> Value:
         return labels if value is None else labels.with_label(target, value)
 
     key = ("label_replace", target, template, source, pattern)
-    return merge_equal_labels(matrix.relabelled(matrix.labels.mapped(key, change)))
+    changed = matrix.relabelled(matrix.labels.mapped(key, change))
+    if target == METRIC_NAME and matrix.drop_name is not None:
+        kept = [replaced(labels.get(source)) is None for labels in matrix.labels]
+        changed = replace(changed, drop_name=matrix.drop_name & kept)
+    return merge_equal_labels(changed)
 
 
 def _check_join(site: CallSite) -> None:
@@ -65,7 +71,10 @@ def label_join(site: CallSite, values: tuple[Value, ...]) -> Value:
         return labels.with_label(target, separator.join(map(labels.get, sources)))
 
     key = ("label_join", target, separator, *sources)
-    return merge_equal_labels(matrix.relabelled(matrix.labels.mapped(key, change)))
+    changed = matrix.relabelled(matrix.labels.mapped(key, change))
+    return merge_equal_labels(
+        replace(changed, drop_name=None) if target == METRIC_NAME else changed
+    )
 
 
 def _invalid(what: str, text: str, where: str) -> ExecutionError:

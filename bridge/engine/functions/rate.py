@@ -21,13 +21,14 @@ from bridge.kernel import (
     kernel,
     window_kernel,
 )
-from bridge.model.annotations import possible_non_counter
-from bridge.model.labels import METRIC_NAME
+from bridge.model.annotations import possible_non_counter, possible_non_counter_type
+from bridge.model.labels import METRIC_NAME, Labels
 from bridge.model.samples import Float64s, Int64s
 from bridge.model.time import go_seconds
 from bridge.model.vectors import Matrix, Reach, Value, Windows
 
 _COUNTER_SUFFIXES: Final = ("_total", "_sum", "_count", "_bucket")
+_COUNTER_TYPES: Final = ("counter", "histogram")
 _NO_RESETS: Final = np.empty(0, dtype=np.int64)
 
 
@@ -141,9 +142,18 @@ def _after(resets, at, first):  # type: ignore[no-untyped-def]
 
 
 def _doubt_counters(site: CallSite, rates: Matrix) -> None:
-    """Remarks on every metric with a rate whose name is not that of a counter."""
+    """Remarks on every metric with a rate that is not named, or typed, as a counter."""
     shown = np.flatnonzero(rates.present.any(axis=1)).tolist()
+    if site.switches.type_and_unit_labels:
+        _doubt_types(site, [rates.labels[row] for row in shown])
+        return
     names = {rates.labels[row].get(METRIC_NAME) for row in shown}
     for name in sorted(names):
         if name and not name.endswith(_COUNTER_SUFFIXES):
             site.annotations.add(possible_non_counter(name, site.position(0)))
+
+
+def _doubt_types(site: CallSite, series: list[Labels]) -> None:
+    for name, kind in sorted({(one.get(METRIC_NAME), one.get("__type__")) for one in series}):
+        if name and kind not in _COUNTER_TYPES:
+            site.annotations.add(possible_non_counter_type(name, kind, site.position(0)))

@@ -31,12 +31,12 @@ def vector(site: CallSite, values: tuple[Value, ...]) -> Value:
     return Matrix.single(cast("Scalar", values[0]).values)
 
 
-@function("absent", (VECTOR,))
+@function("absent", (VECTOR,), keeps_name=True)
 def absent(site: CallSite, values: tuple[Value, ...]) -> Value:
     return _absence(site, cast("Matrix", values[0]).present)
 
 
-@function("absent_over_time", (MATRIX,))
+@function("absent_over_time", (MATRIX,), keeps_name=True)
 def absent_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     return _absence(site, windows.hi > windows.lo)

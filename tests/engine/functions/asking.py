@@ -28,7 +28,12 @@ def labels(selector: str) -> Labels:
     return Labels.of((matcher.name, matcher.value) for matcher in expr.matchers)
 
 
-def ask(series: Mapping[str, Values], query: str, steps: Steps | None = None) -> Result:
+def ask(
+    series: Mapping[str, Values],
+    query: str,
+    steps: Steps | None = None,
+    features: frozenset[str] = EXPERIMENTAL,
+) -> Result:
     """The engine's result at `steps`, by default at the time of the last sample.
 
     The values of a series are a minute apart, from time 0 on; None is no sample.
@@ -39,7 +44,7 @@ def ask(series: Mapping[str, Values], query: str, steps: Steps | None = None) ->
         store.append(labels(name), [time for time, _ in kept], [value for _, value in kept])
     last = max((len(values) for values in series.values()), default=1) - 1
     with ThreadPoolExecutor(1) as workers:
-        engine = Engine(store, EngineSettings(features=EXPERIMENTAL), workers)
+        engine = Engine(store, EngineSettings(features=features), workers)
         try:
             return asyncio.run(
                 engine.query(query, steps or Steps.at(last * MINUTE), QueryOptions())

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bridge.engine import buckets, extended
 from bridge.engine.functions import extrema, over_time, quantile, rate, regression, smoothing
-from bridge.engine.windows import bounds, ranges
+from bridge.engine.windows import Bounds, ranges
 from bridge.kernel import Kernel, WindowKernel
 from bridge.model.labels import EMPTY_LABELS, LabelTable
 from bridge.model.samples import Columns
@@ -37,7 +37,7 @@ def windows(draw: Any) -> Windows:
     span = draw(st.integers(1, 200)) * SECOND
     steps = Steps(0, 100 * SECOND, draw(st.integers(1, 40)) * SECOND)
     labels = LabelTable([EMPTY_LABELS] * len(lengths))
-    return ranges(labels, columns, bounds(steps, span, 0, None), span)
+    return ranges(labels, columns, Bounds(steps, span, 0, None), span)
 
 
 def draw_many(draw: Any, one: st.SearchStrategy[Any], count: int) -> list[Any]:
@@ -107,7 +107,7 @@ def test_kernel_of_rates(over: Windows, counter: bool) -> None:
 def test_kernels_of_extended_ranges(over: Windows, smoothed: bool, counter: bool) -> None:
     held, length = over.columns, over.range
     seen = replace(
-        bounds(
+        Bounds(
             Steps(int(over.times[0]), int(over.times[-1]), int(np.diff(over.times)[:1].sum()) or 1),
             length,
             0,
@@ -170,10 +170,10 @@ def test_kernel_of_bucket_quantiles(
     made = []
     runs: tuple[Callable[..., Any], ...] = (kernel, kernel.py_func)
     for run in runs:
-        out, there, fixes = np.zeros((2, 2)), np.zeros((2, 2), np.bool_), np.zeros((2, 4))
+        out, there, fixes = np.zeros((2, 2)), np.zeros((2, 2), np.bool_), np.zeros((2, 6))
         with np.errstate(all="ignore"):
             run(values, shown, members, starts, bounds_, np.array([0.3, 0.9]), out, there, fixes)
         made.append((out, there, fixes))
     assert (made[0][1] == made[1][1]).all()
     assert equal(made[0][0], made[1][0], made[0][1])
-    assert equal(made[0][2], made[1][2], np.ones((2, 4), np.bool_))
+    assert equal(made[0][2], made[1][2], np.ones((2, 6), np.bool_))
