@@ -54,7 +54,10 @@ class Background:
         for name in islice(self._known(), _TRIED):
             if source.hint is not None:
                 break
-            await self._probe(source, name, window)
+            await self._probe(source, _named(name), window)
+        if not (source.hint and catalogue.settings.bootstrap):
+            for pattern in catalogue.seeds.patterns:
+                await self._probe(source, pattern, window)
         task = catalogue.refresh(source, now)
         if task is not None:
             await asyncio.wait((task,))
@@ -118,7 +121,7 @@ class Background:
             for name in names:
                 now = self._catalogue.now()
                 window = Window(now - self._catalogue.settings.probe_window, now)
-                await self._probe(source, name, window)
+                await self._probe(source, _named(name), window)
                 await asyncio.sleep(every / 1000 / max(len(names), 1))
             if not names:
                 await asyncio.sleep(every / 1000)
@@ -128,19 +131,16 @@ class Background:
         learned = self._learned.index.values(METRIC_NAME)
         yield from dict.fromkeys((*self._catalogue.seeds.names, *_EVERYWHERE, *learned))
 
-    async def _probe(self, source: Source, name: str, window: Window) -> None:
-        matchers = (
-            Matcher(METRIC_NAME, MatchType.EQUAL, name),
-            *(Matcher(*pair) for pair in _required(source)),
-        )
+    async def _probe(self, source: Source, matcher: Matcher, window: Window) -> None:
+        required = source.member.required_matchers
+        matchers = (matcher, *(Matcher(name, MatchType.EQUAL, value) for name, value in required))
         options = ReadOptions(nocache=True, max_samples=_CRAWL_SAMPLES)
         try:
             await self._catalogue.probe(source, matchers, window, options)
         except BridgeError as error:
-            fields = {"store": source.name, "metric": name, "error": error}
+            fields = {"store": source.name, "matcher": str(matcher), "error": error}
             _LOG.info("probing for names failed", extra=fields)
 
 
-def _required(source: Source) -> Iterator[tuple[str, MatchType, str]]:
-    for name, value in source.member.required_matchers:
-        yield name, MatchType.EQUAL, value
+def _named(name: str) -> Matcher:
+    return Matcher(METRIC_NAME, MatchType.EQUAL, name)

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from bridge.catalogue.patterns import test_of
+from bridge.catalogue.patterns import check_of
 from bridge.model.labels import Matcher, MatchType
 
 Ids = npt.NDArray[np.int32]
@@ -96,7 +96,7 @@ class Column:
             return wanted
         occurring = np.zeros(len(self.ids), np.bool_)
         occurring[values] = True
-        satisfies = test_of(matcher)
+        satisfies = check_of(matcher)
         pairs = zip(self.ids, occurring.tolist(), strict=True)
         wanted[occurring] = [satisfies(text) for text, occurs in pairs if occurs]
         return wanted

@@ -114,8 +114,8 @@ class Learned:
         size = self.index.nbytes
         if not count or (count + more <= limits.max_series and size <= limits.max_bytes):
             return
-        share = min(1.0, limits.max_series / count, limits.max_bytes / size)
-        kept = max(int(count * share * _ROOM_AFTER_EVICTION) - more, 0)
+        allowed = min(limits.max_series, count * limits.max_bytes // size)
+        kept = min(max(int(allowed * _ROOM_AFTER_EVICTION) - more, 0), count)
         keep = np.zeros(count, np.bool_)
         keep[np.argsort(self.presence.seen, kind="stable")[count - kept :]] = True
         self._forget(keep)

@@ -13,7 +13,7 @@ _ANYTHING: Final = ".*"
 Test = Callable[[str], bool]
 
 
-def test_of(matcher: Matcher) -> Test:
+def check_of(matcher: Matcher) -> Test:
     """The test that a matcher makes of a value; what `matches` does, for many values."""
     if matcher.type not in (MatchType.REGEXP, MatchType.NOT_REGEXP):
         return matcher.matches
