@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -30,12 +30,18 @@ from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
 from bridge.cache.tiers import DiskTier, Tier
 from bridge.cache.valkey import ValkeyTier, connector
-from bridge.catalogue.seen import SeenLabels
+from bridge.catalogue.background import Background
+from bridge.catalogue.catalogue import Catalogue
+from bridge.catalogue.seeds import Seeds, seeds_of
+from bridge.catalogue.sources import Source
 from bridge.config.masked import masked_yaml
 from bridge.config.settings import Settings
 from bridge.engine.engine import Engine
+from bridge.engine.functions import signatures
+from bridge.promql.parser import parse
 from bridge.remote.client import RemoteStore
-from bridge.remote.settings import StoreSettings
+from bridge.remote.profiles import profile_of
+from bridge.remote.settings import Hints, StoreSettings
 from bridge.storage.fanout import Fanout, Member
 from bridge.storage.flights import SharedReads
 from bridge.storage.interface import Querier
@@ -86,14 +92,17 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     readers = tuple(_reader(store, settings, memory, beyond) for store in stores)
     caches = [reader for reader in readers if isinstance(reader, SampleCache)]
     members = zip(settings.stores, readers, strict=True)
-    seen = SeenLabels(Fanout(tuple(_member(store, reader) for store, reader in members)))
+    fanout = Fanout(tuple(_member(store, reader) for store, reader in members))
+    surveyors = tuple(_surveyor(store, settings, metrics) for store in settings.stores)
+    sources = tuple(map(_source, settings.stores, fanout.members, surveyors))
+    catalogue = Catalogue(fanout, sources, settings.catalogue, _now, _seeds(settings))
     workers = ThreadPoolExecutor(os.cpu_count(), "worker")
-    engine = Engine(seen, settings.engine, workers)
+    engine = Engine(catalogue, settings.engine, workers)
     warmth = Warmth()
     api = Api(
         engine=engine,
-        querier=seen,
-        seen=seen,
+        querier=catalogue,
+        catalogue=catalogue,
         metrics=metrics,
         settings=_api_settings(settings),
         limits=settings.engine,
@@ -105,7 +114,9 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(workers)
-        background = [asyncio.create_task(warmth.bring())] if warming else []
+        learning = Background(catalogue, ", ".join(store.shown_url for store in settings.stores))
+        background = [asyncio.create_task(learning.run())]
+        background += [asyncio.create_task(warmth.bring())] if warming else []
         try:
             yield
         finally:
@@ -114,7 +125,8 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
             await asyncio.gather(*background, return_exceptions=True)
             await asyncio.gather(*(cache.aclose() for cache in caches))
             await asyncio.gather(*(tier.aclose() for tier in tiers))
-            await asyncio.gather(*(store.aclose() for store in stores))
+            await catalogue.aclose()
+            await asyncio.gather(*(store.aclose() for store in (*stores, *surveyors)))
             engine.close()
             workers.shutdown(wait=False, cancel_futures=True)
 
@@ -151,6 +163,38 @@ def _identity(store: StoreSettings) -> str:
 def _member(store: StoreSettings, reader: Querier) -> Member:
     labels = store.external_labels if store.filter_external_labels else ()
     return Member(reader, store.required_matchers, labels)
+
+
+def _surveyor(store: StoreSettings, settings: Settings, metrics: Metrics) -> RemoteStore:
+    """The same store with the limits of a read of all names."""
+    limits = settings.catalogue
+    limited = replace(
+        store,
+        max_series=_least(store.max_series, limits.bootstrap_max_series),
+        max_response_bytes=_least(store.max_response_bytes, limits.bootstrap_max_bytes),
+        retries=0,
+    )
+    return RemoteStore(limited, observer=metrics)
+
+
+def _least(*limits: int) -> int:
+    """The narrowest of some limits, where 0 is none."""
+    return min(filter(None, limits), default=0)
+
+
+def _source(store: StoreSettings, member: Member, survey: RemoteStore) -> Source:
+    # A profile that was only recognised may be wrong: whether it honours hints is found out.
+    hint = profile_of(store).hints is Hints.SERIES if store.profile else None
+    return Source(store.name, member, survey, hint)
+
+
+def _seeds(settings: Settings) -> Seeds:
+    given, files = settings.catalogue.seeds, settings.catalogue.seed_files
+    known = signatures()
+    seeds, faults = seeds_of(given, files, lambda text: parse(text, known))
+    for fault in faults:
+        _LOG.warning("a file of seeds cannot be used", extra={"error": fault})
+    return seeds
 
 
 def _api_settings(settings: Settings) -> ApiSettings:

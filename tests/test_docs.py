@@ -17,6 +17,7 @@ from bridge.config.load import check
 from bridge.config.notices import UNUSED
 from bridge.config.own import OwnFile, QuerySection, StoreSection
 from bridge.config.own_cache import CacheSection
+from bridge.config.own_catalogue import CatalogueSection
 from bridge.config.remote_read import RemoteReadSection
 from bridge.telemetry import Metrics
 
@@ -123,9 +124,10 @@ def test_every_section_without_effect_is_documented() -> None:
 
 def test_every_key_of_our_own_file_is_documented() -> None:
     shown = first_column(section(page("docs/configuration.md"), "## prombridge.yml"))
-    assert OwnFile.model_fields.keys() == {"query", "cache", "stores"}
+    assert OwnFile.model_fields.keys() == {"query", "cache", "catalogue", "stores"}
     real = [f"query.{key}" for key in QuerySection.model_fields]
     real += [f"cache.{key}" for key in CacheSection.model_fields]
+    real += [f"catalogue.{key}" for key in CatalogueSection.model_fields]
     real += [f"stores.<name>.{key}" for key in StoreSection.model_fields]
     assert sorted(shown) == sorted(real)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from bridge.cache.settings import CacheSettings
+from bridge.catalogue.settings import CatalogueSettings
 from bridge.config.document import Document, read_document
 from bridge.config.errors import ConfigError, Problem
 from bridge.config.expansion import expanded
@@ -15,6 +16,7 @@ from bridge.config.global_section import GlobalSection
 from bridge.config.notices import missing_files, unused
 from bridge.config.own import OwnFile, QuerySection, StoreSection
 from bridge.config.own_cache import CacheSection
+from bridge.config.own_catalogue import CatalogueSection
 from bridge.config.prometheus import PrometheusFile
 from bridge.config.remote_read import RemoteReadSection
 from bridge.config.settings import LabelPairs, Settings
@@ -105,6 +107,7 @@ class _Loader:
         return Settings(
             stores=tuple(_with_own(store, own) for store in stores),
             cache=cache,
+            catalogue=(own.catalogue or CatalogueSection()).applied(CatalogueSettings(), folder),
             store_caches=dict(_store_caches(stores, own, cache)),
             engine=_engine(self._flags, section, own.query or QuerySection()),
             web=self._flags.web,

@@ -6,6 +6,7 @@ from typing import Any, Final
 import yaml
 
 from bridge.cache.settings import CacheSettings
+from bridge.catalogue.settings import CatalogueSettings
 from bridge.config.settings import Settings
 from bridge.config.urls import masked_url
 from bridge.model.secret import TELLING, Secret
@@ -35,12 +36,20 @@ def masked_yaml(settings: Settings) -> str:
         "prombridge": {
             "query": {"max_bytes": settings.engine.max_bytes},
             "cache": _cache(settings.cache),
+            "catalogue": _catalogue(settings.catalogue),
             "stores": {
                 store.name: _own(store) | _own_cache(settings, store) for store in settings.stores
             },
         },
     }
     return yaml.safe_dump(_without_empty(shown), sort_keys=False, allow_unicode=True, width=1000)
+
+
+def masked_entry(store: StoreSettings) -> Yaml:
+    """A store as an entry of `remote_read`: its URL, its name and what differs from the defaults."""
+    usual = _store(StoreSettings("", ""))
+    kept = {key: held for key, held in _store(store).items() if held != usual[key]}
+    return dict(_without_empty(kept))
 
 
 def _store(store: StoreSettings) -> Yaml:
@@ -89,9 +98,25 @@ def _cache(cache: CacheSettings) -> Yaml:
         "dir": cache.dir,
         "dir_max_bytes": cache.dir_max_bytes if cache.dir else None,
         "valkey_url": cache.valkey_url and masked_url(cache.valkey_url.reveal()),
-        "dir": cache.dir,
-        "dir_max_bytes": cache.dir_max_bytes if cache.dir else None,
-        "valkey_url": cache.valkey_url and masked_url(cache.valkey_url.reveal()),
+    }
+
+
+def _catalogue(catalogue: CatalogueSettings) -> Yaml:
+    return {
+        "path": catalogue.path,
+        "max_series": catalogue.max_series,
+        "max_bytes": catalogue.max_bytes,
+        "ttl": format_duration(catalogue.ttl),
+        "seeds": list(catalogue.seeds),
+        "seed_files": list(catalogue.seed_files),
+        "bootstrap": catalogue.bootstrap,
+        "bootstrap_window": format_duration(catalogue.bootstrap_window),
+        "bootstrap_max_series": catalogue.bootstrap_max_series,
+        "bootstrap_max_bytes": catalogue.bootstrap_max_bytes,
+        "refresh": format_duration(catalogue.refresh),
+        "probe_window": format_duration(catalogue.probe_window),
+        "probes": catalogue.probes,
+        "crawl": format_duration(catalogue.crawl),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from bridge.config.fields import Duration, Flag, Section, Size, Whole, choice
 from bridge.config.own_cache import CacheSection, StoreCacheSection
+from bridge.config.own_catalogue import CatalogueSection
 from bridge.remote.profiles import PROFILES
 from bridge.remote.settings import NameMatchers, ResponseType, StoreSettings
 
@@ -65,4 +66,5 @@ class OwnFile(Section):
 
     query: QuerySection | None = None
     cache: CacheSection | None = None
+    catalogue: CatalogueSection | None = None
     stores: dict[str, StoreSection | None] | None = None
