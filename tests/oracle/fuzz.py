@@ -83,11 +83,12 @@ def question(words: Words, seed: int, number: int, damaged: float = _DAMAGED) ->
 
 
 def _moment(chance: Random, first: int, last: int) -> int:
-    """A time in ms, mostly of whole seconds, now and then where no data are."""
+    """A time in ms, often one of many scrapes, now and then where no data are."""
     if chance.random() < 0.005:
         return chance.choice((0, 1, -1, -1_500, -3_600_000, 9 * 10**12, -(9 * 10**12)))
     moment = chance.randrange(first, last)
-    return moment if chance.random() < 0.3 else moment // 1000 * 1000
+    round_to = chance.choice((1, 1_000, 1_000, 15_000, 60_000))
+    return moment // round_to * round_to
 
 
 async def _outcome(both: Sides, number: int, asked: Question) -> Outcome:

@@ -49,6 +49,11 @@ def _times(random: np.random.Generator, jitter: int = 2_000, interval: int = _IN
     return times
 
 
+def _grid() -> Times:
+    """Scrape times without phase or jitter: on the edges of windows."""
+    return np.arange(START, END, _INTERVAL, dtype=np.int64)
+
+
 def _minutes(times: Times) -> Column:
     result: Column = (times - START) / MINUTE
     return result
@@ -73,8 +78,8 @@ def _without(series: SeriesData, since: float, until: float, *, marked: bool) ->
 def _counter(
     random: np.random.Generator, name: str, labels: Mapping[str, str], resets: Sequence[float]
 ) -> SeriesData:
-    """A counter that starts anew at some minutes."""
-    times = _times(random)
+    """A counter that starts anew at some minutes; that of instance `b` on the grid."""
+    times = _grid() if labels["instance"] == "b" else _times(random)
     total = np.cumsum(np.round(random.gamma(2.0, 3.0, len(times)), 3))
     for minute in resets:
         at = int(np.searchsorted(_minutes(times), minute))
@@ -111,7 +116,7 @@ def _gauges(random: np.random.Generator) -> Iterator[SeriesData]:
                 yield _series("limit_bytes", labels, times, np.full(len(times), limit))
             flap = (np.sin(_minutes(times) / 5 + ord(job[0])) > -0.8).astype(np.float64)
             yield _series("up", labels, times, flap)
-    times = _times(random)
+    times = _grid()
     yield _series("temperature", {}, times, np.round(20 + 3 * np.sin(_minutes(times) / 30), 2))
 
 
@@ -140,6 +145,8 @@ def _oddities(random: np.random.Generator) -> Iterator[SeriesData]:
         "seconds": 1.7e9 + 86_400.0 * 3 * x,
     }.items():
         yield _series("odd", {"kind": kind}, times, values)
+    times = _grid()
+    x = _minutes(times)
     for number in range(5):
         level = np.floor((x + 3 * number) / 10) % 3
         yield _series("level", {"n": str(number)}, times, level)
