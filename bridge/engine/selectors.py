@@ -9,7 +9,6 @@ from bridge.engine.plan import subquery_steps
 from bridge.engine.windows import (
     Bounds,
     as_samples,
-    bounds,
     latest,
     latest_windows,
     ranges,
@@ -37,7 +36,7 @@ def instant_vector(selector: VectorSelector, on: Evaluation) -> Matrix:
 def lookback_windows(selector: VectorSelector, on: Evaluation) -> Windows:
     """The same as windows of at most one sample, for functions that ask for its time."""
     lookback = on.timing.lookback
-    seen = bounds(on.steps, lookback, selector.offset, selector.timestamp)
+    seen = Bounds(on.steps, lookback, selector.offset, selector.timestamp)
     labels, columns = _samples(selector, seen, on)
     on.budget.room_for(len(labels), len(on.steps))
     return latest_windows(labels, columns, seen, lookback)
@@ -57,7 +56,7 @@ def subquery(
 ) -> Windows:
     """The inner expression's points within the range, at every step."""
     grid = subquery_steps(expr, on.steps, on.timing.resolution)
-    seen = bounds(on.steps, expr.range, expr.offset, expr.timestamp)
+    seen = Bounds(on.steps, expr.range, expr.offset, expr.timestamp)
     if len(grid) == 0:
         return _windows(*_nothing(), seen, expr.range, on)
     on.budget.room_for(1, len(grid))

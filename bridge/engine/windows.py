@@ -1,6 +1,6 @@
 """Which samples each step sees: lookback, ranges, staleness."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,45 +25,56 @@ from bridge.promql.ast import MatrixSelector, VectorSelector
 _STALE = np.array([STALE_NAN_BITS], dtype=np.int64).view(np.float64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """What each step sees: samples after `starts` up to and including `ends`; int64 ms [T] each.
 
-    `times` are the evaluation times; offset and `@` move the bounds, not them. `before` and `after`
-    are how far (ms) a selector looks beyond its bounds.
+    Windows are `length` ms long, moved back by `offset` ms, fixed to the time `at` if given.
+    `before` and `after` are how far (ms) a selector looks beyond its bounds. The arrays are made
+    only when asked for: a subquery may have more steps than there is memory.
     """
 
-    starts: Int64s
-    ends: Int64s
-    times: Int64s
+    steps: Steps
+    length: int
+    offset: int
+    at: int | None
     before: int = 0
     after: int = 0
 
     @property
+    def times(self) -> Int64s:
+        """The evaluation times, which offset and `@` do not move."""
+        return self.steps.times()
+
+    @property
+    def ends(self) -> Int64s:
+        """Where each step's window ends."""
+        if self.at is None:
+            return self.steps.times() - self.offset
+        return np.full(len(self.steps), self.at - self.offset)
+
+    @property
+    def starts(self) -> Int64s:
+        """Where each step's window starts; what is there is not in it."""
+        return self.ends - self.length
+
+    @property
     def window(self) -> Window:
         """All samples that any step sees."""
-        start, end = int(self.starts.min()), int(self.ends.max())
-        return Window(start - self.before + 1, end + self.after)
+        first, last = (self.steps.start, self.steps.last) if self.at is None else (self.at, self.at)
+        start = first - self.offset - self.length - self.before + 1
+        return Window(start, last - self.offset + self.after)
 
 
 def seen_by(selector: VectorSelector | MatrixSelector, steps: Steps, lookback: int) -> Bounds:
     """What a selector sees at these steps."""
     if isinstance(selector, VectorSelector):
         after = lookback if selector.smoothed else 0
-        seen = bounds(steps, lookback, selector.offset, selector.timestamp)
-        return replace(seen, after=after) if after else seen
+        return Bounds(steps, lookback, selector.offset, selector.timestamp, after=after)
     times = selector.selector
-    seen = bounds(steps, selector.range, times.offset, times.timestamp)
-    if not times.anchored and not times.smoothed:
-        return seen
-    return replace(seen, before=lookback, after=lookback if times.smoothed else 0)
-
-
-def bounds(steps: Steps, length: int, offset: int, at: int | None) -> Bounds:
-    """Windows of `length` ms, moved back by `offset` ms, fixed to the time `at` if given."""
-    times = steps.times()
-    ends = (np.full_like(times, at) if at is not None else times) - offset
-    return Bounds(ends - length, ends, times)
+    before = lookback if times.anchored or times.smoothed else 0
+    after = lookback if times.smoothed else 0
+    return Bounds(steps, selector.range, times.offset, times.timestamp, before, after)
 
 
 def ranges(labels: LabelTable, columns: Columns, seen: Bounds, length: int) -> Windows:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.engine import windows
-from bridge.engine.windows import Bounds, as_samples, bounds, latest, latest_windows, ranges
+from bridge.engine.windows import Bounds, as_samples, latest, latest_windows, ranges
 from bridge.model.labels import Labels, LabelTable
 from bridge.model.samples import Columns
 from bridge.model.time import Steps, Window
@@ -68,7 +68,7 @@ def same(one: float, other: float) -> bool:
 def test_a_step_sees_the_samples_within_its_range(
     rows: Rows, steps: Steps, length: int, offset: int, at: int | None
 ) -> None:
-    found = ranges(table(rows), columns(rows), bounds(steps, length, offset, at), length)
+    found = ranges(table(rows), columns(rows), Bounds(steps, length, offset, at), length)
     for r, row in enumerate(rows):
         for t, time in enumerate(steps.times().tolist()):
             end = (time if at is None else at) - offset
@@ -84,7 +84,7 @@ def test_a_step_sees_the_samples_within_its_range(
 def test_a_step_sees_the_newest_sample_within_the_lookback(
     rows: Rows, steps: Steps, length: int, offset: int, at: int | None
 ) -> None:
-    seen = bounds(steps, length, offset, at)
+    seen = Bounds(steps, length, offset, at)
     matrix = latest(table(rows), columns(rows), seen)
     single = latest_windows(table(rows), columns(rows), seen, length)
     for r, row in enumerate(rows):
@@ -102,7 +102,7 @@ def test_a_step_sees_the_newest_sample_within_the_lookback(
 
 @given(_ROWS, _STEPS, _LENGTHS)
 def test_the_window_is_all_that_any_step_sees(rows: Rows, steps: Steps, length: int) -> None:
-    seen = bounds(steps, length, 0, None)
+    seen = Bounds(steps, length, 0, None)
     kept = [seen_by_hand(row, seen.window.start - 1, seen.window.end) for row in rows]
     for one in (rows, kept):
         assert seen.window == Window(steps.start - length + 1, steps.last)
@@ -113,7 +113,7 @@ def test_the_window_is_all_that_any_step_sees(rows: Rows, steps: Steps, length: 
 
 @given(_ROWS, _STEPS)
 def test_points_become_samples_at_their_steps(rows: Rows, steps: Steps) -> None:
-    matrix = latest(table(rows), columns(rows), bounds(steps, 10, 0, None))
+    matrix = latest(table(rows), columns(rows), Bounds(steps, 10, 0, None))
     samples = as_samples(matrix, steps.times())
     times = steps.times()
     for r in range(len(rows)):
@@ -127,13 +127,13 @@ def test_points_become_samples_at_their_steps(rows: Rows, steps: Steps) -> None:
 )
 def test_a_stale_marker_ends_the_lookback(time: int, value: float | None) -> None:
     rows: Rows = [[(1000, 1.0), (3000, 2.0), (4000, STALE)]]
-    matrix = latest(table(rows), columns(rows), bounds(Steps.at(time), 300_000, 0, None))
+    matrix = latest(table(rows), columns(rows), Bounds(Steps.at(time), 300_000, 0, None))
     assert (matrix.values[0, 0] if matrix.present[0, 0] else None) == value
 
 
 def test_ordinary_nan_is_a_value() -> None:
     rows: Rows = [[(0, float("nan"))]]
-    matrix = latest(table(rows), columns(rows), bounds(Steps.at(0), 1, 0, None))
+    matrix = latest(table(rows), columns(rows), Bounds(Steps.at(0), 1, 0, None))
     assert matrix.present.tolist() == [[True]]
 
 
@@ -144,7 +144,7 @@ def test_without_markers_columns_are_not_copied() -> None:
 
 @given(_ROWS, _STEPS, _LENGTHS)
 def test_kernels_are_their_plain_python(rows: Rows, steps: Steps, length: int) -> None:
-    held, seen = columns(rows), bounds(steps, length, 0, None)
+    held, seen = columns(rows), Bounds(steps, length, 0, None)
     matrix = latest(table(rows), held, seen)
     assert _run(windows._edges.py_func, held, seen) == _run(windows._edges, held, seen)
     assert _newest(windows._latest.py_func, held, seen) == _newest(windows._latest, held, seen)
