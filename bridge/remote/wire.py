@@ -41,17 +41,24 @@ def read_request(select: Select, accepted: Sequence[ResponseType]) -> bytes:
     No hint is sent for samples, since it could narrow the answer; a store that knows the series
     hint leaves the samples out.
     """
-    query = Query(
-        start_timestamp_ms=select.start,
-        end_timestamp_ms=select.end,
-        matchers=[_matcher(matcher) for matcher in select.matchers],
-    )
-    if select.purpose is Purpose.SERIES:
-        hints = ReadHints(func=SERIES_HINT, start_ms=select.start, end_ms=select.end)
-        query.hints.CopyFrom(hints)
+    times = (select.start, select.end)
+    query = read_query(select.matchers, times, hint=select.purpose is Purpose.SERIES)
     types = [RESPONSE_TYPES[kind] for kind in accepted]
     request = ReadRequest(queries=[query], accepted_response_types=types)
     return bytes(snappy.compress(request.SerializeToString()))
+
+
+def read_query(matchers: Sequence[Matcher], times: tuple[int, int], *, hint: bool) -> Query:
+    """One query of a request, from and to these times in ms; with the series hint if wanted."""
+    start, end = times
+    query = Query(
+        start_timestamp_ms=start,
+        end_timestamp_ms=end,
+        matchers=[_matcher(matcher) for matcher in matchers],
+    )
+    if hint:
+        query.hints.CopyFrom(ReadHints(func=SERIES_HINT, start_ms=start, end_ms=end))
+    return query
 
 
 def _matcher(matcher: Matcher) -> LabelMatcher:
