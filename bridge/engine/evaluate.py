@@ -8,7 +8,7 @@ import numpy as np
 from bridge.engine.aggregate import aggregate
 from bridge.engine.binary import operate
 from bridge.engine.evaluation import Evaluation
-from bridge.engine.function import CallSite, require_reach
+from bridge.engine.function import CallSite, Function, require_reach
 from bridge.engine.limits import account, points
 from bridge.engine.merge import SAME_LABELS, merge_equal_labels
 from bridge.engine.names import nameless
@@ -119,16 +119,24 @@ def _call(expr: Call, on: Evaluation) -> Value:
     first = expr.args[0] if expr.args else None
     if function.of_selector is not None and isinstance(first, VectorSelector):
         return _named(function.of_selector(site, lookback_windows(first, on)), expr, on)
-    arguments = tuple(evaluate(argument, on) for argument in expr.args)
+    arguments = tuple(_argument(function, site, index, on) for index in range(len(expr.args)))
     windows = next((one for one in arguments if isinstance(one, Windows)), None)
     if windows is not None:
         require_reach(expr.func, windows, on.functions)
     value = function.apply(site, arguments)
     if not isinstance(value, Matrix):
         return value
-    if function.keeps_name and windows is not None and windows.drop_name is not None:
+    if function.keeps_name and function.row_wise and windows is not None:
         value = replace(value, drop_name=windows.drop_name)
     return _named(value, expr, on, ranges=windows is not None)
+
+
+def _argument(function: Function, site: CallSite, index: int, on: Evaluation) -> Value:
+    if index != function.signature.labels_argument:
+        return evaluate(site.call.args[index], on)
+    selector = site.argument(index)
+    assert isinstance(selector, VectorSelector)
+    return lookback_windows(selector, on)
 
 
 def _named(matrix: Matrix, expr: Call, on: Evaluation, *, ranges: bool = False) -> Matrix:

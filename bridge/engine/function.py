@@ -24,6 +24,7 @@ from bridge.promql.ast import (
     StringLiteral,
     SubqueryExpr,
     ValueType,
+    VectorSelector,
 )
 
 SCALAR: Final = ValueType.SCALAR
@@ -66,6 +67,7 @@ class CallSite:
 Apply = Callable[[CallSite, tuple[Value, ...]], Value]
 OfSelector = Callable[[CallSite, Windows], Matrix]
 Check = Callable[[CallSite], None]
+OfLabels = Callable[[Call], VectorSelector]
 OfQuery = Callable[[Steps], float]
 
 
@@ -85,6 +87,8 @@ class Function:
     selector's lookback windows.
     `of_query` gives the value of a function that is a constant of the whole query, from the query's
     steps, inside subqueries too; a pass puts the number in the call's place.
+    `of_labels` makes of a call the selector that its argument of bare label matchers stands for; a
+    pass puts it in, and `apply` gets the selector's lookback windows as that argument's value.
     `reaches`: the kinds of extended range selectors that may be its argument.
     """
 
@@ -97,6 +101,7 @@ class Function:
     of_query: OfQuery | None = None
     check: Check | None = None
     reaches: frozenset[Reach] = frozenset()
+    of_labels: OfLabels | None = None
 
     @property
     def name(self) -> str:
@@ -127,9 +132,11 @@ def function(
     of_selector: OfSelector | None = None,
     check: Check | None = None,
     reaches: Iterable[Reach] = (),
+    labels_argument: int | None = None,
+    of_labels: OfLabels | None = None,
 ) -> Callable[[Apply], Function]:
     """Declares a function that takes evaluated values: the general form."""
-    signature = Signature(name, args, returns, variadic, experimental)
+    signature = Signature(name, args, returns, variadic, experimental, labels_argument)
 
     def declare(apply: Apply) -> Function:
         return Function(
@@ -141,6 +148,7 @@ def function(
             of_selector,
             check=check,
             reaches=frozenset(reaches),
+            of_labels=of_labels,
         )
 
     return declare

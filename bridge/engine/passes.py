@@ -103,6 +103,18 @@ def resolve_bounds(expr: Expr, setting: Setting) -> Expr:
     return expr
 
 
+def select_by_labels(expr: Expr, setting: Setting) -> Expr:
+    """Bare label matchers as an argument become the selector that they stand for."""
+    expr = rewrite(expr, lambda child: select_by_labels(child, setting))
+    if not isinstance(expr, Call):
+        return expr
+    function = setting.functions[expr.func]
+    if function.of_labels is None:
+        return expr
+    before = expr.args[: function.signature.labels_argument]
+    return replace(expr, args=(*before, function.of_labels(expr)))
+
+
 def unwrap_parens(expr: Expr, setting: Setting) -> Expr:
     """Parentheses go: whether an argument is a selector must not depend on them."""
     expr = rewrite(expr, lambda child: unwrap_parens(child, setting))
@@ -170,5 +182,6 @@ PASSES: tuple[Pass, ...] = (
     resolve_durations,
     resolve_bounds,
     unwrap_parens,
+    select_by_labels,
     hoist_invariants,
 )

@@ -62,7 +62,8 @@ def subquery(
     on.budget.room_for(1, len(grid))
     inner = evaluate(expr.expr, replace(on, steps=grid))
     assert isinstance(inner, Matrix)
-    return _windows(inner.labels, as_samples(inner, grid.times()), seen, expr.range, on)
+    windows = _windows(inner.labels, as_samples(inner, grid.times()), seen, expr.range, on)
+    return replace(windows, drop_name=inner.drop_name)
 
 
 def _nothing() -> tuple[LabelTable, Columns]:

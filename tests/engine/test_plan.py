@@ -14,7 +14,7 @@ from bridge.promql.parser import parse
 
 MINUTE = 60_000
 LOOKBACK = 5 * MINUTE
-_FEATURES = Features(extended_range_selectors=True)
+_FEATURES = Features(experimental_functions=True, extended_range_selectors=True)
 
 
 def planned(text: str, steps: Steps, lookback: int = LOOKBACK) -> Plan:
@@ -120,3 +120,31 @@ def test_subqueries_step_at_multiples_of_their_step(
 def test_default_step_and_fixed_time_of_subqueries(expr: SubqueryExpr, steps: Steps) -> None:
     found = subquery_steps(expr, Steps(-1, 13, 7), 7)
     assert found.times().tolist() == steps.times().tolist()
+
+
+@pytest.mark.parametrize(
+    ("query", "matchers", "window"),
+    [
+        ("info(x)", '__name__="target_info"', (5, 20)),
+        ("info(x, {})", '__name__="target_info"', (5, 20)),
+        ('info(x, {a="b"})', '__name__="target_info",a="b"', (5, 20)),
+        ('info(x, {__name__=~".*"})', '__name__=~".*"', (5, 20)),
+        ('info(x, {__name__!="i"})', '__name__!="i",__name__=~".+_info"', (5, 20)),
+        ("info(rate(x[9m] offset 3m), {} offset 1h)", '__name__="target_info"', (2, 17)),
+        ("info(x @ 600 offset 1m + x)", '__name__="target_info"', (4, 9)),
+        ("info(topk(scalar(y @ 60), x))", '__name__="target_info"', (5, 20)),
+        ("info(sum_over_time((x offset 1m)[5m:1m] @ 900))", '__name__="target_info"', (9, 14)),
+        ("info(sum_over_time((x @ 900)[5m:1m] offset 1h))", '__name__="target_info"', (10, 15)),
+        ("info(vector(1))", '__name__="target_info"', (5, 20)),
+        ("max_over_time(info(x)[5m:1m])", '__name__="target_info"', (1, 20)),
+    ],
+)
+def test_info_series_are_read_for_all_instances(
+    query: str, matchers: str, window: tuple[int, int]
+) -> None:
+    selects = planned(query, Steps(10 * MINUTE, 20 * MINUTE, MINUTE)).selects
+    (found,) = (
+        select for select in selects if ",".join(sorted(map(str, select.matchers))) == matchers
+    )
+    assert (found.start // MINUTE, found.end // MINUTE) == window
+    assert all(matcher.name not in ("instance", "job") for matcher in found.matchers)

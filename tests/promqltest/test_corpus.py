@@ -21,7 +21,7 @@ PASSED = {
     "fill-modifier": 46,
     "functions": 323,
     "histograms": 93,
-    "info": 0,
+    "info": 52,
     "limit": 1,
     "literals": 25,
     "name_label_dropping": 30,

@@ -72,7 +72,6 @@ async def test_a_wrong_expectation_fails(case: str, said: str) -> None:
         'eval instant at 1m native\n  native{path="/b"} {{}}',
         "eval instant at 1m native + 1",
         "eval instant at 1m count(native)\n  {} 1",
-        "eval instant at 1m info(requests)",
     ],
 )
 async def test_what_is_not_built_is_not_counted_as_passed(case: str) -> None:

@@ -23,7 +23,7 @@ day_of_month day_of_week day_of_year days_in_month end hour minute month predict
 step time timestamp year
 """
 KEEPING_NAMES = """
-absent absent_over_time first_over_time label_join label_replace last_over_time sort
+absent absent_over_time first_over_time info label_join label_replace last_over_time sort
 sort_by_label sort_by_label_desc sort_desc
 """
 
