@@ -12,8 +12,10 @@ from bridge.config.settings import LogSettings, WebSettings
 FEATURES: Final = frozenset(
     {
         "promql-binop-fill-modifiers",
+        "promql-delayed-name-removal",
         "promql-experimental-functions",
         "promql-extended-range-selectors",
+        "type-and-unit-labels",
     }
 )
 _ALWAYS_ON: Final = frozenset({"promql-duration-expr"})
@@ -37,12 +39,10 @@ _WITHOUT_EFFECT: Final = frozenset(
         "ooo-native-histograms",
         "otlp-deltatocumulative",
         "otlp-native-delta-ingestion",
-        "promql-delayed-name-removal",
         "promql-per-step-stats",
         "search-api",
         "st-storage",
         "st-synthesis",
-        "type-and-unit-labels",
         "use-start-timestamps",
         "use-uncached-io",
         "xor2-encoding",

@@ -67,6 +67,7 @@ def test_features_may_be_listed_and_repeated() -> None:
     ("feature", "warnings"),
     [
         ("promql-experimental-functions", []),
+        ("promql-delayed-name-removal,type-and-unit-labels", []),
         ("foo", ["Unknown option for --enable-feature: foo"]),
         (
             "promql-duration-expr",
