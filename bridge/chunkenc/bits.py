@@ -50,6 +50,12 @@ def signed(word: np.uint64) -> int:
 
 
 @inlined
+def unsigned(number: int) -> np.uint64:
+    """The 64 bits of an int64."""
+    return np.uint64(np.int64(number))
+
+
+@inlined
 def bits_at(data: Bytes, position: int) -> np.uint64:
     """The 64 bits from bit `position` on; the first byte's most significant is 0."""
     index, shift = position >> 3, np.uint64(position & 7)

@@ -32,7 +32,7 @@ from bridge.model.histogram_layout import (
     new_builder,
 )
 from bridge.model.histogram_math import reduce
-from bridge.model.histogram_scratch import SIZES, Scratch, clear, copy, emit, new_scratch
+from bridge.model.histogram_scratch import SIZES, Scratch, clear, copy, emit, fitted, new_scratch
 from bridge.model.samples import STALE_NAN_BITS, Int64s
 
 # The encodings, numbered as in prompb.Chunk.
@@ -100,7 +100,7 @@ def decode(
         room += max(_count(data, starts[chunk], sizes[chunk], encodings[chunk]), 0)
     timestamps, created = np.empty(room, np.int64), np.empty(room, np.int64)
     builder = new_builder(room, 8 * room)
-    state = Decoding(np.zeros((3, 64), np.int64), new_scratch(), new_scratch())
+    state = Decoding(np.zeros((3, 64), np.int64), new_scratch(64, 16), new_scratch(64, 16))
     row, last, disorder, bad, schema = -1, 0, 0, -1, 0
     for chunk in range(len(starts)):
         fresh = rows[chunk] != row
@@ -180,7 +180,7 @@ def _decode(
             return state, builder, 0, 0, -1
         if wanted[0] <= time <= wanted[1]:
             hint = UNKNOWN if sample == 0 else NOT_RESET
-            state = _make_sample(state, floats, GAUGE if flags == GAUGE_HEADER else hint)
+            _make_sample(state, floats, GAUGE if flags == GAUGE_HEADER else hint)
             timestamps[builder.used[0]], created[builder.used[0]] = time, held.created
             builder = emit(builder, state.sample)
     return state, builder, first, time, falls
@@ -195,7 +195,8 @@ def _with_room(state: Decoding) -> Decoding:
     if size > numbers.shape[1]:
         numbers = np.zeros((3, 2 * size), np.int64)
     numbers[:, :size] = 0
-    return Decoding(numbers, state.layout, state.sample)
+    sample = fitted(state.sample, state.layout.places.shape[1], state.layout.bounds.shape[1])
+    return Decoding(numbers, state.layout, sample)
 
 
 @called
@@ -237,14 +238,15 @@ def _read_float(data: Bytes, position: int, numbers: Int64s, number: int, first:
 
 
 @called
-def _make_sample(state: Decoding, floats: bool, hint: int) -> Decoding:
+def _make_sample(state: Decoding, floats: bool, hint: int) -> None:
     """The histogram that the numbers stand for; a stale one has nothing but its sum."""
     numbers, facts = state.numbers, state.layout.facts
     if numbers[0, _SUM] == STALE_NAN_BITS:
         clear(state.sample)
         state.sample.numbers[0, SUM] = from_bits(STALE_NAN_BITS)
-        return state
-    sample = copy(state.sample, state.layout)
+        return
+    sample = state.sample
+    copy(sample, state.layout)
     sample.facts[HINT] = hint
     sample.numbers[0, SUM] = from_bits(numbers[0, _SUM])
     sample.numbers[0, COUNT] = _as_count(numbers[0, _COUNT], floats)
@@ -258,7 +260,6 @@ def _make_sample(state: Decoding, floats: bool, hint: int) -> Decoding:
             number += 1
     if sample.facts[SCHEMA] > FINEST_SCHEMA:
         reduce(sample, FINEST_SCHEMA, False)
-    return Decoding(numbers, state.layout, sample)
 
 
 @inlined

@@ -6,7 +6,7 @@ The samples of a chunk have one layout, staleness markers excepted: `histogram_c
 import numpy as np
 from numba import int64
 
-from bridge.chunkenc.bits import Bytes
+from bridge.chunkenc.bits import Bytes, unsigned
 from bridge.chunkenc.histogram import (
     FLOAT_HISTOGRAM,
     FLOAT_HISTOGRAM_ST,
@@ -29,7 +29,7 @@ from bridge.model.histogram_layout import (
     Arrays,
     arrays_in,
 )
-from bridge.model.histogram_scratch import SIZES, Scratch, clear, load, new_scratch
+from bridge.model.histogram_scratch import SIZES, Scratch, clear, load, new_scratch, room_for
 from bridge.model.samples import STALE_NAN_BITS, Int64s
 
 # A number takes 8 + 64 bits at most, or 2 + 11 + 64; a sample has a time, a start timestamp, a
@@ -74,7 +74,8 @@ def encode(
     ends: Int64s,
 ) -> None:
     """As `encoded`; `out` is all zeros and has room, `ends` [C] says where each chunk ends."""
-    index, scratch = 0, new_scratch()
+    buckets, limits = room_for(table)
+    index, scratch = 0, new_scratch(buckets, limits)
     numbers = np.zeros((3, 64), np.int64)
     for chunk in range(len(bounds) - 1):
         low, high = bounds[chunk], bounds[chunk + 1]
@@ -84,7 +85,7 @@ def encode(
         position, held = (index + HEADER_BYTES) * 8, Started(0, 0)
         delta = 0
         for at in range(low, high):
-            scratch = _sample(scratch, table, at)
+            _load_sample(scratch, table, at)
             size = 3 + scratch.facts[SIZES] + scratch.facts[SIZES + 1]
             if at == low:
                 position = put_layout(out, position, scratch)
@@ -106,13 +107,13 @@ def encode(
 
 
 @inlined
-def _sample(scratch: Scratch, table: Arrays, row: int) -> Scratch:
+def _load_sample(scratch: Scratch, table: Arrays, row: int) -> None:
     """A row, or of a staleness marker nothing but its sum."""
     if bits_of(table.numbers[row, SUM]) != STALE_NAN_BITS:
-        return load(scratch, table, row)
+        load(scratch, table, row)
+        return
     clear(scratch)
     scratch.numbers[0, SUM] = table.numbers[row, SUM]
-    return scratch
 
 
 @called
@@ -167,10 +168,10 @@ def _put_int(
 def _put_float(
     out: Bytes, position: int, numbers: Int64s, number: int, bits: int, first: bool
 ) -> int:
-    changed = np.uint64(bits ^ numbers[0, number])
+    changed = unsigned(bits ^ numbers[0, number])
     numbers[0, number] = bits
     if first:
-        return put(out, position, np.uint64(bits), 64)
+        return put(out, position, unsigned(bits), 64)
     position, leading, trailing = put_xor(
         out, position, changed, numbers[1, number], numbers[2, number]
     )

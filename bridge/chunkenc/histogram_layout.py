@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from bridge.chunkenc.bits import Bytes, bits_at, signed
+from bridge.chunkenc.bits import Bytes, bits_at, signed, unsigned
 from bridge.chunkenc.varbits import (
     put,
     put_varbit_int,
@@ -131,7 +131,7 @@ def put_layout(out: Bytes, position: int, scratch: Scratch) -> int:
         position = put(out, position, np.uint64(exponent + 243), 8)
     else:
         position = put(out, position, np.uint64(255), 8)
-        position = put(out, position, np.uint64(bits_of(threshold)), 64)
+        position = put(out, position, unsigned(bits_of(threshold)), 64)
     position = put_varbit_int(out, position, scratch.facts[SCHEMA])
     position = _put_spans(out, position, scratch, 0)
     position = _put_spans(out, position, scratch, 1)
@@ -170,4 +170,4 @@ def _put_bound(out: Bytes, position: int, bound: float) -> int:
         rounded += int(thousandths - rounded >= 0.5)
         if float(rounded) / 1000.0 == bound:
             return put_varbit_uint(out, position, rounded + 1)
-    return put(out, position + 1, np.uint64(bits_of(bound)), 64)
+    return put(out, position + 1, unsigned(bits_of(bound)), 64)

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from bridge.chunkenc.bits import Bytes, bits_at, leading_zeros, signed, trailing_zeros
+from bridge.chunkenc.bits import Bytes, bits_at, leading_zeros, signed, trailing_zeros, unsigned
 from bridge.kernel import inlined
 
 # What a reader gives for "behind" if the bits cannot be meant: behind the end of all data.
@@ -132,7 +132,7 @@ def put_uvarint(out: Bytes, position: int, word: np.uint64) -> int:
 @inlined
 def put_varint(out: Bytes, position: int, number: int) -> int:
     """Go's signed varint."""
-    return put_uvarint(out, position, np.uint64((number << 1) ^ (number >> 63)))
+    return put_uvarint(out, position, unsigned((number << 1) ^ (number >> 63)))
 
 
 @inlined
@@ -149,7 +149,7 @@ def put_varbit(out: Bytes, position: int, word: np.uint64, ones: int) -> int:
 @inlined
 def put_varbit_uint(out: Bytes, position: int, number: int) -> int:
     """An unsigned number, given as the int64 of its bits."""
-    word = np.uint64(number)
+    word = unsigned(number)
     ones = 0
     while ones < 8 and 64 - leading_zeros(word) > _WIDTHS[ones]:
         ones += 1
@@ -162,7 +162,7 @@ def put_varbit_int(out: Bytes, position: int, number: int) -> int:
     ones = int(number != 0)
     while 0 < ones < 8 and not -(1 << (_WIDTHS[ones] - 1)) < number <= 1 << (_WIDTHS[ones] - 1):
         ones += 1
-    return put_varbit(out, position, np.uint64(number), ones)
+    return put_varbit(out, position, unsigned(number), ones)
 
 
 @inlined

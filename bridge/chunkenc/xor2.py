@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numba import int64
 
-from bridge.chunkenc.bits import Bytes, big_endian, bits_at, leading_zeros, signed
+from bridge.chunkenc.bits import Bytes, big_endian, bits_at, leading_zeros, signed, unsigned
 from bridge.chunkenc.start_time import Started, put_start, read_start
 from bridge.chunkenc.varbits import (
     fits,
@@ -213,7 +213,7 @@ def _encode(
         time, value, sample = timestamps[at], bits[at], at - low
         previous = timestamps[at - 1] if sample else 0
         if sample == 0:
-            position = put(out, put_varint(out, position, time), np.uint64(value), 64)
+            position = put(out, put_varint(out, position, time), unsigned(value), 64)
         else:
             position, told = _put_time(out, position, sample, time - previous, delta, value == base)
             delta = time - previous
@@ -234,11 +234,11 @@ def _put_time(
 ) -> tuple[int, bool]:
     """A difference in time; returns the next position and whether a whole code has to follow."""
     if sample == 1:
-        return put_uvarint(out, position, np.uint64(new)), False
+        return put_uvarint(out, position, unsigned(new)), False
     change = new - delta
     if change == 0:
         return position, True
-    word = np.uint64(change)
+    word = unsigned(change)
     if -(1 << 12) <= change < 1 << 12:
         return put(out, put(out, position, np.uint64(6), 3), word, 13), False
     if -(1 << 19) <= change < 1 << 19:
@@ -256,7 +256,7 @@ def _put_value(
         return put(out, position, np.uint64((1 << width) - 1), width), leading, trailing
     if value == base:
         return position + 1, leading, trailing
-    changed = np.uint64(value) ^ np.uint64(base)
+    changed = unsigned(value) ^ unsigned(base)
     if fits(changed, leading, trailing):
         position = put(out, position, np.uint64(4 if joint else 2), 3 if joint else 2)
         return put_within(out, position, changed, leading, trailing)

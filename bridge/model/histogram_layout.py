@@ -11,7 +11,7 @@ import numpy.typing as npt
 from numba import types
 
 from bridge.kernel import called, f8_in, f8_in2, i8_in, i8_in2
-from bridge.model.arrays import Float64s, Int64s
+from bridge.model.samples import Float64s, Int64s
 
 Bools = npt.NDArray[np.bool_]
 

@@ -176,7 +176,7 @@ def _add_buckets(a: Scratch, b: Scratch, side: int, sign: float, kahan: bool) ->
         else:
             missing += 1
     if missing:
-        _insert_buckets(a, b, side, first, sign)
+        insert_buckets(a, b, side, first, sign)
 
 
 @inlined
@@ -218,7 +218,7 @@ def _add_bucket(
 
 
 @called
-def _insert_buckets(a: Scratch, b: Scratch, side: int, first: int, sign: float) -> None:
+def insert_buckets(a: Scratch, b: Scratch, side: int, first: int, sign: float) -> None:
     """Inserts those of b's buckets that `a` lacks; which span one joins is Prometheus' rule."""
     at, out, size, last = 0, 0, a.facts[SIZES + side], b.facts[SIZES + side]
     bucket, opens, previous = first, 1, -1

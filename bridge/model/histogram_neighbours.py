@@ -7,7 +7,6 @@ import numpy as np
 from numba import int64
 
 from bridge.kernel import b1_out, i8_in, i8_out, inlined, kernel
-from bridge.model.arrays import STALE_NAN_BITS, Int64s
 from bridge.model.histogram_layout import (
     HINT,
     NOT_RESET,
@@ -22,7 +21,8 @@ from bridge.model.histogram_layout import (
 )
 from bridge.model.histogram_rate import created_anew
 from bridge.model.histogram_resets import equal, was_reset
-from bridge.model.histogram_scratch import emit, load, new_scratch
+from bridge.model.histogram_scratch import emit, load, new_scratch, room_for
+from bridge.model.samples import STALE_NAN_BITS, Int64s
 
 
 @kernel(arrays_in, i8_in, i8_in, i8_in, b1_out, b1_out)
@@ -34,7 +34,8 @@ def compare(
     Series s owns the rows offsets[s] to offsets[s+1]; its first row is neither. `times` are the
     rows' times and `created` their start timestamps, ms, or empty.
     """
-    now, before = new_scratch(), new_scratch()
+    buckets, bounds = room_for(table)
+    now, before = new_scratch(buckets, bounds), new_scratch(buckets, bounds)
     for series in range(len(offsets) - 1):
         for row in range(offsets[series], offsets[series + 1]):
             resets[row] = changes[row] = False
@@ -45,7 +46,8 @@ def compare(
             if created_anew(times, created, row) or hint == RESET:
                 resets[row] = True
             elif hint != NOT_RESET:
-                now, before = load(now, table, row), load(before, table, row - 1)
+                load(now, table, row)
+                load(before, table, row - 1)
                 resets[row] = was_reset(now, before)
 
 
@@ -55,7 +57,8 @@ def running_hints(table: Arrays, offsets: Int64s, hints: Int64s) -> None:
 
     The first row of a series stays unknown; staleness markers are passed over.
     """
-    now, before = new_scratch(), new_scratch()
+    buckets, bounds = room_for(table)
+    now, before = new_scratch(buckets, bounds), new_scratch(buckets, bounds)
     for series in range(len(offsets) - 1):
         last = -1
         for row in range(offsets[series], offsets[series + 1]):
@@ -63,7 +66,8 @@ def running_hints(table: Arrays, offsets: Int64s, hints: Int64s) -> None:
             if is_stale(table, row):
                 continue
             if hints[row] == UNKNOWN and last >= 0:
-                now, before = load(now, table, row), load(before, table, last)
+                load(now, table, row)
+                load(before, table, last)
                 hints[row] = RESET if was_reset(now, before) else NOT_RESET
             last = row
 
@@ -77,8 +81,9 @@ def is_stale(table: Arrays, row: int) -> bool:
 @kernel(arrays_in, i8_in, int64)
 def gather(table: Arrays, rows: Int64s, buckets: int) -> Arrays:
     """Copies of these rows, in a table that owns nothing else; `buckets` is how many to expect."""
-    a, builder = new_scratch(), new_builder(len(rows), buckets)
+    room, bounds = room_for(table)
+    a, builder = new_scratch(room, bounds), new_builder(len(rows), buckets)
     for row in rows:
-        a = load(a, table, row)
+        load(a, table, row)
         builder = emit(builder, a)
     return built(builder)

@@ -3,12 +3,12 @@
 from numba import boolean
 
 from bridge.kernel import b1_out, f8_in, i8_in, i8_out, kernel
-from bridge.model.arrays import Float64s, Int64s
 from bridge.model.histogram_layout import GAUGE, HINT, Arrays, Bools, arrays_in, built, new_builder
 from bridge.model.histogram_math import add, compact, divide, multiply
 from bridge.model.histogram_resets import equal
-from bridge.model.histogram_scratch import emit, load, new_scratch, roomy
+from bridge.model.histogram_scratch import emit, load, new_scratch, room_for
 from bridge.model.histogram_trim import trim
+from bridge.model.samples import Float64s, Int64s
 
 
 @kernel(arrays_in, i8_in, arrays_in, i8_in, boolean, i8_out)
@@ -19,10 +19,13 @@ def sums(
 
     `notes` get what `histogram_math.add` reports; after MIXED_SCHEMAS row n means nothing.
     """
-    a, b, builder = new_scratch(), new_scratch(), new_builder(len(i), len(i))
+    ours, theirs = room_for(left), room_for(right)
+    buckets, bounds = ours[0] + theirs[0], max(ours[1], theirs[1])
+    a, b = new_scratch(buckets, bounds), new_scratch(buckets, bounds)
+    builder = new_builder(len(i), len(i))
     for cell in range(len(i)):
-        b = load(b, right, j[cell])
-        a = roomy(load(a, left, i[cell]), b)
+        load(a, left, i[cell])
+        load(b, right, j[cell])
         notes[cell] = add(a, b, subtract, False)
         if subtract:
             a.facts[HINT] = GAUGE
@@ -34,9 +37,10 @@ def sums(
 @kernel(arrays_in, i8_in, f8_in, boolean)
 def products(table: Arrays, rows: Int64s, factors: Float64s, compacted: bool) -> Arrays:
     """Row rows[n] times factors[n]; the operator `*` compacts, the unary minus does not."""
-    a, builder = new_scratch(), new_builder(len(rows), len(rows))
+    buckets, bounds = room_for(table)
+    a, builder = new_scratch(buckets, bounds), new_builder(len(rows), len(rows))
     for cell in range(len(rows)):
-        a = load(a, table, rows[cell])
+        load(a, table, rows[cell])
         multiply(a, factors[cell])
         if compacted:
             compact(a, False)
@@ -47,9 +51,10 @@ def products(table: Arrays, rows: Int64s, factors: Float64s, compacted: bool) ->
 @kernel(arrays_in, i8_in, f8_in)
 def quotients(table: Arrays, rows: Int64s, divisors: Float64s) -> Arrays:
     """Row rows[n] divided by divisors[n], compacted."""
-    a, builder = new_scratch(), new_builder(len(rows), len(rows))
+    buckets, bounds = room_for(table)
+    a, builder = new_scratch(buckets, bounds), new_builder(len(rows), len(rows))
     for cell in range(len(rows)):
-        a = load(a, table, rows[cell])
+        load(a, table, rows[cell])
         divide(a, divisors[cell])
         compact(a, False)
         builder = emit(builder, a)
@@ -59,9 +64,10 @@ def quotients(table: Arrays, rows: Int64s, divisors: Float64s) -> Arrays:
 @kernel(arrays_in, i8_in, f8_in, boolean)
 def trims(table: Arrays, rows: Int64s, values: Float64s, keep_below: bool) -> Arrays:
     """What is left of row rows[n] below values[n] (`</`), or above it (`>/`)."""
-    a, builder = new_scratch(), new_builder(len(rows), len(rows))
+    buckets, bounds = room_for(table)
+    a, builder = new_scratch(buckets, bounds), new_builder(len(rows), len(rows))
     for cell in range(len(rows)):
-        a = load(a, table, rows[cell])
+        load(a, table, rows[cell])
         trim(a, values[cell], keep_below)
         builder = emit(builder, a)
     return built(builder)

@@ -3,12 +3,11 @@
 Source: extrapolatedRate, histogramRate and instantValue in promql/functions.go of Prometheus.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from numba import boolean, float64
 
 from bridge.kernel import called, i8_in, i8_in2, i8_out, inlined, kernel
-from bridge.model.arrays import Int64s
 from bridge.model.bucket_bounds import CUSTOM_SCHEMA
 from bridge.model.histogram_layout import (
     COUNT,
@@ -32,7 +31,8 @@ from bridge.model.histogram_math import (
     reduce,
 )
 from bridge.model.histogram_resets import was_reset
-from bridge.model.histogram_scratch import LIMITS, Scratch, clear, emit, load, new_scratch, roomy
+from bridge.model.histogram_scratch import LIMITS, Scratch, clear, emit, load, new_scratch, room_for
+from bridge.model.samples import Int64s
 
 # What there is to report of a window.
 MIXED: Final = 1
@@ -41,19 +41,6 @@ NOT_GAUGE: Final = 4
 RECONCILED_ADDITION: Final = 8
 RECONCILED_SUBTRACTION: Final = 16
 START_OVERLAP: Final = 32
-
-
-class Bench(NamedTuple):
-    """Three histograms to work on: the result, another one, and the one before it."""
-
-    result: Scratch
-    other: Scratch
-    before: Scratch
-
-
-@inlined
-def _bench() -> Bench:
-    return Bench(new_scratch(), new_scratch(), new_scratch())
 
 
 @kernel(arrays_in, i8_in, i8_in, i8_in2, i8_in2, i8_in, i8_in, boolean, float64, i8_out, i8_out)
@@ -76,7 +63,10 @@ def extrapolated_rates(
     or empty. Window [s, t] holds the rows lo[s, t] to hi[s, t] and reaches from `starts[t]`, which
     is outside, to `ends[t]`. `index` int64 [S * T] is each window's row in the result, or -1.
     """
-    builder, bench, steps = new_builder(lo.size, lo.size), _bench(), lo.shape[1]
+    buckets, bounds = room_for(table)
+    result, other = new_scratch(buckets, bounds), new_scratch(buckets, bounds)
+    before = new_scratch(buckets, bounds)
+    builder, steps = new_builder(lo.size, lo.size), lo.shape[1]
     for cell in range(lo.size):
         row, step = cell // steps, cell % steps
         first, last = lo[row, step], hi[row, step] - 1
@@ -87,18 +77,19 @@ def extrapolated_rates(
         given = given and created[first] != 0
         if last == first and not given:
             continue
-        bench, notes[cell] = _increase(bench, table, times, created, first, last, is_counter)
+        notes[cell] = _increase(
+            result, other, before, table, times, created, first, last, is_counter
+        )
         if given and not notes[cell] & MIXED:
-            bench, note = _add_first(bench, table, first, last)
-            notes[cell] |= note
+            notes[cell] |= _add_first(result, other, table, first, last)
         if notes[cell] & MIXED:
             continue
         begin = created[first] if given else times[first]
-        bounds = (starts[step], ends[step])
-        factor = _factor(bench.result, table, times, first, last, begin, bounds, is_counter)
-        multiply(bench.result, factor / seconds if seconds != 0.0 else factor)
+        reach = (starts[step], ends[step])
+        factor = _factor(result, table, times, first, last, begin, reach, is_counter)
+        multiply(result, factor / seconds if seconds != 0.0 else factor)
         index[cell] = builder.used[0]
-        builder = emit(builder, bench.result)
+        builder = emit(builder, result)
     return built(builder)
 
 
@@ -133,12 +124,13 @@ def _factor(
 
 
 @called
-def _add_first(bench: Bench, table: Arrays, first: int, last: int) -> tuple[Bench, int]:
+def _add_first(result: Scratch, other: Scratch, table: Arrays, first: int, last: int) -> int:
     """Adds the first sample, which was zero when the counter was created."""
     if last == first:
-        return Bench(load(bench.result, table, first), bench.other, bench.before), 0
-    bench, report = _combine(bench, table, first, False)
-    return bench, _noted(report, RECONCILED_ADDITION)
+        load(result, table, first)
+        return 0
+    load(other, table, first)
+    return _noted(add(result, other, False, False), RECONCILED_ADDITION)
 
 
 @inlined
@@ -146,115 +138,110 @@ def _noted(report: int, reconciled: int) -> int:
     return (MIXED if report & MIXED_SCHEMAS else 0) | (reconciled if report & RECONCILED else 0)
 
 
-@inlined
-def _combine(bench: Bench, table: Arrays, row: int, subtract: bool) -> tuple[Bench, int]:
-    """Adds a row to the result, or subtracts it."""
-    other = load(bench.other, table, row)
-    result = roomy(bench.result, other)
-    return Bench(result, other, bench.before), add(result, other, subtract, False)
-
-
 @called
 def _increase(
-    bench: Bench,
+    result: Scratch,
+    other: Scratch,
+    before: Scratch,
     table: Arrays,
     times: Int64s,
     created: Int64s,
     first: int,
     last: int,
     is_counter: bool,
-) -> tuple[Bench, int]:
+) -> int:
     """What the samples gained, resets added; the result is undefined if the notes say MIXED."""
     if first == last:
-        return bench, 0
+        return 0
     rows, notes, anew = table.rows, 0, False
     if is_counter:
         if rows[first, HINT] == GAUGE or rows[last, HINT] == GAUGE:
             notes = NOT_COUNTER
-        bench, anew = _is_reset(bench, table, times, created, first + 1)
+        anew = _is_reset(other, before, table, times, created, first + 1)
     elif rows[first, HINT] != GAUGE or rows[last, HINT] != GAUGE:
         notes = NOT_GAUGE
     basis = first + 1 if anew else first
     custom = rows[basis, SCHEMA] == CUSTOM_SCHEMA
     if (rows[last, SCHEMA] == CUSTOM_SCHEMA) != custom:
-        return bench, notes & NOT_COUNTER | MIXED
+        return notes & NOT_COUNTER | MIXED
     schema = min(rows[last, SCHEMA], rows[basis, SCHEMA])
     for row in range(first + 1, last if is_counter else first):
         if rows[row, HINT] == GAUGE:
             notes |= NOT_COUNTER
         if (rows[row, SCHEMA] == CUSTOM_SCHEMA) != custom:
-            return bench, MIXED
+            return MIXED
         schema = min(schema, rows[row, SCHEMA])
-    result = load(bench.result, table, last)
+    load(result, table, last)
     if result.facts[SCHEMA] != schema:
         reduce(result, schema, False)
-    before = _sample_before(bench.before, table, first + 1, anew)
-    result = roomy(result, before)
-    report = add(result, before, True, False)
-    notes |= _noted(report, RECONCILED_SUBTRACTION)
-    bench = Bench(result, bench.other, before)
-    if is_counter:
-        for row in range(first + 1, last + 1):
-            bench, note = _add_if_reset(
-                bench, table, times, created, row, anew and row == first + 1
-            )
-            notes |= note
-    bench.result.facts[HINT] = GAUGE
-    compact(bench.result, False)
-    return bench, notes
+    _load_before(before, table, first + 1, anew)
+    notes |= _noted(add(result, before, True, False), RECONCILED_SUBTRACTION)
+    for row in range(first + 1, last + 1 if is_counter else first):
+        # Nearly all samples say that there was no reset.
+        if rows[row, HINT] != NOT_RESET or len(created):
+            empty = anew and row == first + 1
+            notes |= _add_if_reset(result, other, before, table, times, created, row, empty)
+    result.facts[HINT] = GAUGE
+    compact(result, False)
+    return notes
 
 
-@inlined
-def _sample_before(scratch: Scratch, table: Arrays, row: int, empty: bool) -> Scratch:
+@called
+def _load_before(scratch: Scratch, table: Arrays, row: int, empty: bool) -> None:
     """The sample before a row; if `empty`, nothing in that row's layout."""
     if not empty:
-        return load(scratch, table, row - 1)
-    scratch = load(scratch, table, row)
+        load(scratch, table, row - 1)
+        return
+    load(scratch, table, row)
     schema, bounds = scratch.facts[SCHEMA], scratch.facts[LIMITS]
     clear(scratch)
     scratch.facts[SCHEMA], scratch.facts[LIMITS] = schema, bounds
-    return scratch
 
 
 @called
 def _add_if_reset(
-    bench: Bench, table: Arrays, times: Int64s, created: Int64s, row: int, empty: bool
-) -> tuple[Bench, int]:
+    result: Scratch,
+    other: Scratch,
+    before: Scratch,
+    table: Arrays,
+    times: Int64s,
+    created: Int64s,
+    row: int,
+    empty: bool,
+) -> int:
     """Adds the sample before a row to the result if the counter was reset in between."""
-    notes, reset = 0, False
+    notes = 0
     if len(created):
         known = created[row]
         overlaps = known != 0 and known < times[row - 1] and known != created[row - 1]
         notes = START_OVERLAP if overlaps else 0
-    if empty:
-        reset = created_anew(times, created, row)
-        if not reset:
-            before = _sample_before(bench.before, table, row, True)
-            other = load(bench.other, table, row)
-            bench = Bench(bench.result, other, before)
-            reset = was_reset(other, before)
+    if not empty:
+        reset = _is_reset(other, before, table, times, created, row)
+    elif created_anew(times, created, row):
+        reset = True
     else:
-        bench, reset = _is_reset(bench, table, times, created, row)
+        _load_before(before, table, row, True)
+        load(other, table, row)
+        reset = was_reset(other, before)
     if not reset:
-        return bench, notes
-    before = _sample_before(bench.before, table, row, empty)
-    result = roomy(bench.result, before)
-    report = add(result, before, False, False)
-    return Bench(result, bench.other, before), notes | _noted(report, RECONCILED_ADDITION)
+        return notes
+    _load_before(before, table, row, empty)
+    return notes | _noted(add(result, before, False, False), RECONCILED_ADDITION)
 
 
 @called
 def _is_reset(
-    bench: Bench, table: Arrays, times: Int64s, created: Int64s, row: int
-) -> tuple[Bench, bool]:
+    now: Scratch, before: Scratch, table: Arrays, times: Int64s, created: Int64s, row: int
+) -> bool:
     """Whether the counter was reset between a row and the one before."""
     if created_anew(times, created, row):
-        return bench, True
+        return True
     hint = table.rows[row, HINT]
     if hint in (RESET, NOT_RESET):
-        return bench, hint == RESET
-    before, other = load(bench.before, table, row - 1), load(bench.other, table, row)
-    return Bench(bench.result, other, before), was_reset(other, before)
+        return bool(hint == RESET)
+    load(before, table, row - 1)
+    load(now, table, row)
+    return was_reset(now, before)
 
 
 @inlined
@@ -285,37 +272,48 @@ def instant_rates(
     Both rows are of one series, neighbours in the table, and their times differ; an `earlier` of -1
     gives nothing. `index` is each cell's row in the result, or -1.
     """
-    builder, bench = new_builder(len(earlier), len(earlier)), _bench()
+    buckets, bounds = room_for(table)
+    result, other = new_scratch(buckets, bounds), new_scratch(buckets, bounds)
+    before = new_scratch(buckets, bounds)
+    builder = new_builder(len(earlier), len(earlier))
     for cell in range(len(earlier)):
         index[cell], notes[cell] = -1, 0
         if earlier[cell] < 0:
             continue
-        bench, notes[cell] = _gained(bench, table, times, created, later[cell], is_counter)
+        row = later[cell]
+        notes[cell] = _gained(result, other, before, table, times, created, row, is_counter)
         if notes[cell] & MIXED:
             continue
         if is_counter:
-            divide(bench.result, float(times[later[cell]] - times[earlier[cell]]) / 1000.0)
+            divide(result, float(times[row] - times[earlier[cell]]) / 1000.0)
         index[cell] = builder.used[0]
-        builder = emit(builder, bench.result)
+        builder = emit(builder, result)
     return built(builder)
 
 
 @called
 def _gained(
-    bench: Bench, table: Arrays, times: Int64s, created: Int64s, row: int, is_counter: bool
-) -> tuple[Bench, int]:
+    result: Scratch,
+    other: Scratch,
+    before: Scratch,
+    table: Arrays,
+    times: Int64s,
+    created: Int64s,
+    row: int,
+    is_counter: bool,
+) -> int:
     """The difference of a row and the one before, or the row itself after a reset."""
     gauges = int(table.rows[row, HINT] == GAUGE) + int(table.rows[row - 1, HINT] == GAUGE)
     notes, reset = 0, False
     if is_counter:
         notes = NOT_COUNTER if gauges else 0
-        bench, reset = _is_reset(bench, table, times, created, row)
+        reset = _is_reset(other, before, table, times, created, row)
     elif gauges < 2:
         notes = NOT_GAUGE
-    bench = Bench(load(bench.result, table, row), bench.other, bench.before)
+    load(result, table, row)
     if not reset:
-        bench, report = _combine(bench, table, row - 1, True)
-        notes |= _noted(report, RECONCILED_SUBTRACTION)
-    bench.result.facts[HINT] = GAUGE
-    compact(bench.result, False)
-    return bench, notes
+        load(other, table, row - 1)
+        notes |= _noted(add(result, other, True, False), RECONCILED_SUBTRACTION)
+    result.facts[HINT] = GAUGE
+    compact(result, False)
+    return notes

@@ -1,11 +1,10 @@
 """One native histogram being worked on: from a table's row, and into a builder."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from bridge.kernel import called, inlined
-from bridge.model.arrays import Float64s, Int64s
 from bridge.model.histogram_layout import (
     BOUNDS,
     BOUNDS_SIZE,
@@ -21,10 +20,14 @@ from bridge.model.histogram_layout import (
     Builder,
     with_room,
 )
+from bridge.model.samples import Float64s, Int64s
 
 # Behind SCHEMA and HINT in `facts`: the sizes of both sides, and of the custom bounds.
-SIZES = 2
-LIMITS = 4
+SIZES: Final = 2
+LIMITS: Final = 4
+
+# Two more for each of the thirteen exponential schemas.
+_SPARE: Final = 32
 
 
 class Scratch(NamedTuple):
@@ -45,55 +48,58 @@ class Scratch(NamedTuple):
 
 
 @called
-def new_scratch() -> Scratch:
-    """An empty histogram."""
+def new_scratch(buckets: int, bounds: int) -> Scratch:
+    """An empty histogram with room for so many buckets of either side, and custom bounds."""
+    buckets = max(buckets, bounds + 1)
     return Scratch(
         np.zeros(5, np.int64),
         np.zeros((2, NUMBERS_WIDTH)),
-        np.zeros((3, 64), np.int64),
-        np.zeros((3, 64)),
-        np.zeros((3, 64)),
-        np.zeros((2, 16)),
+        np.zeros((3, buckets), np.int64),
+        np.zeros((3, buckets)),
+        np.zeros((3, buckets)),
+        np.zeros((2, max(bounds, 1))),
     )
+
+
+@called
+def room_for(table: Arrays) -> tuple[int, int]:
+    """How many buckets of a side, and bounds, any sum of a table's rows may have.
+
+    A sum has no buckets but those of rows, merged for coarser schemas: of every schema half as
+    many, and two more, as of the next finer one over the same range of places.
+    """
+    lowest, highest, bounds = 0, 0, 0
+    for at in range(len(table.places)):
+        lowest, highest = min(lowest, table.places[at]), max(highest, table.places[at])
+    for row in range(len(table.rows)):
+        bounds = max(bounds, table.rows[row, BOUNDS_SIZE])
+    return min(highest - lowest, len(table.places)) + _SPARE, bounds
 
 
 @called
 def fitted(scratch: Scratch, buckets: int, bounds: int) -> Scratch:
     """The same histogram with room for so many buckets of either side, and bounds."""
-    places, counts, lost, limits = scratch.places, scratch.counts, scratch.lost, scratch.bounds
-    if buckets > places.shape[1]:
-        held, room = places.shape[1], 2 * buckets
-        places = np.zeros((3, room), np.int64)
-        counts, lost = np.zeros((3, room)), np.zeros((3, room))
-        places[:, :held], counts[:, :held] = scratch.places, scratch.counts
-        lost[:, :held] = scratch.lost
-    if bounds > limits.shape[1]:
-        limits = np.zeros((2, 2 * bounds))
-        limits[:, : scratch.bounds.shape[1]] = scratch.bounds
-    return Scratch(scratch.facts, scratch.numbers, places, counts, lost, limits)
-
-
-@inlined
-def roomy(scratch: Scratch, other: Scratch) -> Scratch:
-    """The same histogram with room to add another one to it."""
-    facts, more = scratch.facts, other.facts
-    buckets = max(facts[SIZES] + more[SIZES], facts[SIZES + 1] + more[SIZES + 1])
-    # Custom buckets of different bounds are laid out anew, up to one more than there are bounds.
-    buckets = max(buckets, facts[LIMITS] + 1, more[LIMITS] + 1)
-    if buckets > scratch.places.shape[1] or more[LIMITS] > scratch.bounds.shape[1]:
-        return fitted(scratch, buckets, max(facts[LIMITS], more[LIMITS]))
-    return scratch
+    buckets = max(buckets, bounds + 1)
+    if buckets <= scratch.places.shape[1] and bounds <= scratch.bounds.shape[1]:
+        return scratch
+    wider = new_scratch(
+        max(2 * buckets, scratch.places.shape[1]), max(2 * bounds, scratch.bounds.shape[1])
+    )
+    wider.facts[:] = scratch.facts
+    wider.numbers[:] = scratch.numbers
+    held = scratch.places.shape[1]
+    wider.places[:, :held] = scratch.places
+    wider.counts[:, :held] = scratch.counts
+    wider.lost[:, :held] = scratch.lost
+    wider.bounds[:, : scratch.bounds.shape[1]] = scratch.bounds
+    return wider
 
 
 @called
-def load(scratch: Scratch, table: Arrays, row: int) -> Scratch:
-    """A row of a table, nothing lost yet; replaces what the scratch held."""
-    line = table.rows[row]
+def load(scratch: Scratch, table: Arrays, row: int) -> None:
+    """A row of a table, nothing lost yet; replaces what the scratch held, which has the room."""
+    line, facts = table.rows[row], scratch.facts
     bounds = line[BOUNDS_SIZE]
-    buckets = max(line[SIZE], line[SIZE + SIDE], bounds + 1)
-    if buckets > scratch.places.shape[1] or bounds > scratch.bounds.shape[1]:
-        scratch = fitted(scratch, buckets, bounds)
-    facts = scratch.facts
     facts[SCHEMA], facts[HINT], facts[LIMITS] = line[SCHEMA], line[HINT], bounds
     scratch.numbers[0, :] = table.numbers[row]
     scratch.numbers[1, :] = 0.0
@@ -107,7 +113,6 @@ def load(scratch: Scratch, table: Arrays, row: int) -> Scratch:
             scratch.lost[side, bucket] = 0.0
     for bound in range(bounds):
         scratch.bounds[0, bound] = table.bounds[line[BOUNDS] + bound]
-    return scratch
 
 
 @called
@@ -118,12 +123,8 @@ def clear(scratch: Scratch) -> None:
 
 
 @called
-def copy(scratch: Scratch, other: Scratch) -> Scratch:
-    """Makes it equal to another one, what was lost included."""
-    if other.places.shape[1] > scratch.places.shape[1]:
-        scratch = fitted(scratch, other.places.shape[1], 0)
-    if other.bounds.shape[1] > scratch.bounds.shape[1]:
-        scratch = fitted(scratch, 0, other.bounds.shape[1])
+def copy(scratch: Scratch, other: Scratch) -> None:
+    """Makes it equal to another one, what was lost included; it has the room."""
     scratch.facts[:] = other.facts
     scratch.numbers[:] = other.numbers
     for side in range(2):
@@ -133,7 +134,6 @@ def copy(scratch: Scratch, other: Scratch) -> Scratch:
             scratch.lost[side, bucket] = other.lost[side, bucket]
     for bound in range(other.facts[LIMITS]):
         scratch.bounds[0, bound] = other.bounds[0, bound]
-    return scratch
 
 
 @called

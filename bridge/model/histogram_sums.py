@@ -4,13 +4,12 @@ Source: funcSumOverTime and funcAvgOverTime in promql/functions.go and aggregati
 promql/engine.go of Prometheus.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numba import boolean
 
 from bridge.kernel import called, i8_in, i8_in2, i8_out, inlined, kernel
-from bridge.model.arrays import Int64s
 from bridge.model.histogram_layout import (
     HINT,
     NOT_RESET,
@@ -40,8 +39,9 @@ from bridge.model.histogram_scratch import (
     load,
     load_lost,
     new_scratch,
-    roomy,
+    room_for,
 )
+from bridge.model.samples import Int64s
 
 # What there is to report, and what has been seen so far.
 MIXED: Final = 1
@@ -52,19 +52,6 @@ SAW_NO_RESET: Final = 8
 INCREMENTAL: Final = 16
 
 
-class Folding(NamedTuple):
-    """A running sum or mean, a histogram to add to it, and a sum on trial."""
-
-    total: Scratch
-    other: Scratch
-    trial: Scratch
-
-
-@inlined
-def _folding() -> Folding:
-    return Folding(new_scratch(), new_scratch(), new_scratch())
-
-
 @inlined
 def _hint_seen(table: Arrays, row: int) -> int:
     hint = table.rows[row, HINT]
@@ -73,45 +60,47 @@ def _hint_seen(table: Arrays, row: int) -> int:
 
 @called
 def _fold(
-    state: Folding, table: Arrays, row: int, count: int, mean: bool, notes: int
-) -> tuple[Folding, int]:
-    """Takes in a row as the `count`-th; returns the state and the notes so far."""
+    total: Scratch,
+    other: Scratch,
+    trial: Scratch,
+    table: Arrays,
+    row: int,
+    count: int,
+    mean: bool,
+    notes: int,
+) -> int:
+    """Takes in a row as the `count`-th; returns the notes so far. `other` and `trial` are spare."""
     notes |= _hint_seen(table, row)
     if count == 1:
-        return Folding(load(state.total, table, row), state.other, state.trial), notes
-    other = load(state.other, table, row)
+        load(total, table, row)
+        return notes
+    load(other, table, row)
     if not mean:
-        total = roomy(state.total, other)
-        report = add(total, other, False, True)
-        return Folding(total, other, state.trial), notes | _noted(report)
+        return notes | _noted(add(total, other, False, True))
     if not notes & INCREMENTAL:
-        trial = roomy(copy(state.trial, state.total), other)
+        copy(trial, total)
         report = add(trial, other, False, True)
         notes |= _noted(report)
-        if report & MIXED_SCHEMAS or not overflows(trial):
-            return Folding(trial, other, state.total), notes
+        if report & MIXED_SCHEMAS:
+            return notes
+        if not overflows(trial):
+            copy(total, trial)
+            return notes
         notes |= INCREMENTAL
-        state = Folding(state.total, load(other, table, row), trial)
-        divide(state.total, float(count - 1))
-        divide_lost(state.total, float(count - 1))
-    return _fold_into_mean(state, float(count), notes)
+        load(other, table, row)
+        divide(total, float(count - 1))
+        divide_lost(total, float(count - 1))
+    share = (float(count) - 1.0) / float(count)
+    multiply_lost(total, share)
+    divide(other, float(count))
+    multiply(total, share)
+    return notes | _noted(add(total, other, False, True))
 
 
 @inlined
 def _noted(report: int) -> int:
     mixed = MIXED if report & MIXED_SCHEMAS else 0
     return mixed | (RECONCILED_AGGREGATION if report & RECONCILED else 0)
-
-
-@inlined
-def _fold_into_mean(state: Folding, count: float, notes: int) -> tuple[Folding, int]:
-    share = (count - 1.0) / count
-    multiply_lost(state.total, share)
-    divide(state.other, count)
-    multiply(state.total, share)
-    total = roomy(state.total, state.other)
-    report = add(total, state.other, False, True)
-    return Folding(total, state.other, state.trial), notes | _noted(report)
 
 
 @inlined
@@ -132,19 +121,22 @@ def over_windows(
 
     `index` int64 [S * T] is each window's row in the result, or -1 where it is empty or MIXED.
     """
-    builder, state, steps = new_builder(lo.size, lo.size), _folding(), lo.shape[1]
+    buckets, bounds = room_for(table)
+    total, other = new_scratch(buckets, bounds), new_scratch(buckets, bounds)
+    trial = new_scratch(buckets, bounds)
+    builder, steps = new_builder(lo.size, lo.size), lo.shape[1]
     for cell in range(lo.size):
         first, last = lo[cell // steps, cell % steps], hi[cell // steps, cell % steps]
         index[cell], note = -1, 0
         for row in range(first, last):
-            state, note = _fold(state, table, row, row - first + 1, mean, note)
+            note = _fold(total, other, trial, table, row, row - first + 1, mean, note)
             if note & MIXED:
                 break
         notes[cell] = note & ~INCREMENTAL
         if last > first and not note & MIXED:
-            _finish(state.total, last - first, mean, note)
+            _finish(total, last - first, mean, note)
             index[cell] = builder.used[0]
-            builder = emit(builder, state.total)
+            builder = emit(builder, total)
         elif note & MIXED:
             notes[cell] = MIXED
     return built(builder)
@@ -171,24 +163,28 @@ def fold_rows(
     steps = cells.shape[1]
     order, starts = _by_group(groups, len(index) // max(steps, 1))
     size = max(len(index), 1)
-    builder, losses, state = new_builder(size, size), new_builder(size, size), _folding()
+    ours, held = room_for(table), room_for(totals)
+    buckets, bounds = ours[0] + held[0], max(ours[1], held[1])
+    total, other = new_scratch(buckets, bounds), new_scratch(buckets, bounds)
+    trial = new_scratch(buckets, bounds)
+    builder, losses = new_builder(size, size), new_builder(size, size)
     for cell in range(len(index)):
         group, step = cell // steps, cell % steps
         if index[cell] >= 0:
-            total = load(state.total, totals, index[cell])
+            load(total, totals, index[cell])
             load_lost(total, lost, index[cell])
-            state = Folding(total, state.other, state.trial)
         for member in range(starts[group], starts[group + 1]):
             row = cells[order[member], step]
             # After a mix nothing more is looked at, as there will be no result.
             if row < 0 or notes[cell] & MIXED:
                 continue
             counts[cell] += 1
-            state, notes[cell] = _fold(state, table, row, counts[cell], mean, notes[cell])
+            count, note = counts[cell], notes[cell]
+            notes[cell] = _fold(total, other, trial, table, row, count, mean, note)
         if counts[cell] > 0:
             index[cell] = builder.used[0]
-            builder = emit(builder, state.total)
-            losses = emit_lost(losses, state.total)
+            builder = emit(builder, total)
+            losses = emit_lost(losses, total)
     return built(builder), built(losses)
 
 
@@ -211,12 +207,14 @@ def finish_folds(
     totals: Arrays, lost: Arrays, mean: bool, index: Int64s, counts: Int64s, notes: Int64s
 ) -> Arrays:
     """The sums, or means, of all groups; `index` is changed to rows of the result, -1 if MIXED."""
-    builder, total = new_builder(len(totals.rows), len(totals.counts)), new_scratch()
+    buckets, bounds = room_for(totals)
+    builder = new_builder(len(totals.rows), len(totals.counts))
+    total = new_scratch(buckets, bounds)
     for cell in range(len(index)):
         if index[cell] < 0 or notes[cell] & MIXED:
             index[cell] = -1
             continue
-        total = load(total, totals, index[cell])
+        load(total, totals, index[cell])
         load_lost(total, lost, index[cell])
         _finish(total, counts[cell], mean, notes[cell])
         compact(total, False)

@@ -142,7 +142,7 @@ def decode(
     """
     room, size = _histograms(data, starts, stops)
     timestamps, builder = np.empty(room + 1, np.int64), new_builder(room, size // 2)
-    reading = Reading(new_scratch(), np.zeros(8, np.int64))
+    reading = Reading(new_scratch(64, 16), np.zeros(8, np.int64))
     bad, fault, disorder = -1, 0, 0
     for row in range(len(starts)):
         offsets[row] = builder.used[0]
