@@ -13,9 +13,10 @@ PAUSE_SECONDS: Final = 5.0
 class Breaker:
     """Opens after 5 failures in a row, or when half of the last 20 reads failed.
 
-    After a pause one read goes through as a probe; if it succeeds, all may follow.
+    After a pause, in seconds, one read goes through as a probe; if it succeeds, all may follow.
     """
 
+    pause: float = PAUSE_SECONDS
     reason: str = ""
     _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=_WINDOW))
     _opened: float | None = None
@@ -25,11 +26,11 @@ class Breaker:
         """Seconds in which a read must not start; 0 lets it through, as the probe if need be."""
         if self._opened is None:
             return 0.0
-        left = self._opened + PAUSE_SECONDS - now
+        left = self._opened + self.pause - now
         if left > 0:
             return left
         if self._probing:
-            return PAUSE_SECONDS
+            return self.pause
         self._probing = True
         return 0.0
 

@@ -9,6 +9,7 @@ from bridge.model.errors import StoreLimit
 from bridge.model.labels import Labels, Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.remote.answer import Budget, Keep, NotStreamable
+from bridge.remote.breaker import Breaker
 from bridge.remote.connection import Connection
 from bridge.remote.exchange import Exchange
 from bridge.remote.faults import Read, TheirLimit
@@ -32,6 +33,7 @@ class RemoteStore:
     settings: StoreSettings
     transport: httpx.AsyncBaseTransport | None = None
     observer: ReadObserver = field(default_factory=Unobserved)
+    breaker: Breaker = field(default_factory=Breaker)
     profile: Profile = field(init=False)
     _connection: Connection = field(init=False)
     _requests: Requests = field(init=False)
@@ -40,7 +42,7 @@ class RemoteStore:
     def __post_init__(self) -> None:
         self.profile = profile_of(self.settings)
         self._connection = Connection(self.settings, self.transport)
-        self._requests = Requests(self.profile.concurrency, self.observer)
+        self._requests = Requests(self.profile.concurrency, self.observer, self.breaker)
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
         """The whole answer; matchers are applied here too, whatever the store made of them."""
@@ -134,7 +136,7 @@ class _Reading:
         """Half of a length that was too much, not below the floor; raises StoreLimit at it."""
         floor = max(self.store.settings.min_query_range_ms, 1)
         if length > floor:
-            return max(length // 2, floor)
+            return max((length + 1) // 2, floor)
         if length == self.select.end - self.select.start + 1:
             raise limit
         selector = _selector(self.select)
