@@ -11,7 +11,7 @@ import numpy.typing as npt
 from numba import types
 
 from bridge.kernel import called, f8_in, f8_in2, i8_in, i8_in2
-from bridge.model.samples import Float64s, Int64s
+from bridge.model.arrays import Float64s, Int64s
 
 Bools = npt.NDArray[np.bool_]
 
@@ -60,7 +60,7 @@ class Arrays(NamedTuple):
 
 
 _named_tuple: Any = types.NamedTuple
-arrays_in: Final = _named_tuple((i8_in2, f8_in2, i8_in, f8_in, f8_in), Arrays)
+arrays_in: Final[Any] = _named_tuple((i8_in2, f8_in2, i8_in, f8_in, f8_in), Arrays)
 
 
 class Builder(NamedTuple):
