@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from bridge.kernel import inlined
-from bridge.model.samples import Float64s
+from bridge.model.arrays import Float64s
 
 CUSTOM_SCHEMA: Final = -53
 FINEST_SCHEMA: Final = 8

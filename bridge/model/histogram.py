@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from bridge.model import histogram_layout as layout
 from bridge.model.annotations import go_general
+from bridge.model.arrays import STALE_NAN_BITS, Float64s, Int64s
 from bridge.model.histogram_buckets import populated
 from bridge.model.histogram_layout import Arrays
 from bridge.model.histogram_neighbours import gather
 from bridge.model.histogram_operators import equals
-from bridge.model.samples import STALE_NAN_BITS, Float64s, Int64s
 
 Bools = npt.NDArray[np.bool_]
 
@@ -290,6 +290,45 @@ class HistogramColumns:
     timestamps: Int64s
     created: Int64s
     table: Histograms
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def rows(self, start: int, stop: int) -> "HistogramColumns":
+        """A range of rows."""
+        lo, hi = int(self.offsets[start]), int(self.offsets[stop])
+        created = self.created[lo:hi] if len(self.created) else self.created
+        return HistogramColumns(
+            self.offsets[start : stop + 1] - lo,
+            self.timestamps[lo:hi],
+            created,
+            self.table.take(np.arange(lo, hi)),
+        )
+
+
+def stacked_rows(
+    pieces: Sequence[HistogramColumns | None], sizes: Sequence[int]
+) -> HistogramColumns | None:
+    """The histograms of pieces of `sizes` rows, one piece after the other; None if none has any."""
+    held = [piece for piece in pieces if piece is not None]
+    if not held:
+        return None
+    lengths = [
+        np.zeros(size, np.int64) if piece is None else np.diff(piece.offsets)
+        for piece, size in zip(pieces, sizes, strict=True)
+    ]
+    offsets = np.zeros(1 + sum(sizes), np.int64)
+    np.cumsum(np.concatenate(lengths), out=offsets[1:])
+    known = any(len(piece.created) for piece in held)
+    created = [
+        piece.created if len(piece.created) else np.zeros_like(piece.timestamps) for piece in held
+    ]
+    return HistogramColumns(
+        offsets,
+        np.concatenate([piece.timestamps for piece in held]),
+        np.concatenate(created) if known else np.empty(0, np.int64),
+        concatenate([piece.table for piece in held]),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ import numpy as np
 from numba import boolean
 
 from bridge.kernel import i8_in, inlined, kernel
+from bridge.model.arrays import Float64s, Int64s
 from bridge.model.bucket_bounds import CUSTOM_SCHEMA, exponential_bound
 from bridge.model.histogram_layout import (
     BOUNDS,
@@ -25,7 +26,6 @@ from bridge.model.histogram_layout import (
     Arrays,
     arrays_in,
 )
-from bridge.model.samples import Float64s, Int64s
 
 
 @inlined

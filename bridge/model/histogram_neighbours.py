@@ -7,6 +7,7 @@ import numpy as np
 from numba import int64
 
 from bridge.kernel import b1_out, i8_in, i8_out, inlined, kernel
+from bridge.model.arrays import STALE_NAN_BITS, Int64s
 from bridge.model.histogram_layout import (
     HINT,
     NOT_RESET,
@@ -22,7 +23,6 @@ from bridge.model.histogram_layout import (
 from bridge.model.histogram_rate import created_anew
 from bridge.model.histogram_resets import equal, was_reset
 from bridge.model.histogram_scratch import emit, load, new_scratch, room_for
-from bridge.model.samples import STALE_NAN_BITS, Int64s
 
 
 @kernel(arrays_in, i8_in, i8_in, i8_in, b1_out, b1_out)

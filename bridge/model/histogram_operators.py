@@ -3,12 +3,12 @@
 from numba import boolean
 
 from bridge.kernel import b1_out, f8_in, i8_in, i8_out, kernel
+from bridge.model.arrays import Float64s, Int64s
 from bridge.model.histogram_layout import GAUGE, HINT, Arrays, Bools, arrays_in, built, new_builder
 from bridge.model.histogram_math import add, compact, divide, multiply
 from bridge.model.histogram_resets import equal
 from bridge.model.histogram_scratch import emit, load, new_scratch, room_for
 from bridge.model.histogram_trim import trim
-from bridge.model.samples import Float64s, Int64s
 
 
 @kernel(arrays_in, i8_in, arrays_in, i8_in, boolean, i8_out)

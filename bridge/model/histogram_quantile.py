@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from bridge.kernel import called, f8_in, f8_out, i8_in, i8_out, inlined, kernel
+from bridge.model.arrays import Float64s, Int64s
 from bridge.model.bucket_bounds import CUSTOM_SCHEMA
 from bridge.model.gomath.powers import exp2, log2
 from bridge.model.histogram_buckets import bucket_bounds, bucket_count, bucket_number
@@ -23,7 +24,6 @@ from bridge.model.histogram_layout import (
     arrays_in,
 )
 from bridge.model.kahan import add as kahan_add
-from bridge.model.samples import Float64s, Int64s
 
 # What there is to report of a histogram with NaN observations.
 NAN_RESULT: Final = 1

@@ -8,6 +8,7 @@ from typing import Final
 from numba import boolean, float64
 
 from bridge.kernel import called, i8_in, i8_in2, i8_out, inlined, kernel
+from bridge.model.arrays import Int64s
 from bridge.model.bucket_bounds import CUSTOM_SCHEMA
 from bridge.model.histogram_layout import (
     COUNT,
@@ -32,7 +33,6 @@ from bridge.model.histogram_math import (
 )
 from bridge.model.histogram_resets import was_reset
 from bridge.model.histogram_scratch import LIMITS, Scratch, clear, emit, load, new_scratch, room_for
-from bridge.model.samples import Int64s
 
 # What there is to report of a window.
 MIXED: Final = 1

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bridge.kernel import called, inlined
+from bridge.model.arrays import Float64s, Int64s
 from bridge.model.histogram_layout import (
     BOUNDS,
     BOUNDS_SIZE,
@@ -20,7 +21,6 @@ from bridge.model.histogram_layout import (
     Builder,
     with_room,
 )
-from bridge.model.samples import Float64s, Int64s
 
 # Behind SCHEMA and HINT in `facts`: the sizes of both sides, and of the custom bounds.
 SIZES: Final = 2

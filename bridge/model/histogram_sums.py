@@ -10,6 +10,7 @@ import numpy as np
 from numba import boolean
 
 from bridge.kernel import called, i8_in, i8_in2, i8_out, inlined, kernel
+from bridge.model.arrays import Int64s
 from bridge.model.histogram_layout import (
     HINT,
     NOT_RESET,
@@ -41,7 +42,6 @@ from bridge.model.histogram_scratch import (
     new_scratch,
     room_for,
 )
-from bridge.model.samples import Int64s
 
 # What there is to report, and what has been seen so far.
 MIXED: Final = 1
