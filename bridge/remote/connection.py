@@ -1,8 +1,10 @@
 """HTTP to one store: the client that its settings make, headers, redirects within its origin."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
 import httpx
@@ -91,7 +93,7 @@ class Connection:
         http = self.settings.http
         context = tls_context(http.tls, self._files)
         proxy = None
-        if http.proxy_url is not None:
+        if http.proxy_url is not None and not _in_network(self.settings.url, http.no_proxy):
             headers = proxy_headers(http, self._files)
             proxy = httpx.Proxy(http.proxy_url.reveal(), headers=headers)
         return httpx.AsyncClient(
@@ -108,8 +110,28 @@ class Connection:
 
 def _direct(no_proxy: str) -> dict[str, httpx.AsyncBaseTransport | None]:
     """The hosts that no proxy is used for: names with all below them, addresses as they are."""
-    hosts = [host.strip() for host in no_proxy.split(",") if host.strip()]
-    return {f"all://{_pattern(host)}": None for host in hosts}
+    return {f"all://{_pattern(host)}": None for host in _hosts(no_proxy) if "/" not in host}
+
+
+def _hosts(no_proxy: str) -> list[str]:
+    return [host.strip() for host in no_proxy.split(",") if host.strip()]
+
+
+def _in_network(url: str, no_proxy: str) -> bool:
+    """Whether a URL's host is an address in one of the networks, such as 10.0.0.0/8."""
+    try:
+        address = ip_address(httpx.URL(url).host)
+    except (ValueError, httpx.InvalidURL):
+        return False
+    return any(address in network for network in _networks(no_proxy))
+
+
+def _networks(no_proxy: str) -> Iterator[IPv4Network | IPv6Network]:
+    for host in _hosts(no_proxy):
+        # What is no network is passed over, as Prometheus does.
+        with suppress(ValueError):
+            if "/" in host:
+                yield ip_network(host, strict=False)
 
 
 def _pattern(host: str) -> str:

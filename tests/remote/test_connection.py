@@ -8,7 +8,7 @@ import pytest
 
 from bridge.model.errors import StoreError
 from bridge.model.secret import Secret
-from bridge.remote.connection import _direct
+from bridge.remote.connection import _direct, _in_network
 from bridge.remote.credentials import BadCredentials, Files, tls_context
 from bridge.remote.profiles import profile_of
 from bridge.remote.settings import HttpSettings, ResponseType, StoreSettings, TlsSettings
@@ -59,6 +59,30 @@ def test_hosts_without_proxy_stand_for_all_below_them() -> None:
         "all://10.0.0.1",
         "all://*",
     ]
+
+
+@pytest.mark.parametrize(
+    ("host", "no_proxy", "direct"),
+    [
+        ("127.0.0.1", "127.0.0.0/8", True),
+        ("127.0.0.1", "example.com, 127.0.0.1/30", True),
+        ("127.0.0.1", "10.0.0.0/8,nonsense/99", False),
+        ("127.0.0.1", "::/0", False),
+        ("[::1]", "::1/128", True),
+        ("localhost", "127.0.0.0/8", False),
+    ],
+)
+def test_networks_are_reached_without_proxy(host: str, no_proxy: str, direct: bool) -> None:
+    assert _in_network(f"http://{host}:9/read", no_proxy) is direct
+
+
+async def test_a_store_in_such_a_network_is_asked_directly() -> None:
+    async with store(reply(sampled_body([WIRE_A]))) as made:
+        proxy = Secret("http://proxy.invalid:1")
+        client = remote(made.url, http=HttpSettings(proxy_url=proxy, no_proxy="127.0.0.0/8"))
+        assert found(await client.select(UP, OPTIONS)) == {A: list(WIRE_A.points)}
+        await client.aclose()
+    assert len(made.asked) == 1
 
 
 @pytest.fixture(scope="module")
