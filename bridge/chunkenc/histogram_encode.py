@@ -125,6 +125,9 @@ def _put_numbers(
     if floats:
         position = _put_float(out, position, numbers, 0, bits_of(count), first)
         position = _put_float(out, position, numbers, 1, bits_of(zeros), first)
+    elif not first and bits_of(sample.numbers[0, SUM]) == STALE_NAN_BITS:
+        # Of a staleness marker both count as going on as before, whatever that gives.
+        position += 2
     else:
         position = _put_int(out, position, numbers, 0, _unsigned(count), first)
         position = _put_int(out, position, numbers, 1, _unsigned(zeros), first)
