@@ -115,8 +115,7 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(workers)
         learning = Background(catalogue, ", ".join(store.shown_url for store in settings.stores))
-        background = [asyncio.create_task(learning.run())]
-        background += [asyncio.create_task(warmth.bring())] if warming else []
+        background = [asyncio.create_task(_work(warmth if warming else None, learning))]
         try:
             yield
         finally:
@@ -139,6 +138,13 @@ def _tiers(cache: CacheSettings) -> Iterator[Tier]:
         yield DiskTier(Path(cache.dir), cache.dir_max_bytes)
     if cache.enabled and cache.valkey_url and cache.valkey_url.reveal():
         yield ValkeyTier(connector(cache.valkey_url.reveal()))
+
+
+async def _work(warmth: Warmth | None, learning: Background) -> None:
+    """What goes on without a request; names are read with kernels that are compiled."""
+    if warmth is not None:
+        await warmth.bring()
+    await learning.run()
 
 
 def _reader(

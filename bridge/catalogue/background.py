@@ -41,7 +41,8 @@ class Background:
         try:
             async with asyncio.TaskGroup() as group:
                 for source in self._catalogue.sources:
-                    group.create_task(self.survey(source))
+                    # Who asks for all names now waits for it.
+                    source.task = group.create_task(self.survey(source))
                     group.create_task(self._crawl(source))
                 group.create_task(self._keep_saving())
         finally:
@@ -58,9 +59,8 @@ class Background:
         if not (source.hint and catalogue.settings.bootstrap):
             for pattern in catalogue.seeds.patterns:
                 await self._probe(source, pattern, window)
-        task = catalogue.refresh(source, now)
-        if task is not None:
-            await asyncio.wait((task,))
+        if source.hint and catalogue.settings.bootstrap:
+            await catalogue.survey(source)
 
     async def recall(self) -> None:
         """Takes up what was saved."""

@@ -157,10 +157,24 @@ class Catalogue:
         late = source.covered is None or min(end, now) > source.covered.end + pause
         tried = source.attempted is not None and now < source.attempted + pause
         if first or (pause and late and not tried):
-            source.attempted = now
-            source.task = asyncio.get_running_loop().create_task(self._survey(source, now))
+            source.task = asyncio.get_running_loop().create_task(self.survey(source))
             return source.task
         return None
+
+    async def survey(self, source: Source) -> None:
+        """Reads all names of a store that honours the hint, of the time since they were read."""
+        now, held, width = self.now(), source.covered, self.settings.bootstrap_window
+        source.attempted = now
+        kept = held is not None and held.end > now - width
+        start = held.end if held is not None and kept else now - width
+        try:
+            await self.absorb(await source.everything(Window(start, now)))
+        except BridgeError as error:
+            _LOG.warning("reading all names failed", extra={"store": source.name, "error": error})
+            return
+        source.covered = Window(held.start if held is not None and kept else start, now)
+        fields = {"store": source.name, "series": len(self.learned.index)}
+        _LOG.info("read the names of all series", extra=fields)
 
     async def aclose(self) -> None:
         """Ends what goes on behind the answers."""
@@ -180,20 +194,6 @@ class Catalogue:
                 await asyncio.sleep(0)
         finally:
             self._draining = None
-
-    async def _survey(self, source: Source, now: int) -> None:
-        """Reads all names of a store, of the time since they were read last."""
-        held, width = source.covered, self.settings.bootstrap_window
-        kept = held is not None and held.end > now - width
-        start = held.end if held is not None and kept else now - width
-        try:
-            await self.absorb(await source.everything(Window(start, now)))
-        except BridgeError as error:
-            _LOG.warning("reading all names failed", extra={"store": source.name, "error": error})
-            return
-        source.covered = Window(held.start if held is not None and kept else start, now)
-        fields = {"store": source.name, "series": len(self.learned.index)}
-        _LOG.info("read the names of all series", extra=fields)
 
     async def _asked(self, lookup: Lookup) -> _Asked:
         """Asks the stores for what is narrow; waits for the first survey where that is needed."""

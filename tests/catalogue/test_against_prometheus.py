@@ -1,0 +1,155 @@
+"""A fresh prombridge in front of a Prometheus with 100,000 series: all names, soon, for little."""
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.oracle.series import Dataset, SeriesData
+from tests.oracle.writer import write_prometheus
+from tests.servers.fixtures import BridgeFactory, PrometheusFactory
+from tests.servers.process import Running
+from tests.servers.prometheus import PrometheusOptions
+
+PODS: Final = 2_000
+METRICS: Final = 50
+SERIES: Final = PODS * METRICS
+SCRAPE: Final = 15_000
+SAMPLES_IN_12_HOURS: Final = 12 * 3_600_000 // SCRAPE
+READ_A_HUNDRED = 100  # of the pods, to learn what a sample costs on the wire
+SECONDS_WARM = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The store, the bridge before it, and the range of the data in seconds."""
+
+    store: Running
+    bridge: Running
+    start: float
+    end: float
+
+    def ask(self, path: str, **parameters: str) -> tuple[list[str], httpx.Headers]:
+        """The data of an answer, and its headers."""
+        span = {"start": str(self.start), "end": str(self.end)}
+        url = f"{self.bridge.url}/api/v1/{path}"
+        response = httpx.get(url, params={**span, **parameters}, timeout=60)
+        assert response.status_code == 200, response.text
+        data: list[str] = response.json()["data"]
+        return data, response.headers
+
+    def received(self) -> float:
+        """The bytes that the bridge has received from the store so far."""
+        text = httpx.get(f"{self.bridge.url}/metrics").text
+        found = re.findall(
+            r"^prombridge_upstream_received_bytes_total\{.*\} (.*)$", text, re.MULTILINE
+        )
+        return sum(map(float, found))
+
+
+def labels(pod: int, metric: int) -> dict[str, str]:
+    return {
+        "__name__": "up" if metric == 0 else f"app_requests_{metric:02}_total",
+        "pod": f"app-{pod:05}",
+        "namespace": f"team-{pod % 40:02}",
+        "instance": f"10.0.{pod // 250}.{pod % 250}:9100",
+        "job": "kubernetes-pods",
+    }
+
+
+@pytest.fixture(scope="module")
+def world(prometheus_server: PrometheusFactory, bridge_server: BridgeFactory) -> World:
+    store = prometheus_server(PrometheusOptions())
+    end = int(time.time() * 1000) // SCRAPE * SCRAPE
+    times = np.arange(end - 3 * SCRAPE, end + 1, SCRAPE, dtype=np.int64)
+    values = np.arange(len(times), dtype=np.float64) + 0.25
+    series = tuple(
+        SeriesData(labels(pod, metric), times, values)
+        for pod in range(PODS)
+        for metric in range(METRICS)
+    )
+    write_prometheus(store.url, Dataset(series, int(times[0]), end))
+    bridge = bridge_server(f"{store.url}/api/v1/read")
+    return World(store, bridge, times[0] / 1000, end / 1000)
+
+
+def test_all_names_are_there_at_once_and_complete(world: World) -> None:
+    values, headers = world.ask("label/__name__/values", limit="40000")
+    assert values == sorted({labels(0, metric)["__name__"] for metric in range(METRICS)})
+    assert headers["X-Prombridge-Source"] == "catalogue; complete=true"
+    names, _ = world.ask("labels", limit="40000")
+    assert names == ["__name__", "instance", "job", "namespace", "pod"]
+    pods, headers = world.ask("label/pod/values", **{"match[]": "app_requests_07_total"})
+    assert pods == [f"app-{pod:05}" for pod in range(PODS)]
+    assert headers["X-Prombridge-Source"] == "probe; complete=true"
+
+
+@pytest.mark.parametrize(
+    ("path", "match"),
+    [
+        ("label/__name__/values", None),
+        ("labels", None),
+        ("label/pod/values", None),
+        ("label/pod/values", "app_requests_07_total"),
+        ("label/pod/values", '{namespace="team-07"}'),
+        ("labels", '{__name__=~".*requests_1.*"}'),
+    ],
+)
+def test_warm_answers_take_less_than_a_tenth_of_a_second(
+    world: World, path: str, match: str | None
+) -> None:
+    parameters = {} if match is None else {"match[]": match}
+    world.ask(path, **parameters)
+    taken = []
+    for _ in range(7):
+        begun = time.perf_counter()
+        world.ask(path, **parameters)
+        taken.append(time.perf_counter() - begun)
+    print(f"{path} {match}: {min(taken) * 1000:.1f} ms")
+    assert min(taken) < SECONDS_WARM
+
+
+def test_names_cost_less_than_a_hundredth_of_the_samples_of_12_hours(world: World) -> None:
+    world.ask("label/__name__/values")
+    names = world.received()
+    # Whole labels and few samples would flatter: the bytes of a sample alone are taken for each.
+    selector = f'{{pod=~"app-000{"[0-9]" * 2}"}}'
+    query = {"query": f"count(count_over_time({selector}[1m]))", "time": str(world.end)}
+    answer = httpx.get(f"{world.bridge.url}/api/v1/query", params=query, timeout=60)
+    assert answer.json()["data"]["result"][0]["value"][1] == str(READ_A_HUNDRED * METRICS)
+    read = world.received() - names
+    streams = read / (READ_A_HUNDRED * METRICS)
+    samples = SERIES * SAMPLES_IN_12_HOURS * 1.3  # bytes of an XOR sample in Prometheus' blocks
+    print(f"names: {names:,.0f} bytes; 12 h of samples: {samples:,.0f}; a series: {streams:.0f}")
+    assert names < samples / 100
+
+
+def test_what_grafanas_editor_asks_for_has_useful_answers(world: World) -> None:
+    assert "up" in world.ask("label/__name__/values", limit="40000")[0]
+    assert "pod" in world.ask("labels", limit="40000")[0]
+    metadata = httpx.get(f"{world.bridge.url}/api/v1/metadata?limit=40000").json()["data"]
+    assert metadata["app_requests_07_total"] == [{"type": "counter", "help": "", "unit": ""}]
+    assert world.ask("labels", **{"match[]": '{__name__=~".*up.*"}'})[0][0] == "__name__"
+    assert world.ask("label/job/values")[0] == ["kubernetes-pods"]
+    matched = {"match[]": 'up{pod="app-00007"}'}
+    assert world.ask("label/instance/values", **matched)[0] == ["10.0.0.7:9100"]
+    found, _ = world.ask("label/__name__/values", **{"match[]": '{__name__=~"app_.*_1.*"}'})
+    assert found == [f"app_requests_{metric}_total" for metric in range(10, 20)]
+    assert len(world.ask("series", **{"match[]": 'up{namespace="team-07"}'})[0]) == PODS // 40
+
+
+def test_the_stores_own_cardinality_is_ours(world: World) -> None:
+    world.ask("labels")
+    ours, theirs = (
+        httpx.get(f"{server.url}/api/v1/status/tsdb?limit=3", timeout=30).json()["data"]
+        for server in (world.bridge, world.store)
+    )
+    assert ours["headStats"]["numSeries"] == theirs["headStats"]["numSeries"] == SERIES
+    assert ours["headStats"]["numLabelPairs"] == theirs["headStats"]["numLabelPairs"]
+    for name in ("labelValueCountByLabelName", "memoryInBytesByLabelName"):
+        assert ours[name] == theirs[name]
+    assert ours["seriesCountByLabelValuePair"][0] == theirs["seriesCountByLabelValuePair"][0]
