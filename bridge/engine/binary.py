@@ -111,12 +111,12 @@ def _sets(op: str, lhs: Matrix, rhs: Matrix, matching: VectorMatching) -> Matrix
     found = signatures(lhs.labels, rhs.labels, matching)
     groups = len(found.labels)
     if op == "or":
-        left_any = present_groups(lhs.present, found.left, groups)
-        added = rhs.masked(rhs.present & ~left_any[found.right]).without_empty_rows()
+        left_any = present_groups(lhs.occupied, found.left, groups)
+        added = rhs.masked(~left_any[found.right]).without_empty_rows()
         return merge_equal_labels(stacked((lhs, added)) if len(added) else lhs, by_time=True)
-    right_any = present_groups(rhs.present, found.right, groups)[found.left]
+    right_any = present_groups(rhs.occupied, found.right, groups)[found.left]
     kept = right_any if op == "and" else ~right_any
-    return lhs.masked(lhs.present & kept).without_empty_rows()
+    return lhs.masked(kept).without_empty_rows()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from bridge.engine.aggregate import aggregate
 from bridge.engine.binary import operate
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.function import CallSite, Function, require_reach
+from bridge.engine.histograms import negated
 from bridge.engine.limits import account, points
 from bridge.engine.merge import SAME_LABELS, merge_equal_labels
 from bridge.engine.names import nameless
@@ -92,8 +93,9 @@ def _unary(expr: UnaryExpr, value: Value, on: Evaluation) -> Value:
         return Scalar(-value.values)
     matrix = cast("Matrix", value)
     delayed = on.switches.delayed_name_removal
-    negated = nameless(replace(matrix, values=-matrix.values), delayed=delayed)
-    return negated if delayed or on.rows is not None else merge_equal_labels(negated)
+    cells = None if matrix.histograms is None else negated(matrix.histograms)
+    result = nameless(replace(matrix, values=-matrix.values, histograms=cells), delayed=delayed)
+    return result if delayed or on.rows is not None else merge_equal_labels(result)
 
 
 def _repeated(value: Value, on: Evaluation) -> Value:
@@ -104,7 +106,8 @@ def _repeated(value: Value, on: Evaluation) -> Value:
             shape = (len(value), steps)
             values = np.ascontiguousarray(np.broadcast_to(value.values, shape))
             present = np.ascontiguousarray(np.broadcast_to(value.present, shape))
-            return replace(value, values=values, present=present)
+            cells = None if value.histograms is None else value.histograms.repeated(steps)
+            return replace(value, values=values, present=present, histograms=cells)
         case Scalar():
             return Scalar(np.ascontiguousarray(np.broadcast_to(value.values, (steps,))))
         case _:

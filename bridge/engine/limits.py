@@ -17,10 +17,14 @@ _CELL: Final = 25
 
 
 def points(value: Value) -> int:
-    """How many points a value holds; a range vector only shows samples that others hold."""
+    """How many points a value holds; a range vector only shows samples that others hold.
+
+    A histogram counts for several, by its size.
+    """
     match value:
         case Matrix():
-            return int(np.count_nonzero(value.present))
+            floats = int(np.count_nonzero(value.present))
+            return floats if value.histograms is None else floats + value.histograms.points
         case Scalar():
             return len(value.values)
         case String() | Windows():

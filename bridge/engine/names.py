@@ -53,7 +53,7 @@ def dropping_rows(matrix: Matrix, ids: Int64s, groups: int) -> Bools | None:
     """Whether a row whose name is to go is present in each group; bool [G, T]."""
     if matrix.drop_name is None:
         return None
-    return present_groups(matrix.present & matrix.drop_name[:, None], ids, groups)
+    return present_groups(matrix.occupied & matrix.drop_name[:, None], ids, groups)
 
 
 def _without_dropped(labels: LabelTable, drop_name: Bools | None) -> LabelTable:

@@ -1,5 +1,7 @@
 """A value as the client gets it: empty rows dropped, in order, no more series than asked for."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bridge.engine.extended import cut_at_ends
@@ -51,8 +53,10 @@ def _in_label_order(matrix: Matrix) -> Matrix:
 def _samples_in_order(windows: Windows) -> Windows:
     """The rows that have samples, sorted by labels; of one step."""
     order = windows.labels.order()
-    rows = order[(windows.hi - windows.lo)[order, 0] > 0]
-    return _rows(windows, rows)
+    counts = (windows.hi - windows.lo)[order, 0]
+    if windows.histograms is not None:
+        counts = counts + (windows.histograms.hi - windows.histograms.lo)[order, 0]
+    return _rows(windows, order[counts > 0])
 
 
 def _first(value: Matrix | Windows, limit: int) -> Matrix | Windows:
@@ -64,6 +68,9 @@ def _rows(windows: Windows, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) ->
     """The windows of these rows; offsets keep no meaning, the indices point where they did."""
     offsets = np.zeros(len(rows) + 1, np.int64)
     columns = Columns(offsets, windows.columns.timestamps, windows.columns.values)
+    native = windows.histograms
+    if native is not None:
+        native = replace(native, lo=native.lo[rows], hi=native.hi[rows])
     return Windows(
         windows.labels.take(rows),
         columns,
@@ -73,4 +80,5 @@ def _rows(windows: Windows, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) ->
         windows.ends,
         windows.times,
         windows.range,
+        histograms=native,
     )

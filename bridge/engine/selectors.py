@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.extended import extended_ranges, interpolated
+from bridge.engine.limits import points
 from bridge.engine.plan import subquery_steps
 from bridge.engine.windows import (
     Bounds,
@@ -16,7 +19,7 @@ from bridge.engine.windows import (
 )
 from bridge.model.errors import TooManySamples
 from bridge.model.labels import LabelTable
-from bridge.model.samples import Columns
+from bridge.model.samples import Columns, Int64s
 from bridge.model.time import Steps
 from bridge.model.vectors import Matrix, Reach, Value, Windows
 from bridge.promql.ast import Expr, MatrixSelector, SubqueryExpr, VectorSelector
@@ -29,7 +32,7 @@ def instant_vector(selector: VectorSelector, on: Evaluation) -> Matrix:
     on.budget.room_for(len(labels), len(on.steps))
     value_at = interpolated if selector.smoothed else latest
     matrix = value_at(labels, columns, seen)
-    on.budget.look_at(int(matrix.present.sum()))
+    on.budget.look_at(points(matrix))
     return matrix
 
 
@@ -84,11 +87,21 @@ def _windows(
         windows = ranges(labels, columns, seen, length)
     else:
         windows = extended_ranges(labels, columns, seen, length, reach)
-    widths = windows.hi - windows.lo
+    widths = _samples_seen(windows)
     on.budget.look_at(int(widths.sum()))
     if widths.size and int(widths.max()) > on.budget.max_samples > 0:
         raise TooManySamples("query execution")
     return windows
+
+
+def _samples_seen(windows: Windows) -> Int64s:
+    """How many samples each window counts for; int64 [S, T]."""
+    widths: Int64s = windows.hi - windows.lo
+    native = windows.histograms
+    if native is None:
+        return widths
+    before = np.concatenate(([0], np.cumsum(native.columns.table.size)))
+    return widths + before[native.hi] - before[native.lo]
 
 
 def _samples(selector: VectorSelector, seen: Bounds, on: Evaluation) -> tuple[LabelTable, Columns]:

@@ -1,6 +1,6 @@
 """Which samples each step sees: lookback, ranges, staleness."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,10 +16,11 @@ from bridge.kernel import (
     i8_out2,
     kernel,
 )
+from bridge.model.histogram import Hint, HistogramCells, HistogramColumns
 from bridge.model.labels import LabelTable
 from bridge.model.samples import STALE_NAN_BITS, Columns, Int64s
 from bridge.model.time import Steps, Window
-from bridge.model.vectors import Matrix, Windows
+from bridge.model.vectors import Bools, HistogramWindows, Matrix, Windows
 from bridge.promql.ast import MatrixSelector, VectorSelector
 
 _STALE = np.array([STALE_NAN_BITS], dtype=np.int64).view(np.float64)
@@ -81,7 +82,12 @@ def ranges(labels: LabelTable, columns: Columns, seen: Bounds, length: int) -> W
     """A range vector: every sample within the bounds but staleness markers."""
     live = without_stale(columns)
     lo, hi = edges(live, seen.starts), edges(live, seen.ends)
-    return Windows(labels, live, lo, hi, seen.starts, seen.ends, seen.times, length)
+    windows = Windows(labels, live, lo, hi, seen.starts, seen.ends, seen.times, length)
+    if live.histograms is None:
+        return windows
+    native = live.histograms
+    seen_natively = HistogramWindows(native, edges(native, seen.starts), edges(native, seen.ends))
+    return replace(windows, histograms=seen_natively)
 
 
 def latest(labels: LabelTable, columns: Columns, seen: Bounds) -> Matrix:
@@ -98,7 +104,28 @@ def latest(labels: LabelTable, columns: Columns, seen: Bounds) -> Matrix:
         values,
         present,
     )
-    return Matrix(labels, values, present)
+    if columns.histograms is None:
+        return Matrix(labels, values, present)
+    newest, shown, index = _latest_histograms(columns, columns.histograms, seen)
+    cells = HistogramCells(np.where(shown, index, -1), columns.histograms.table)
+    return Matrix(labels, values, present & ~newest, None, cells)
+
+
+def _latest_histograms(
+    columns: Columns, native: HistogramColumns, seen: Bounds
+) -> tuple[Bools, Bools, Int64s]:
+    """Where the newest sample is a histogram, where it counts, and which one it is; [S, T] each."""
+    index = edges(native, seen.ends) - 1
+    times = _times_at(native, index)
+    newest = times > _times_at(columns, edges(columns, seen.ends) - 1)
+    stale = np.append(native.table.stale, False)[index]
+    return newest, newest & (times > seen.starts) & ~stale, index
+
+
+def _times_at(columns: Columns | HistogramColumns, index: Int64s) -> Int64s:
+    """The samples' times, ms; of what lies before a row's first sample the least number."""
+    times: Int64s = np.append(columns.timestamps, 0)[index]
+    return np.where(index >= columns.offsets[:-1, None], times, np.iinfo(np.int64).min)
 
 
 def latest_windows(labels: LabelTable, columns: Columns, seen: Bounds, length: int) -> Windows:
@@ -106,31 +133,54 @@ def latest_windows(labels: LabelTable, columns: Columns, seen: Bounds, length: i
     matrix = latest(labels, columns, seen)
     hi = edges(columns, seen.ends)
     lo = hi - matrix.present
-    return Windows(labels, columns, lo, hi, seen.starts, seen.ends, seen.times, length)
+    windows = Windows(labels, columns, lo, hi, seen.starts, seen.ends, seen.times, length)
+    if columns.histograms is None or matrix.histograms is None:
+        return windows
+    ends = edges(columns.histograms, seen.ends)
+    begins = ends - matrix.histograms.present
+    return replace(windows, histograms=HistogramWindows(columns.histograms, begins, ends))
 
 
 def as_samples(matrix: Matrix, times: Int64s) -> Columns:
-    """A matrix' points as samples, as a subquery hands them on; `times` int64 ms [T]."""
+    """A matrix' points as samples, as a subquery hands them on; `times` int64 ms [T].
+
+    What is known about resets between histograms is forgotten: neighbours are others now.
+    """
     offsets = np.zeros(len(matrix) + 1, dtype=np.int64)
     np.cumsum(matrix.present.sum(axis=1), out=offsets[1:])
     timestamps, values = np.empty(offsets[-1], np.int64), np.empty(offsets[-1])
     _compact(matrix.values, matrix.present, times, timestamps, values)
-    return Columns.frozen(offsets, timestamps, values)
+    cells = matrix.histograms
+    native = None if cells is None else _histogram_samples(cells, times)
+    return Columns.frozen(offsets, timestamps, values, native)
+
+
+def _histogram_samples(cells: HistogramCells, times: Int64s) -> HistogramColumns:
+    offsets = np.zeros(len(cells.index) + 1, np.int64)
+    np.cumsum(cells.present.sum(axis=1), out=offsets[1:])
+    table = cells.table.take(cells.rows())
+    known = (table.hint == Hint.RESET) | (table.hint == Hint.NOT_RESET)
+    table = table.with_hints(np.where(known, int(Hint.UNKNOWN), table.hint))
+    timestamps = np.broadcast_to(times, cells.index.shape)[cells.present]
+    return HistogramColumns(offsets, timestamps, np.empty(0, np.int64), table)
 
 
 def without_stale(columns: Columns) -> Columns:
     """The columns without staleness markers; the same object if there are none."""
     bits = columns.values.view(np.int64)
     stale = bits == STALE_NAN_BITS
+    native = None if columns.histograms is None else columns.histograms.without_stale()
     if not stale.any():
-        return columns
+        same = native is columns.histograms
+        return columns if same else replace(columns, histograms=native)
     kept = ~stale
     lengths = np.zeros(len(columns.values) + 1, dtype=np.int64)
     np.cumsum(kept, out=lengths[1:])
-    return Columns.frozen(lengths[columns.offsets], columns.timestamps[kept], columns.values[kept])
+    offsets = lengths[columns.offsets]
+    return Columns.frozen(offsets, columns.timestamps[kept], columns.values[kept], native)
 
 
-def edges(columns: Columns, times: Int64s) -> Int64s:
+def edges(columns: Columns | HistogramColumns, times: Int64s) -> Int64s:
     """Of each row the index after its last sample at or before each time; int64 [S, T].
 
     `times` int64 ms [T] must not fall.

@@ -209,6 +209,98 @@ def incompatible_types(lhs: str, operator: str, rhs: str, pos: PosRange) -> Anno
     )
 
 
+def mixed_in_range(metric: str, pos: PosRange) -> Annotation:
+    """Floats and histograms in one range."""
+    return _warning(
+        f"encountered a mix of histograms and floats for metric name {quoted(metric)}", pos
+    )
+
+
+def mixed_in_aggregation(pos: PosRange) -> Annotation:
+    """Floats and histograms in one group."""
+    return _warning("encountered a mix of histograms and floats for aggregation", pos)
+
+
+def mixed_classic_native(metric: str, pos: PosRange) -> Annotation:
+    """A native histogram beside the buckets of a classic one with its labels."""
+    return _warning(
+        f"vector contains a mix of classic and native histograms{_for_metric(metric)}", pos
+    )
+
+
+def not_counter(metric: str, pos: PosRange) -> Annotation:
+    """A gauge histogram in a function of counters."""
+    return _warning(f"this native histogram metric is not a counter: {quoted(metric)}", pos)
+
+
+def not_gauge(metric: str, pos: PosRange) -> Annotation:
+    """A counter histogram in a function of gauges."""
+    return _warning(f"this native histogram metric is not a gauge: {quoted(metric)}", pos)
+
+
+def mixed_schemas(metric: str, pos: PosRange) -> Annotation:
+    """Exponential and custom buckets where histograms are added."""
+    return _warning(
+        "vector contains a mix of histograms with exponential and custom buckets schemas for"
+        f" metric name {quoted(metric)}",
+        pos,
+    )
+
+
+def incompatible_layout(operator: str, pos: PosRange) -> Annotation:
+    """Exponential and custom buckets on the two sides of an operator."""
+    return _warning(f"incompatible bucket layout encountered for binary operator {operator}", pos)
+
+
+def colliding_resets(operation: str, pos: PosRange) -> Annotation:
+    """A histogram after a reset added to one that is known to be without."""
+    return _warning(f"conflicting counter resets during histogram {operation}", pos)
+
+
+def reconciled_buckets(operation: str, pos: PosRange) -> Annotation:
+    """Custom bounds that had to be made the same."""
+    return _info(f"mismatched custom buckets were reconciled during {operation}", pos)
+
+
+def ignored_in_aggregation(aggregation: str, pos: PosRange) -> Annotation:
+    """A histogram in an aggregation of floats."""
+    return _info(f"ignored histogram in {aggregation} aggregation", pos)
+
+
+def ignored_in_range(metric: str, pos: PosRange) -> Annotation:
+    """Histograms in a range whose floats a function is about."""
+    return _info(
+        "ignored histograms in a range containing both floats and histograms for metric name"
+        f" {quoted(metric)}",
+        pos,
+    )
+
+
+def quantile_of_nans(metric: str, pos: PosRange) -> Annotation:
+    """A quantile that falls among the NaN observations."""
+    return _info(
+        "input to histogram_quantile has NaN observations, result is NaN" + _for_metric(metric), pos
+    )
+
+
+def quantile_skewed_by_nans(metric: str, pos: PosRange) -> Annotation:
+    """A quantile of a histogram that counts NaN observations too."""
+    return _info(
+        "input to histogram_quantile has NaN observations, result is skewed higher"
+        + _for_metric(metric),
+        pos,
+    )
+
+
+def fraction_without_nans(metric: str, pos: PosRange) -> Annotation:
+    """A fraction of a histogram that counts NaN observations too."""
+    return _info(
+        "input to histogram_fraction has NaN observations, which are excluded from all fractions"
+        + _for_metric(metric),
+        pos,
+    )
+
+
 def forced_monotonicity(metric: str, fixed: FixedBuckets, pos: PosRange) -> Annotation:
     """histogram_quantile over classic buckets whose counts fell."""
     note = _info(

@@ -305,6 +305,17 @@ class HistogramColumns:
             self.table.take(np.arange(lo, hi)),
         )
 
+    def without_stale(self) -> "HistogramColumns":
+        """The columns without staleness markers; the same object if there are none."""
+        kept = ~self.table.stale
+        if kept.all():
+            return self
+        before = np.zeros(len(kept) + 1, np.int64)
+        np.cumsum(kept, out=before[1:])
+        created = self.created[kept] if len(self.created) else self.created
+        table = self.table.take(np.flatnonzero(kept))
+        return HistogramColumns(before[self.offsets], self.timestamps[kept], created, table)
+
 
 def stacked_rows(
     pieces: Sequence[HistogramColumns | None], sizes: Sequence[int]
@@ -343,6 +354,11 @@ class HistogramCells:
         """Where there is one, bool [S, T]."""
         return self.index >= 0
 
+    @property
+    def points(self) -> int:
+        """How many samples all cells together count for, as Prometheus limits them."""
+        return int(self.table.size[self.rows()].sum())
+
     def take(self, rows: Int64s) -> "HistogramCells":
         """These rows of the matrix, in this order."""
         return HistogramCells(self.index[rows], self.table)
@@ -350,6 +366,11 @@ class HistogramCells:
     def where(self, kept: Bools) -> "HistogramCells":
         """Only the cells where `kept` bool [S, T] is true."""
         return HistogramCells(np.where(kept, self.index, -1), self.table)
+
+    def repeated(self, steps: int) -> "HistogramCells":
+        """The cells of the one step at so many steps."""
+        index = np.broadcast_to(self.index, (len(self.index), steps))
+        return HistogramCells(np.ascontiguousarray(index), self.table)
 
     def rows(self) -> Int64s:
         """The table's rows that cells hold, cell by cell in row-major order."""

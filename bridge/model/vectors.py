@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from bridge.model.histogram import HistogramCells, HistogramColumns
+from bridge.model.histogram import HistogramCells, HistogramColumns, concatenate
 from bridge.model.labels import EMPTY_LABELS, LabelTable
 from bridge.model.samples import Columns, Float64s, Int64s
 
@@ -96,23 +96,35 @@ class Matrix:
         """T, how many steps."""
         return int(self.present.shape[1])
 
+    @property
+    def occupied(self) -> Bools:
+        """Where there is a float or a histogram; bool [S, T]."""
+        return self.present if self.histograms is None else self.present | self.histograms.present
+
     def take(self, rows: Int64s) -> "Matrix":
         """These rows, in this order."""
         drop_name = None if self.drop_name is None else self.drop_name[rows]
-        return Matrix(self.labels.take(rows), self.values[rows], self.present[rows], drop_name)
+        cells = None if self.histograms is None else self.histograms.take(rows)
+        labels = self.labels.take(rows)
+        return Matrix(labels, self.values[rows], self.present[rows], drop_name, cells)
 
     def without_empty_rows(self) -> "Matrix":
-        """The rows that are present at one step at least."""
-        kept = self.present.any(axis=1)
+        """The rows that hold a float or a histogram at one step at least."""
+        kept = self.occupied.any(axis=1)
         return self if kept.all() else self.take(np.flatnonzero(kept))
 
     def relabelled(self, labels: LabelTable) -> "Matrix":
         """The same values under other labels, row by row."""
         return replace(self, labels=labels)
 
-    def masked(self, present: Bools) -> "Matrix":
-        """The same values where `present` bool [S, T]."""
-        return replace(self, present=present)
+    def masked(self, kept: Bools) -> "Matrix":
+        """Of what there is only the cells where `kept` bool [S, T]."""
+        cells = None if self.histograms is None else self.histograms.where(kept)
+        return replace(self, present=self.present & kept, histograms=cells)
+
+    def without_histograms(self) -> "Matrix":
+        """The floats only."""
+        return self if self.histograms is None else replace(self, histograms=None)
 
 
 def stacked(parts: Sequence[Matrix]) -> Matrix:
@@ -121,9 +133,24 @@ def stacked(parts: Sequence[Matrix]) -> Matrix:
     if len(labels) != sum(map(len, parts)) or any(p.labels.whole is not labels for p in parts):
         labels = LabelTable(row for part in parts for row in part.labels)
     values = np.concatenate([part.values for part in parts])
-    return Matrix(
-        labels, values, np.concatenate([part.present for part in parts]), dropped_names(parts)
-    )
+    present = np.concatenate([part.present for part in parts])
+    return Matrix(labels, values, present, dropped_names(parts), stacked_cells(parts))
+
+
+def stacked_cells(parts: Sequence[Matrix]) -> HistogramCells | None:
+    """The histograms of all parts, one part after the other; None if none has any."""
+    tables = [part.histograms.table for part in parts if part.histograms is not None]
+    if not tables:
+        return None
+    index, before = [], 0
+    for part in parts:
+        if part.histograms is None:
+            index.append(np.full(part.present.shape, -1, np.int64))
+        else:
+            own = part.histograms.index
+            index.append(np.where(own >= 0, own + before, -1))
+            before += len(part.histograms.table)
+    return HistogramCells(np.concatenate(index), concatenate(tables))
 
 
 def dropped_names(parts: Sequence[Matrix]) -> Bools | None:
