@@ -71,7 +71,8 @@ def sides(
         engine.close()
 
 
-# Prometheus 3.5 drops what no info metric of a given name is there for.
+# Prometheus 3.5 drops what no info metric of a given name is there for, and takes one series' info
+# for another's where series are missing at some steps.
 RANGES: Final = (
     *(f"limit_ratio({ratio}, {{job=~'j.'}})" for ratio in (0.1, 0.5, -0.5, 0.9, -0.1, 1.5, -3, 0)),
     "limit_ratio by (job) (0.4, a_total)",
@@ -83,7 +84,7 @@ RANGES: Final = (
     "info(a_total)",
     "info(a_total, {version='v2'})",
     "info(a_total, {version=~'.*'})",
-    "info(a_total > 100, {zone=~'.+'})",
+    "info(a_total, {zone=~'.+'})",
     "info(a_total{job='j0'}, {__name__='build_info'})",
     "info(a_total{job='j0'}, {__name__=~'(target|build)_info'})",
     "info(a_total{job='j0'}, {__name__=~'(target|build)_info', branch='m'})",
