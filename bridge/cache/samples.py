@@ -174,7 +174,9 @@ class SampleCache:
         return pieces
 
     def _landed(self, flight: Flight) -> None:
-        if has_histograms(flight.task.result().block):
+        block = flight.task.result().block
+        # A read of the far future was stretched back to what is fresh, over more than can be kept.
+        if has_histograms(block) or not self._policy.storable(flight.window):
             self._flights.forget(flight)
             return
         held = self._memory.begin(flight.held.key, self._policy)
