@@ -1,7 +1,8 @@
 """How many series and values each name has: a view that remote read does not offer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from bridge.catalogue.presence import HOUR
 from bridge.model.labels import METRIC_NAME
 
 Counts = list[tuple[str, int]]
+
+# A text from this length on has its length in more than one byte.
+_LONG: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +44,30 @@ def cardinality(learned: Learned, limit: int) -> Cardinality:
         start=int(presence.first.min()) * HOUR if some else 0,
         end=int(presence.last.max()) * HOUR + HOUR - 1 if some else 0,
         series_by_metric=list(_top(metrics, limit)) if metrics else [],
-        values_by_label=_highest(columns, lambda column: len(column.ids), limit),
-        bytes_by_label=_highest(columns, _bytes, limit),
+        values_by_label=_highest({name: len(one.ids) for name, one in columns.items()}, limit),
+        bytes_by_label=_highest({name: _bytes(name, one) for name, one in columns.items()}, limit),
         series_by_pair=sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:limit],
     )
 
 
-def _highest(columns: dict[str, Column], measure: Callable[[Column], int], limit: int) -> Counts:
-    counts = [(name, measure(column)) for name, column in columns.items()]
-    return sorted(counts, key=lambda pair: (-pair[1], pair[0]))[:limit]
+def _highest(counts: dict[str, int], limit: int) -> Counts:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
 
 
-def _bytes(column: Column) -> int:
-    """The UTF-8 bytes of a label's values, each as often as there are series with it."""
-    lengths = [len(text.encode("utf-8", "surrogateescape")) for text in column.ids]
-    return int(np.array(lengths, np.int64)[column.values].sum())
+def _bytes(name: str, column: Column) -> int:
+    """The bytes that the label takes in all series, as Prometheus' own label sets hold it.
+
+    Source: SizeOfLabels in model/labels/labels_stringlabels.go of Prometheus.
+    """
+    own = _size(name)
+    sizes = np.array([own + _size(text) for text in column.ids], np.int64)
+    return int(sizes[column.values].sum())
+
+
+def _size(text: str) -> int:
+    """A text with its length in front."""
+    length = len(text.encode("utf-8", "surrogateescape"))
+    return length + (1 if length < _LONG else 4)
 
 
 def _top(column: Column, limit: int, prefix: str = "") -> Iterator[tuple[str, int]]:

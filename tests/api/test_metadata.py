@@ -39,8 +39,8 @@ async def test_cardinality_has_prometheus_shape(client: AsyncClient) -> None:
             {"name": "instance", "value": 2},
         ],
         "memoryInBytesByLabelName": [
-            {"name": "__name__", "value": 21},
-            {"name": "job", "value": 9},
+            {"name": "__name__", "value": 61},
+            {"name": "job", "value": 24},
         ],
         "seriesCountByLabelValuePair": [
             {"name": "job=web", "value": 3},

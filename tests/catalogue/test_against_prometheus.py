@@ -3,7 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import numpy as np
@@ -20,7 +20,6 @@ METRICS: Final = 50
 SERIES: Final = PODS * METRICS
 SCRAPE: Final = 15_000
 SAMPLES_IN_12_HOURS: Final = 12 * 3_600_000 // SCRAPE
-READ_A_HUNDRED = 100  # of the pods, to learn what a sample costs on the wire
 SECONDS_WARM = 0.1
 
 
@@ -49,6 +48,11 @@ class World:
             r"^prombridge_upstream_received_bytes_total\{.*\} (.*)$", text, re.MULTILINE
         )
         return sum(map(float, found))
+
+
+def in_order(counts: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    """Counts in an order that ties do not change."""
+    return sorted((one["value"], one["name"]) for one in counts)
 
 
 def labels(pod: int, metric: int) -> dict[str, str]:
@@ -116,16 +120,11 @@ def test_warm_answers_take_less_than_a_tenth_of_a_second(
 def test_names_cost_less_than_a_hundredth_of_the_samples_of_12_hours(world: World) -> None:
     world.ask("label/__name__/values")
     names = world.received()
-    # Whole labels and few samples would flatter: the bytes of a sample alone are taken for each.
-    selector = f'{{pod=~"app-000{"[0-9]" * 2}"}}'
-    query = {"query": f"count(count_over_time({selector}[1m]))", "time": str(world.end)}
-    answer = httpx.get(f"{world.bridge.url}/api/v1/query", params=query, timeout=60)
-    assert answer.json()["data"]["result"][0]["value"][1] == str(READ_A_HUNDRED * METRICS)
-    read = world.received() - names
-    streams = read / (READ_A_HUNDRED * METRICS)
-    samples = SERIES * SAMPLES_IN_12_HOURS * 1.3  # bytes of an XOR sample in Prometheus' blocks
-    print(f"names: {names:,.0f} bytes; 12 h of samples: {samples:,.0f}; a series: {streams:.0f}")
-    assert names < samples / 100
+    # The least that chunks of 120 samples can take: 39 bytes each for their frame, two times and a
+    # value, then two bits a sample, if the value never changes and scrapes are never late.
+    samples = SERIES * SAMPLES_IN_12_HOURS / 120 * (39 + 118 / 4)
+    print(f"names: {names:,.0f} bytes; 12 h of samples: at least {samples:,.0f}")
+    assert 0 < names < samples / 100
 
 
 def test_what_grafanas_editor_asks_for_has_useful_answers(world: World) -> None:
@@ -145,11 +144,11 @@ def test_what_grafanas_editor_asks_for_has_useful_answers(world: World) -> None:
 def test_the_stores_own_cardinality_is_ours(world: World) -> None:
     world.ask("labels")
     ours, theirs = (
-        httpx.get(f"{server.url}/api/v1/status/tsdb?limit=3", timeout=30).json()["data"]
+        httpx.get(f"{server.url}/api/v1/status/tsdb?limit=10", timeout=30).json()["data"]
         for server in (world.bridge, world.store)
     )
     assert ours["headStats"]["numSeries"] == theirs["headStats"]["numSeries"] == SERIES
     assert ours["headStats"]["numLabelPairs"] == theirs["headStats"]["numLabelPairs"]
     for name in ("labelValueCountByLabelName", "memoryInBytesByLabelName"):
-        assert ours[name] == theirs[name]
+        assert in_order(ours[name]) == in_order(theirs[name])
     assert ours["seriesCountByLabelValuePair"][0] == theirs["seriesCountByLabelValuePair"][0]
