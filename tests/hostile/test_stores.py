@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from tests.hostile.world import NAME, bridge
+from tests.hostile.world import NAME, QUIET, UNNAMED, bridge
 from tests.remote.stores import START, Reply, chunked_reply, reply, store, streamed_reply
 from tests.remote.test_faults import FAULTS, SAMPLES, STREAM
 
@@ -191,7 +191,7 @@ async def test_secrets_are_shown_nowhere(
     caplog.set_level(logging.DEBUG, "bridge")
     async with store(answer) as made:
         url = settings.get("url", "http://{address}").format(address=f"127.0.0.1:{made.port}/read")
-        own: Mapping[str, Any] = {}
+        own = UNNAMED if "name" in settings else QUIET
         async with bridge(tmp_path, {**settings, "url": url}, own=own) as client:
             response = await client.get("/api/v1/query", params=QUERY)
             shown = [_refusal(response, 503, "unavailable"), *await _pages(client)]
