@@ -31,10 +31,14 @@ format: $(READY) ## let ruff put style right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+warm: $(READY) ## compile the kernels that nearly every query needs
+	@echo "Compiling kernels where they changed"
+	@$(BIN)/prombridge warm --common --quiet
+
 servers: $(READY) ## fetch the real servers the tests run against
 	@$(BIN)/python -m tests.servers fetch
 
-test: $(READY) servers ## all tests, against real servers
+test: $(READY) servers warm ## all tests, against real servers
 	$(BIN)/python -m pytest
 
 fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: minutes
@@ -45,7 +49,7 @@ fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: mi
 laws: $(READY) ## the laws of the cache, over 200,000 steps
 	CACHE_EXAMPLES=4000 $(BIN)/python -m pytest tests/cache/test_invariants.py
 
-bench: $(READY) servers ## side by side with Prometheus and remote_read
+bench: $(READY) servers warm ## side by side with Prometheus and remote_read
 	$(BIN)/python -m benchmarks.yardstick
 
 demo: $(READY) ## a bridge in front of a store with a day of data, in the foreground
@@ -59,4 +63,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format servers test fuzz bench demo pin clean
+.PHONY: help install lint format warm servers test fuzz bench demo pin clean

@@ -92,6 +92,29 @@ def measure(
     return Row(workload, [a for a, _ in pairs], [b for _, b in pairs], likeness)
 
 
+def measure_moving(
+    before: Contestant,
+    after: Contestant,
+    workload: Workload,
+    rounds: int,
+    progress: Callable[[str], None],
+) -> Row:
+    """The same over a window that moves on by one step each time, as a dashboard's does."""
+    first = workload.moved_back(rounds)
+    before.ask(first)
+    after.ask(first)
+    pairs, found = [], Likeness.EQUAL
+    for number in range(rounds):
+        window = workload.moved_back(rounds - 1 - number)
+        order = (before, after) if number % 2 == 0 else (after, before)
+        answers = {one.name: one.ask(window) for one in order}
+        (one, expected), (other, got) = answers[before.name], answers[after.name]
+        found = max(found, alike(expected, got), key=list(Likeness).index)
+        pairs.append((one, other))
+        progress(f"moved: {workload.name} {number + 1}/{rounds}: {one:.3f} {other:.3f}")
+    return Row(workload, [a for a, _ in pairs], [b for _, b in pairs], found)
+
+
 def alike(expected: bytes, got: bytes) -> Likeness:
     """Compares the `data` of two answers, text first, then without order, then as numbers."""
     if expected == got:

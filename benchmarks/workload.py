@@ -1,7 +1,7 @@
 """The data and the queries of the yardstick: many counters, and what dashboards ask of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class Workload:
     hours: float = 2
     step: int = 30
     gzip: bool = False
+    back: int = 0  # steps by which the window ends before the data do
 
     @property
     def name(self) -> str:
@@ -32,9 +33,14 @@ class Workload:
     @property
     def form(self) -> Mapping[str, str]:
         """The parameters of `query_range`."""
-        start = END / 1000 - self.hours * 3600
-        times = {"start": f"{start:.3f}", "end": str(END // 1000), "step": str(self.step)}
+        end = END // 1000 - self.back * self.step
+        start = end - self.hours * 3600
+        times = {"start": f"{start:.3f}", "end": str(end), "step": str(self.step)}
         return {"query": self.expr, **times}
+
+    def moved_back(self, steps: int) -> "Workload":
+        """The same query over a window that ends so many steps before the data do."""
+        return replace(self, back=steps)
 
 
 def workloads(hours: float) -> tuple[Workload, ...]:

@@ -16,7 +16,7 @@ from statistics import median
 
 import httpx
 
-from benchmarks.measure import Contestant, Row, measure
+from benchmarks.measure import Contestant, Row, measure, measure_moving
 from benchmarks.workload import Workload, counters, workloads
 from tests.oracle.writer import write_prometheus
 from tests.servers.binaries import PROMETHEUS, version
@@ -78,7 +78,16 @@ def _run(folder: Path, options: argparse.Namespace, chosen: Sequence[Workload]) 
                 Contestant("prombridge", after.url, {"nocache": "1"}),
             )
             rows = [measure(*contestants, one, options.rounds, say) for one in chosen]
+            remembering = (contestants[0], Contestant("prombridge, remembering", after.url, {}))
+            warm = [measure_moving(*remembering, one, options.rounds, say) for one in chosen]
             print(table(rows, before, after, options))
+            print(moving_table(warm))
+
+
+def moving_table(rows: Sequence[Row]) -> str:
+    """The result over moving windows, as Markdown; they end long ago, so nothing can change."""
+    head = "| moved by one step | Prometheus + remote_read, s | prombridge, s | ratio | answers |"
+    return "\n".join(["", head, "|---|---|---|---|---|", *map(_line, rows)])
 
 
 def load(store: Running, series: int, hours: float, progress: Callable[[str], None]) -> None:

@@ -57,21 +57,27 @@ class Warmth:
         self.complete = False
 
     async def bring(self) -> None:
-        """Loads the kernels; compiles before, in a child process so that this one stays small."""
-        if not kernel.is_warm():
-            _LOG.info("compiling kernels; this happens once for each version")
-            await _compile_in_child()
-        await asyncio.to_thread(lambda: list(kernel.warm()))
+        """Loads the kernels that nearly every query needs."""
+        await _compile(kernel.Extent.COMMON, "--common")
+        await asyncio.to_thread(lambda: list(kernel.warm(kernel.Extent.COMMON)))
         # What is loaded by now stays for good: the collector need not look at it again.
         gc.collect()
         gc.freeze()
         self.complete = True
         _LOG.info("ready")
 
+    async def bring_rest(self) -> None:
+        """Sees to it that the others are on disk, from where a query loads them."""
+        await _compile(kernel.Extent.ALL)
 
-async def _compile_in_child() -> None:
+
+async def _compile(extent: kernel.Extent, *flags: str) -> None:
+    """Compiles what the disk cache lacks, in a child process so that this one stays small."""
+    if kernel.is_warm(extent):
+        return
+    _LOG.info("compiling kernels; this happens once for each version", extra={"extent": extent})
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bridge.cli", "warm", "--quiet"
+        sys.executable, "-m", "bridge.cli", "warm", "--quiet", *flags
     )
     try:
         status = await child.wait()
@@ -142,9 +148,11 @@ def _tiers(cache: CacheSettings) -> Iterator[Tier]:
 
 async def _work(warmth: Warmth | None, learning: Background) -> None:
     """What goes on without a request; names are read with kernels that are compiled."""
-    if warmth is not None:
-        await warmth.bring()
-    await learning.run()
+    if warmth is None:
+        await learning.run()
+        return
+    await warmth.bring()
+    await asyncio.gather(learning.run(), warmth.bring_rest())
 
 
 def _reader(

@@ -10,7 +10,8 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
@@ -163,6 +164,7 @@ class ElementwiseKernel:
 
 
 _REGISTRY: list[Kernel[Any, Any] | WindowKernel | ElementwiseKernel] = []
+_RARE: list[Kernel[Any, Any]] = []
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
@@ -182,6 +184,17 @@ def kernel(*argument_types: Any) -> Callable[[Callable[P, R]], Kernel[P, R]]:
     def declare(function: Callable[P, R]) -> Kernel[P, R]:
         made = Kernel(function, argument_types)
         _REGISTRY.append(made)
+        return made
+
+    return declare
+
+
+def rare_kernel(*argument_types: Any) -> Callable[[Callable[P, R]], Kernel[P, R]]:
+    """The same for one that few queries need: a starting server compiles these last."""
+
+    def declare(function: Callable[P, R]) -> Kernel[P, R]:
+        made = Kernel(function, argument_types)
+        _RARE.append(made)
         return made
 
     return declare
@@ -209,18 +222,33 @@ def elementwise_kernel(arity: int = 1) -> Callable[[Callable[..., float]], Eleme
     return declare
 
 
-def _mark() -> Path:
-    return Path(numba.core.config.CACHE_DIR) / "complete"  # type: ignore[attr-defined]
+class Extent(StrEnum):
+    """Which kernels: those that nearly every query needs, or all."""
+
+    COMMON = "common"
+    ALL = "all"
 
 
-def is_warm() -> bool:
-    """Whether the disk cache holds all kernels of exactly these sources."""
-    return _mark().exists()
+def _mark(extent: Extent) -> Path:
+    return Path(numba.core.config.CACHE_DIR) / extent  # type: ignore[attr-defined]
 
 
-def warm() -> Iterator[str]:
-    """Compiles every kernel declared so far, or loads it from disk; yields each one's name."""
-    for one in tuple(_REGISTRY):
+def is_warm(extent: Extent) -> bool:
+    """Whether the disk cache holds these kernels of exactly these sources."""
+    return _mark(extent).exists()
+
+
+def warm(extent: Extent) -> Iterator[str]:
+    """Compiles the kernels declared so far, or loads them from disk; yields each one's name."""
+    yield from _compiled(_REGISTRY, Extent.COMMON)
+    if extent is Extent.ALL:
+        yield from _compiled(_RARE, Extent.ALL)
+
+
+def _compiled(
+    kernels: Sequence[Kernel[Any, Any] | WindowKernel | ElementwiseKernel], extent: Extent
+) -> Iterator[str]:
+    for one in tuple(kernels):
         one.compile()
         yield f"{one.py_func.__module__}.{one.py_func.__qualname__}"
-    _mark().touch()
+    _mark(extent).touch()

@@ -65,14 +65,14 @@ def test_a_window_kernel_is_broadcast_over_windows() -> None:
 
 def test_machine_code_in_a_folder_that_is_read_only_is_copied(tmp_path: Path) -> None:
     first = _cache_folder(tmp_path, as_nobody=False)
-    (first / "complete").touch()
+    (first / "common").touch()
     first.chmod(0o555)
     for folder in (tmp_path, *tmp_path.parents):
         if folder.owner() == tmp_path.owner() and folder != Path("/"):
             folder.chmod(folder.stat().st_mode | 0o055)
     second = _cache_folder(tmp_path, as_nobody=os.getuid() == 0)
     assert second != first
-    assert (second / "complete").exists()
+    assert (second / "common").exists()
 
 
 def _cache_folder(home: Path, *, as_nobody: bool) -> Path:

@@ -14,7 +14,7 @@ from bridge.chunkenc.bits import Bytes, big_endian, bits_at, signed
 from bridge.chunkenc.histogram_layout import UNKNOWN_SCHEMA, read_layout
 from bridge.chunkenc.start_time import Started, read_start
 from bridge.chunkenc.varbits import varbit_int, varbit_uint, xor_change
-from bridge.kernel import called, i8_in, i8_out, inlined, kernel, u1_in
+from bridge.kernel import called, i8_in, i8_out, inlined, rare_kernel, u1_in
 from bridge.model.bucket_bounds import FINEST_SCHEMA
 from bridge.model.gomath.bits import from_bits
 from bridge.model.histogram_layout import (
@@ -79,7 +79,7 @@ class Decoded(NamedTuple):
     disorder: int
 
 
-@kernel(u1_in, i8_in, i8_in, i8_in, i8_in, int64, int64, i8_out)
+@rare_kernel(u1_in, i8_in, i8_in, i8_in, i8_in, int64, int64, i8_out)
 def decode(
     data: Bytes,
     starts: Int64s,

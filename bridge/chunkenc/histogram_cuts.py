@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import int64
 
-from bridge.kernel import called, inlined, kernel
+from bridge.kernel import called, inlined, rare_kernel
 from bridge.model.gomath.bits import bits_of
 from bridge.model.histogram_layout import (
     COUNT,
@@ -56,7 +56,7 @@ class Cut(NamedTuple):
     table: Arrays
 
 
-@kernel(arrays_in, int64)
+@rare_kernel(arrays_in, int64)
 def cut(table: Arrays, limit: int) -> Cut:
     """Cuts one series' samples, in their order, to chunks of at most `limit` samples."""
     size = len(table.rows)

@@ -16,7 +16,7 @@ from bridge.chunkenc.histogram import (
 from bridge.chunkenc.histogram_layout import put_layout
 from bridge.chunkenc.start_time import Started, put_start
 from bridge.chunkenc.varbits import put, put_varbit_int, put_varbit_uint, put_xor
-from bridge.kernel import called, i8_in, i8_out, inlined, kernel, u1_out
+from bridge.kernel import called, i8_in, i8_out, inlined, rare_kernel, u1_out
 from bridge.model.gomath.bits import bits_of
 from bridge.model.histogram import Histograms
 from bridge.model.histogram_layout import (
@@ -62,7 +62,7 @@ def encoded(
     return [out[low:high].tobytes() for low, high in zip(starts, ends.tolist(), strict=True)]
 
 
-@kernel(arrays_in, i8_in, i8_in, i8_in, int64, i8_in, u1_out, i8_out)
+@rare_kernel(arrays_in, i8_in, i8_in, i8_in, int64, i8_in, u1_out, i8_out)
 def encode(
     table: Arrays,
     timestamps: Int64s,

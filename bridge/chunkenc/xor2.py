@@ -23,7 +23,7 @@ from bridge.chunkenc.varbits import (
     varint_at,
     window,
 )
-from bridge.kernel import i8_in, i8_out, inlined, kernel, u1_in, u1_out
+from bridge.kernel import i8_in, i8_out, inlined, rare_kernel, u1_in, u1_out
 from bridge.model.samples import STALE_NAN_BITS, Int64s
 
 HEADER_BYTES: Final = 3
@@ -32,7 +32,7 @@ _HEAD_BYTES: Final = HEADER_BYTES + 10 + 8 + 10 + 10
 _SAMPLE_BYTES: Final = 28
 
 
-@kernel(u1_in, i8_in, i8_in, i8_in, int64, int64, i8_out, i8_out, i8_out, i8_out)
+@rare_kernel(u1_in, i8_in, i8_in, i8_in, int64, int64, i8_out, i8_out, i8_out, i8_out)
 def decode(
     data: Bytes,
     starts: Int64s,
@@ -187,7 +187,7 @@ def encoded_room(samples: int, chunks: int) -> int:
     return samples * _SAMPLE_BYTES + chunks * _HEAD_BYTES + 8
 
 
-@kernel(i8_in, i8_in, i8_in, i8_in, u1_out, i8_out)
+@rare_kernel(i8_in, i8_in, i8_in, i8_in, u1_out, i8_out)
 def encode(
     timestamps: Int64s, created: Int64s, bits: Int64s, bounds: Int64s, out: Bytes, ends: Int64s
 ) -> None:

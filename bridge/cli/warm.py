@@ -15,6 +15,11 @@ def register(commands: "Commands") -> None:
         description="Compiles all kernels into the disk cache, so that the first start is fast.",
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.add_argument(
+        "--common",
+        action="store_true",
+        help="only what nearly every query needs, not native histograms",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -23,7 +28,8 @@ def _run(asked: argparse.Namespace) -> int:
     import bridge.app  # noqa: F401
     from bridge import kernel
 
-    for number, name in enumerate(kernel.warm(), 1):
+    extent = kernel.Extent.COMMON if asked.common else kernel.Extent.ALL
+    for number, name in enumerate(kernel.warm(extent), 1):
         if not asked.quiet:
             print(f"{number:4} {name}", flush=True)
     return 0

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import boolean
 
-from bridge.kernel import i8_in, inlined, kernel
+from bridge.kernel import i8_in, inlined, rare_kernel
 from bridge.model.arrays import Float64s, Int64s
 from bridge.model.bucket_bounds import CUSTOM_SCHEMA, exponential_bound
 from bridge.model.histogram_layout import (
@@ -97,7 +97,7 @@ class Populated(NamedTuple):
     counts: Float64s
 
 
-@kernel(arrays_in, i8_in, boolean)
+@rare_kernel(arrays_in, i8_in, boolean)
 def populated(table: Arrays, rows: Int64s, by_schema: bool) -> Populated:
     """The populated buckets of rows, ascending: as the API shows them, or by the schema alone."""
     offsets, size = np.zeros(len(rows) + 1, np.int64), 0

@@ -6,7 +6,7 @@ Source: funcResets, funcChanges and HistogramStatsIterator in promql of Promethe
 import numpy as np
 from numba import int64
 
-from bridge.kernel import b1_out, i8_in, i8_out, inlined, kernel
+from bridge.kernel import b1_out, i8_in, i8_out, inlined, rare_kernel
 from bridge.model.arrays import STALE_NAN_BITS, Int64s
 from bridge.model.histogram_layout import (
     HINT,
@@ -25,7 +25,7 @@ from bridge.model.histogram_resets import equal, was_reset
 from bridge.model.histogram_scratch import emit, load, new_scratch, room_for
 
 
-@kernel(arrays_in, i8_in, i8_in, i8_in, b1_out, b1_out)
+@rare_kernel(arrays_in, i8_in, i8_in, i8_in, b1_out, b1_out)
 def compare(
     table: Arrays, offsets: Int64s, times: Int64s, created: Int64s, resets: Bools, changes: Bools
 ) -> None:
@@ -51,7 +51,7 @@ def compare(
                 resets[row] = was_reset(now, before)
 
 
-@kernel(arrays_in, i8_in, i8_out)
+@rare_kernel(arrays_in, i8_in, i8_out)
 def running_hints(table: Arrays, offsets: Int64s, hints: Int64s) -> None:
     """The hint of each row, with unknown ones found out from the row before it in its series.
 
@@ -78,7 +78,7 @@ def is_stale(table: Arrays, row: int) -> bool:
     return int(np.float64(table.numbers[row, SUM]).view(np.int64)) == STALE_NAN_BITS
 
 
-@kernel(arrays_in, i8_in, int64)
+@rare_kernel(arrays_in, i8_in, int64)
 def gather(table: Arrays, rows: Int64s, buckets: int) -> Arrays:
     """Copies of these rows, in a table that owns nothing else; `buckets` is how many to expect."""
     room, bounds = room_for(table)

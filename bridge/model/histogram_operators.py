@@ -2,7 +2,7 @@
 
 from numba import boolean
 
-from bridge.kernel import b1_out, f8_in, i8_in, i8_out, kernel
+from bridge.kernel import b1_out, f8_in, i8_in, i8_out, rare_kernel
 from bridge.model.arrays import Float64s, Int64s
 from bridge.model.histogram_layout import GAUGE, HINT, Arrays, Bools, arrays_in, built, new_builder
 from bridge.model.histogram_math import add, compact, divide, multiply
@@ -11,7 +11,7 @@ from bridge.model.histogram_scratch import emit, load, new_scratch, room_for
 from bridge.model.histogram_trim import trim
 
 
-@kernel(arrays_in, i8_in, arrays_in, i8_in, boolean, i8_out)
+@rare_kernel(arrays_in, i8_in, arrays_in, i8_in, boolean, i8_out)
 def sums(
     left: Arrays, i: Int64s, right: Arrays, j: Int64s, subtract: bool, notes: Int64s
 ) -> Arrays:
@@ -34,7 +34,7 @@ def sums(
     return built(builder)
 
 
-@kernel(arrays_in, i8_in, f8_in, boolean)
+@rare_kernel(arrays_in, i8_in, f8_in, boolean)
 def products(table: Arrays, rows: Int64s, factors: Float64s, compacted: bool) -> Arrays:
     """Row rows[n] times factors[n]; the operator `*` compacts, the unary minus does not."""
     buckets, bounds = room_for(table)
@@ -48,7 +48,7 @@ def products(table: Arrays, rows: Int64s, factors: Float64s, compacted: bool) ->
     return built(builder)
 
 
-@kernel(arrays_in, i8_in, f8_in)
+@rare_kernel(arrays_in, i8_in, f8_in)
 def quotients(table: Arrays, rows: Int64s, divisors: Float64s) -> Arrays:
     """Row rows[n] divided by divisors[n], compacted."""
     buckets, bounds = room_for(table)
@@ -61,7 +61,7 @@ def quotients(table: Arrays, rows: Int64s, divisors: Float64s) -> Arrays:
     return built(builder)
 
 
-@kernel(arrays_in, i8_in, f8_in, boolean)
+@rare_kernel(arrays_in, i8_in, f8_in, boolean)
 def trims(table: Arrays, rows: Int64s, values: Float64s, keep_below: bool) -> Arrays:
     """What is left of row rows[n] below values[n] (`</`), or above it (`>/`)."""
     buckets, bounds = room_for(table)
@@ -73,7 +73,7 @@ def trims(table: Arrays, rows: Int64s, values: Float64s, keep_below: bool) -> Ar
     return built(builder)
 
 
-@kernel(arrays_in, i8_in, arrays_in, i8_in, b1_out)
+@rare_kernel(arrays_in, i8_in, arrays_in, i8_in, b1_out)
 def equals(left: Arrays, i: Int64s, right: Arrays, j: Int64s, out: Bools) -> None:
     """Whether row i[n] of the left table equals row j[n] of the right one, layouts included."""
     for cell in range(len(i)):

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from bridge.kernel import called, f8_in, f8_out, i8_in, i8_out, inlined, kernel
+from bridge.kernel import called, f8_in, f8_out, i8_in, i8_out, inlined, rare_kernel
 from bridge.model.arrays import Float64s, Int64s
 from bridge.model.bucket_bounds import CUSTOM_SCHEMA
 from bridge.model.gomath.powers import exp2, log2
@@ -31,7 +31,7 @@ NAN_SKEW: Final = 2
 NAN_EXCLUDED: Final = 4
 
 
-@kernel(arrays_in, i8_in, f8_in, f8_out, i8_out)
+@rare_kernel(arrays_in, i8_in, f8_in, f8_out, i8_out)
 def quantiles(table: Arrays, rows: Int64s, at: Float64s, out: Float64s, notes: Int64s) -> None:
     """The quantile at[i] of row rows[i]; `notes` get NAN_RESULT or NAN_SKEW."""
     for cell in range(len(rows)):
@@ -141,7 +141,7 @@ def fraction_below(lower: float, upper: float, value: float, linear: bool) -> fl
     return 1.0 - ((here - high) / (low - high))
 
 
-@kernel(arrays_in, i8_in, f8_in, f8_in, f8_out, i8_out)
+@rare_kernel(arrays_in, i8_in, f8_in, f8_in, f8_out, i8_out)
 def fractions(
     table: Arrays, rows: Int64s, lower: Float64s, upper: Float64s, out: Float64s, notes: Int64s
 ) -> None:
@@ -204,7 +204,7 @@ def _rank_at(
     return rank + count * fraction_below(lower, upper, value, linear)
 
 
-@kernel(arrays_in, i8_in, f8_out)
+@rare_kernel(arrays_in, i8_in, f8_out)
 def variances(table: Arrays, rows: Int64s, out: Float64s) -> None:
     """The variance of row rows[i]'s observations, each taken for the middle of its bucket."""
     for cell in range(len(rows)):

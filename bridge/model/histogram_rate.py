@@ -7,7 +7,7 @@ from typing import Final
 
 from numba import boolean, float64
 
-from bridge.kernel import called, i8_in, i8_in2, i8_out, inlined, kernel
+from bridge.kernel import called, i8_in, i8_in2, i8_out, inlined, rare_kernel
 from bridge.model.arrays import Int64s
 from bridge.model.bucket_bounds import CUSTOM_SCHEMA
 from bridge.model.histogram_layout import (
@@ -43,7 +43,9 @@ RECONCILED_SUBTRACTION: Final = 16
 START_OVERLAP: Final = 32
 
 
-@kernel(arrays_in, i8_in, i8_in, i8_in2, i8_in2, i8_in, i8_in, boolean, float64, i8_out, i8_out)
+@rare_kernel(
+    arrays_in, i8_in, i8_in, i8_in2, i8_in2, i8_in, i8_in, boolean, float64, i8_out, i8_out
+)
 def extrapolated_rates(
     table: Arrays,
     times: Int64s,
@@ -256,7 +258,7 @@ def created_anew(times: Int64s, created: Int64s, row: int) -> bool:
     return bool(start > before or (0 != earlier < before))
 
 
-@kernel(arrays_in, i8_in, i8_in, i8_in, i8_in, boolean, i8_out, i8_out)
+@rare_kernel(arrays_in, i8_in, i8_in, i8_in, i8_in, boolean, i8_out, i8_out)
 def instant_rates(
     table: Arrays,
     times: Int64s,

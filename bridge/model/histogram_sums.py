@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numba import boolean
 
-from bridge.kernel import called, i8_in, i8_in2, i8_out, inlined, kernel
+from bridge.kernel import called, i8_in, i8_in2, i8_out, inlined, rare_kernel
 from bridge.model.arrays import Int64s
 from bridge.model.histogram_layout import (
     HINT,
@@ -113,7 +113,7 @@ def _finish(total: Scratch, count: int, mean: bool, notes: int) -> None:
         add_lost(total)
 
 
-@kernel(arrays_in, i8_in2, i8_in2, boolean, i8_out, i8_out)
+@rare_kernel(arrays_in, i8_in2, i8_in2, boolean, i8_out, i8_out)
 def over_windows(
     table: Arrays, lo: Int64s, hi: Int64s, mean: bool, index: Int64s, notes: Int64s
 ) -> Arrays:
@@ -142,7 +142,7 @@ def over_windows(
     return built(builder)
 
 
-@kernel(arrays_in, i8_in2, i8_in, arrays_in, arrays_in, boolean, i8_out, i8_out, i8_out)
+@rare_kernel(arrays_in, i8_in2, i8_in, arrays_in, arrays_in, boolean, i8_out, i8_out, i8_out)
 def fold_rows(
     table: Arrays,
     cells: Int64s,
@@ -202,7 +202,7 @@ def _by_group(groups: Int64s, number: int) -> tuple[Int64s, Int64s]:
     return order, starts
 
 
-@kernel(arrays_in, arrays_in, boolean, i8_out, i8_in, i8_in)
+@rare_kernel(arrays_in, arrays_in, boolean, i8_out, i8_in, i8_in)
 def finish_folds(
     totals: Arrays, lost: Arrays, mean: bool, index: Int64s, counts: Int64s, notes: Int64s
 ) -> Arrays:

@@ -10,7 +10,7 @@ import numpy as np
 from numba import int64
 
 from bridge.chunkenc.bits import Bytes, little_endian, signed
-from bridge.kernel import called, i8_in, i8_out, inlined, kernel, u1_in
+from bridge.kernel import called, i8_in, i8_out, inlined, rare_kernel, u1_in
 from bridge.model.bucket_bounds import (
     CUSTOM_SCHEMA,
     FINEST_SCHEMA,
@@ -131,7 +131,7 @@ _FLOATS: Final = 6
 _TIME: Final = 7
 
 
-@kernel(u1_in, i8_in, i8_in, int64, int64, i8_out)
+@rare_kernel(u1_in, i8_in, i8_in, int64, int64, i8_out)
 def decode(
     data: Bytes, starts: Int64s, stops: Int64s, start: int, end: int, offsets: Int64s
 ) -> Decoded:
