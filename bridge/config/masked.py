@@ -46,7 +46,7 @@ def masked_yaml(settings: Settings) -> str:
 
 
 def masked_entry(store: StoreSettings) -> Yaml:
-    """A store as an entry of `remote_read`: its URL, its name and what differs from the defaults."""
+    """A store as an entry of `remote_read`: its URL and name, and what is not as by default."""
     usual = _store(StoreSettings("", ""))
     kept = {key: held for key, held in _store(store).items() if held != usual[key]}
     return dict(_without_empty(kept))
