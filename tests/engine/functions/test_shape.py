@@ -10,6 +10,8 @@ ABSENCES = [
     ('absent(none{a="1", b!="2", c=~"3"})', '{a="1"}'),
     ('absent(none{a="1", a="2", b="3"})', '{b="3"}'),
     ('absent(none{a="1", a=~"2", b="3"})', '{b="3"}'),
+    ('absent(none{a!="x", a="1"})', '{a="1"}'),
+    ('absent(none{a="1", a!="x"})', "{}"),
     ('absent(none{a=~"1", a="2"})', '{a="2"}'),
     ('absent({__name__="none", a="1"})', '{a="1"}'),
     ('absent(((none{a="1"})))', '{a="1"}'),
