@@ -104,7 +104,10 @@ def _lists() -> Iterator[Call]:
         ):
             yield Call("GET", f"{API}/{path}?{query}")
     for name in LABELS:
-        yield Call("GET", f"{API}/label/{name}/values?match[]=%7Bjob!=%22%22%7D&{urlencode(SPAN)}")
+        yield Call(
+            "GET",
+            f"{API}/label/{name}/values?match[]=http_request_duration_seconds_bucket&{urlencode(SPAN)}",
+        )
     yield _get("series")
     yield _get("series", SPAN)
 
