@@ -11,7 +11,7 @@ import numpy as np
 from numba import int64
 
 from bridge.chunkenc.bits import Bytes, big_endian, bits_at, signed
-from bridge.chunkenc.histogram_layout import UNKNOWN_SCHEMA, read_layout
+from bridge.chunkenc.histogram_layout import UNKNOWN_SCHEMA, layout_room, read_layout
 from bridge.chunkenc.start_time import Started, read_start
 from bridge.chunkenc.varbits import varbit_int, varbit_uint, xor_change
 from bridge.kernel import called, i8_in, i8_out, inlined, rare_kernel, u1_in
@@ -32,7 +32,7 @@ from bridge.model.histogram_layout import (
     new_builder,
 )
 from bridge.model.histogram_math import reduce
-from bridge.model.histogram_scratch import SIZES, Scratch, clear, copy, emit, fitted, new_scratch
+from bridge.model.histogram_scratch import SIZES, Scratch, clear, copy, emit, new_scratch
 from bridge.model.samples import STALE_NAN_BITS, Int64s
 
 # The encodings, numbered as in prompb.Chunk.
@@ -44,24 +44,12 @@ FLOAT_HISTOGRAM_ST: Final = 6
 HEADER_BYTES: Final = 3
 GAUGE_HEADER: Final = 3
 
-# Numbers of a sample in front of its buckets.
+# Numbers of a sample in front of its buckets. A decoder keeps them, int64 [3, room]: each number,
+# or a float's bits; its last difference, or its window's leading zeros; its trailing zeros.
 _COUNT: Final = 0
 _ZEROS: Final = 1
 _SUM: Final = 2
 _BUCKETS: Final = 3
-
-
-class Decoding(NamedTuple):
-    """Where a decoder has got to.
-
-    `numbers` int64 [3, room]: count, zero count, sum and buckets; of each the number, or a float's
-    bits; its last difference, or its window's leading zeros; its window's trailing zeros. `layout`
-    is what all samples of the chunk share, `sample` is made from it.
-    """
-
-    numbers: Int64s
-    layout: Scratch
-    sample: Scratch
 
 
 class Decoded(NamedTuple):
@@ -99,24 +87,47 @@ def decode(
     for chunk in range(len(starts)):
         room += max(_count(data, starts[chunk], sizes[chunk], encodings[chunk]), 0)
     timestamps, created = np.empty(room, np.int64), np.empty(room, np.int64)
-    builder = new_builder(room, 8 * room)
-    state = Decoding(np.zeros((3, 64), np.int64), new_scratch(64, 16), new_scratch(64, 16))
+    builder, numbers = new_builder(room, 8 * room), np.zeros((3, 256), np.int64)
+    layout, sample = new_scratch(64, 16), new_scratch(64, 16)
     row, last, disorder, bad, schema = -1, 0, 0, -1, 0
     for chunk in range(len(starts)):
         fresh = rows[chunk] != row
         while row < rows[chunk]:
             row += 1
             offsets[row] = builder.used[0]
-        bounds = (starts[chunk], starts[chunk] + sizes[chunk])
-        state, builder, first, newest, fault = _decode(
-            data, bounds, encodings[chunk], (start, end), timestamps, created, state, builder
+        low, high, encoding = starts[chunk], starts[chunk] + sizes[chunk], encodings[chunk]
+        count = _count(data, low, sizes[chunk], encoding)
+        if count == 0:
+            continue
+        buckets, bounds = -1, 0
+        if count > 0:
+            buckets, bounds = layout_room(data, (low + HEADER_BYTES) * 8, high * 8)
+        if buckets < 0:
+            bad = chunk
+            break
+        if buckets > layout.places.shape[1] or bounds >= layout.bounds.shape[1]:
+            layout = new_scratch(2 * buckets, 2 * bounds + 1)
+            sample = new_scratch(2 * buckets, 2 * bounds + 1)
+            numbers = np.zeros((3, _BUCKETS + 2 * layout.places.shape[1]), np.int64)
+        builder, first, newest, fault = _decode(
+            data,
+            low,
+            high,
+            encoding,
+            count,
+            (start, end),
+            timestamps,
+            created,
+            numbers,
+            layout,
+            sample,
+            builder,
         )
         if fault < 0:
             bad = chunk
-            schema = state.layout.facts[SCHEMA] if fault == UNKNOWN_SCHEMA else 0
+            schema = layout.facts[SCHEMA] if fault == UNKNOWN_SCHEMA else 0
             break
-        if fault == 1 or (not fresh and first <= last):
-            disorder = 1
+        disorder |= int(fault == 1 or (not fresh and first <= last))
         last = newest
     while row < len(offsets) - 1:
         row += 1
@@ -142,69 +153,63 @@ def _count(data: Bytes, low: int, size: int, encoding: int) -> int:
 @called
 def _decode(
     data: Bytes,
-    bounds: tuple[int, int],
+    low: int,
+    high: int,
     encoding: int,
+    count: int,
     wanted: tuple[int, int],
     timestamps: Int64s,
     created: Int64s,
-    state: Decoding,
+    numbers: Int64s,
+    layout: Scratch,
+    sample: Scratch,
     builder: Builder,
-) -> tuple[Decoding, Builder, int, int, int]:
+) -> tuple[Builder, int, int, int]:
     """One chunk: first and last time, and 1 if times fail to rise, or below 0 what is wrong."""
-    low, stop = bounds[0], bounds[1] * 8
-    count = _count(data, low, bounds[1] - low, encoding)
-    if count <= 0:
-        return state, builder, wanted[1], wanted[0], count
+    stop = high * 8
     started = encoding in (HISTOGRAM_ST, FLOAT_HISTOGRAM_ST)
     floats = encoding in (FLOAT_HISTOGRAM, FLOAT_HISTOGRAM_ST)
-    flags, header = int(data[low if started else low + 2]) >> 6, int(data[low + 2])
-    layout, position = read_layout(data, (low + HEADER_BYTES) * 8, stop, state.layout)
-    state = _with_room(Decoding(state.numbers, layout, state.sample))
+    gauge = int(data[low if started else low + 2]) >> 6 == GAUGE_HEADER
+    header, position = int(data[low + 2]), read_layout(data, (low + HEADER_BYTES) * 8, stop, layout)
     if position < 0:
-        return state, builder, 0, 0, position
+        return builder, 0, 0, position
     first, time, delta, falls, held = 0, 0, 0, 0, Started(0, 0)
-    for sample in range(count):
+    numbers[:] = 0
+    for at in range(count):
         previous = time
         change, position = varbit_int(data, position)
-        if sample == 0:
+        if at == 0:
             first = time = change
         else:
             delta += change
             time += delta
             falls |= int(delta <= 0)
         if position <= stop:
-            position = _read_numbers(data, position, stop, state, sample == 0, floats)
+            position = _read_numbers(data, position, stop, numbers, layout, at == 0, floats)
         if started and position <= stop:
-            held, position = read_start(data, position, header, sample, time, previous, held)
+            held, position = read_start(data, position, header, at, time, previous, held)
         if position > stop:
-            return state, builder, 0, 0, -1
+            return builder, 0, 0, -1
         if wanted[0] <= time <= wanted[1]:
-            hint = UNKNOWN if sample == 0 else NOT_RESET
-            _make_sample(state, floats, GAUGE if flags == GAUGE_HEADER else hint)
+            hint = GAUGE if gauge else (UNKNOWN if at == 0 else NOT_RESET)
+            _make_sample(sample, numbers, layout, floats, hint)
             timestamps[builder.used[0]], created[builder.used[0]] = time, held.created
-            builder = emit(builder, state.sample)
-    return state, builder, first, time, falls
-
-
-@inlined
-def _with_room(state: Decoding) -> Decoding:
-    """The state with nothing read yet."""
-    facts = state.layout.facts
-    size = _BUCKETS + facts[SIZES] + facts[SIZES + 1]
-    numbers = state.numbers
-    if size > numbers.shape[1]:
-        numbers = np.zeros((3, 2 * size), np.int64)
-    numbers[:, :size] = 0
-    sample = fitted(state.sample, state.layout.places.shape[1], state.layout.bounds.shape[1])
-    return Decoding(numbers, state.layout, sample)
+            builder = emit(builder, sample)
+    return builder, first, time, falls
 
 
 @called
 def _read_numbers(
-    data: Bytes, position: int, stop: int, state: Decoding, first: bool, floats: bool
+    data: Bytes,
+    position: int,
+    stop: int,
+    numbers: Int64s,
+    layout: Scratch,
+    first: bool,
+    floats: bool,
 ) -> int:
     """A sample's counts, sum and buckets; returns the bit behind, any behind `stop` if short."""
-    numbers, facts = state.numbers, state.layout.facts
+    facts = layout.facts
     for number in range(_BUCKETS + facts[SIZES] + facts[SIZES + 1]):
         # A staleness marker has no buckets, but for a chunk's first sample.
         if number == _BUCKETS and not first and numbers[0, _SUM] == STALE_NAN_BITS:
@@ -238,15 +243,16 @@ def _read_float(data: Bytes, position: int, numbers: Int64s, number: int, first:
 
 
 @called
-def _make_sample(state: Decoding, floats: bool, hint: int) -> None:
-    """The histogram that the numbers stand for; a stale one has nothing but its sum."""
-    numbers, facts = state.numbers, state.layout.facts
+def _make_sample(
+    sample: Scratch, numbers: Int64s, layout: Scratch, floats: bool, hint: int
+) -> None:
+    """Makes it the histogram that the numbers stand for; a stale one has nothing but its sum."""
+    facts = layout.facts
     if numbers[0, _SUM] == STALE_NAN_BITS:
-        clear(state.sample)
-        state.sample.numbers[0, SUM] = from_bits(STALE_NAN_BITS)
+        clear(sample)
+        sample.numbers[0, SUM] = from_bits(STALE_NAN_BITS)
         return
-    sample = state.sample
-    copy(sample, state.layout)
+    copy(sample, layout)
     sample.facts[HINT] = hint
     sample.numbers[0, SUM] = from_bits(numbers[0, _SUM])
     sample.numbers[0, COUNT] = _as_count(numbers[0, _COUNT], floats)

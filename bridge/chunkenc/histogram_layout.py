@@ -20,7 +20,7 @@ from bridge.kernel import called, inlined
 from bridge.model.bucket_bounds import CUSTOM_SCHEMA, RESERVED_SCHEMAS, power_of_two
 from bridge.model.gomath.bits import bits_of, frexp, from_bits
 from bridge.model.histogram_layout import SCHEMA, ZERO_THRESHOLD
-from bridge.model.histogram_scratch import LIMITS, SIZES, Scratch, fitted
+from bridge.model.histogram_scratch import LIMITS, SIZES, Scratch
 
 # A chunk's layout is malformed, or of a schema that no Prometheus knows.
 UNREADABLE: Final = -1
@@ -32,27 +32,53 @@ _MOST_THOUSANDTHS: Final = 33554430.0
 
 
 @called
-def read_layout(data: Bytes, position: int, stop: int, scratch: Scratch) -> tuple[Scratch, int]:
+def layout_room(data: Bytes, position: int, stop: int) -> tuple[int, int]:
+    """How many buckets a side of a layout has at most, and how many bounds; -1 if malformed."""
+    _, position = _read_threshold(data, position)
+    schema, position = varbit_int(data, position)
+    buckets, bounds = 0, 0
+    for _ in range(2):
+        if position > stop:
+            return UNREADABLE, 0
+        spans, position = varbit_uint(data, position)
+        size, span = 0, 0
+        while span != spans and position <= stop:
+            length, position = varbit_uint(data, position)
+            _, position = varbit_int(data, position)
+            # Every bucket takes a bit at least.
+            if not 0 <= length <= stop - position - size:
+                return UNREADABLE, 0
+            size, span = size + length, span + 1
+        buckets = max(buckets, size)
+    if schema == CUSTOM_SCHEMA and position <= stop:
+        bounds, position = varbit_uint(data, position)
+    sound = position <= stop and 0 <= bounds <= stop - position
+    return buckets if sound else UNREADABLE, bounds
+
+
+@called
+def read_layout(data: Bytes, position: int, stop: int, scratch: Scratch) -> int:
     """Sets a histogram's schema, zero threshold, places and bounds; returns the bit behind them.
 
-    Instead of the bit UNREADABLE or UNKNOWN_SCHEMA, the schema set.
+    It has the room that `layout_room` says. Instead of the bit UNREADABLE or UNKNOWN_SCHEMA, the
+    schema set.
     """
     threshold, position = _read_threshold(data, position)
     schema, position = varbit_int(data, position)
     if position > stop or np.isnan(threshold):
-        return scratch, UNREADABLE
+        return UNREADABLE
     scratch.facts[:] = 0
     scratch.facts[SCHEMA] = schema
     scratch.numbers[0, ZERO_THRESHOLD] = threshold
     if schema != CUSTOM_SCHEMA and not RESERVED_SCHEMAS[0] <= schema <= RESERVED_SCHEMAS[1]:
-        return scratch, UNKNOWN_SCHEMA
+        return UNKNOWN_SCHEMA
     for side in range(2):
-        scratch, position = _read_spans(data, position, stop, scratch, side)
+        position = _read_spans(data, position, stop, scratch, side)
         if position < 0:
-            return scratch, UNREADABLE
+            return UNREADABLE
     if schema == CUSTOM_SCHEMA:
-        scratch, position = _read_bounds(data, position, stop, scratch)
-    return scratch, position
+        return _read_bounds(data, position, stop, scratch)
+    return position
 
 
 @inlined
@@ -67,57 +93,44 @@ def _read_threshold(data: Bytes, position: int) -> tuple[float, int]:
     return power_of_two(code - 244), position
 
 
-@inlined
-def _read_spans(
-    data: Bytes, position: int, stop: int, scratch: Scratch, side: int
-) -> tuple[Scratch, int]:
-    """The places of one side; -1 if they are not meant."""
+@called
+def _read_spans(data: Bytes, position: int, stop: int, scratch: Scratch, side: int) -> int:
+    """The places of one side; UNREADABLE if they are not meant."""
     spans, position = varbit_uint(data, position)
     index, size, span = 0, 0, 0
     while span != spans and position <= stop:
         length, position = varbit_uint(data, position)
         offset, position = varbit_int(data, position)
-        if position > stop:
-            break
-        # Every bucket takes a bit at least.
-        if not 0 <= length <= stop - position - size or (offset < 0 and span > 0):
-            return scratch, UNREADABLE
         index += offset
-        if not -_INT32 <= index < _INT32 - length:
-            return scratch, UNREADABLE
-        if size + length + 1 > scratch.places.shape[1]:
-            scratch = fitted(scratch, size + length + 1, 0)
+        if (offset < 0 and span > 0) or not -_INT32 <= index < _INT32 - length:
+            return UNREADABLE
         for bucket in range(length):
             scratch.places[side, size] = 2 * index + int(bucket == 0)
             index, size = index + 1, size + 1
         span += 1
     scratch.facts[SIZES + side] = size
-    return scratch, position if position <= stop else UNREADABLE
+    return position if position <= stop else UNREADABLE
 
 
-@inlined
-def _read_bounds(data: Bytes, position: int, stop: int, scratch: Scratch) -> tuple[Scratch, int]:
+@called
+def _read_bounds(data: Bytes, position: int, stop: int, scratch: Scratch) -> int:
     """The custom bounds, thousandths or any number; every place has to lie between two of them."""
     bounds, position = varbit_uint(data, position)
-    if not 0 <= bounds <= stop - position:
-        return scratch, UNREADABLE
-    # Room also for a bucket more than there are bounds.
-    scratch = fitted(scratch, bounds + 1, bounds)
     for bound in range(bounds):
-        thousandths, position = varbit_uint(data, position)
         if position > stop:
-            return scratch, UNREADABLE
+            return UNREADABLE
+        thousandths, position = varbit_uint(data, position)
         if thousandths == 0:
             scratch.bounds[0, bound] = from_bits(signed(bits_at(data, position)))
             position += 64
         else:
-            scratch.bounds[0, bound] = float(np.uint64(thousandths - 1)) / 1000.0
+            scratch.bounds[0, bound] = float(unsigned(thousandths) - np.uint64(1)) / 1000.0
     scratch.facts[LIMITS] = bounds
     size = scratch.facts[SIZES]
     sound = size == 0 or (
         scratch.places[0, 0] >> 1 >= 0 and scratch.places[0, size - 1] >> 1 <= bounds
     )
-    return scratch, position if sound and position <= stop else UNREADABLE
+    return position if sound and position <= stop else UNREADABLE
 
 
 @called
