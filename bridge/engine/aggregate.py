@@ -8,6 +8,7 @@ import numpy as np
 
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.fold import FOLDS, fold
+from bridge.engine.fold_histograms import Remarks
 from bridge.engine.pick import (
     checked_k,
     checked_ratio,
@@ -18,9 +19,10 @@ from bridge.engine.pick import (
 )
 from bridge.engine.rows import by_row_ranges
 from bridge.engine.tally import count_values, require_label_name
-from bridge.model.annotations import invalid_quantile, invalid_ratio
+from bridge.model.annotations import ignored_in_aggregation, invalid_quantile, invalid_ratio
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import Grouping
+from bridge.model.posrange import PosRange
 from bridge.model.samples import Float64s
 from bridge.model.vectors import Matrix, Scalar, String, Value
 from bridge.promql.ast import AggregateExpr, Expr
@@ -36,7 +38,8 @@ def aggregate(expr: AggregateExpr, on: Evaluation, evaluate: Evaluate) -> Matrix
         parts = by_row_ranges(expr.expr, on, evaluate)
         if parts is None:
             parts = iter((cast("Matrix", evaluate(expr.expr, on)),))
-        folded = fold(FOLDS[expr.op], grouping(expr), parts)
+        remarks = Remarks(expr, on.annotations)
+        folded = fold(FOLDS[expr.op], grouping(expr), parts, remarks)
         return folded if folded is not None else Matrix.empty(len(on.steps))
     if isinstance(parameter, String):
         # Only count_values has a text; Prometheus looks at it before any series.
@@ -62,7 +65,8 @@ def _topk(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation
     groups = operand.labels.grouped(grouping(expr))
     if k is None:
         return Matrix.empty(operand.steps)
-    return extremes(operand, groups, k, largest=True)
+    _note_ignored(expr, operand, expr.pos, on)
+    return extremes(operand.without_histograms(), groups, k, largest=True)
 
 
 def _bottomk(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
@@ -70,7 +74,8 @@ def _bottomk(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluat
     groups = operand.labels.grouped(grouping(expr))
     if k is None:
         return Matrix.empty(operand.steps)
-    return extremes(operand, groups, k, largest=False)
+    _note_ignored(expr, operand, expr.pos, on)
+    return extremes(operand.without_histograms(), groups, k, largest=False)
 
 
 def _limitk(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
@@ -103,7 +108,13 @@ def _quantile(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evalua
     if least < 0:
         on.annotations.add(invalid_quantile(least, pos))
     groups = operand.labels.grouped(grouping(expr))
-    return quantiles(operand, groups, q)
+    _note_ignored(expr, operand, expr.expr.pos, on)
+    return quantiles(operand.without_histograms(), groups, q)
+
+
+def _note_ignored(expr: AggregateExpr, operand: Matrix, pos: PosRange, on: Evaluation) -> None:
+    if operand.histograms is not None and operand.histograms.present.any():
+        on.annotations.add(ignored_in_aggregation(expr.op, pos))
 
 
 def _count_values(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:

@@ -5,6 +5,7 @@ from typing import cast
 
 import numpy as np
 
+from bridge.engine.binary_histograms import Combined, Operand, combined, note_last
 from bridge.engine.matching import (
     Signatures,
     pairs,
@@ -17,7 +18,7 @@ from bridge.engine.matching import (
 from bridge.engine.merge import merge_equal_labels
 from bridge.engine.names import nameless
 from bridge.engine.operators import ARITHMETIC, COMPARISONS, SET_OPERATORS, TRIMS
-from bridge.model.annotations import Annotations, incompatible_types
+from bridge.model.annotations import Annotations
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import Labels, LabelTable
 from bridge.model.samples import Float64s, Int64s
@@ -46,13 +47,14 @@ def operate(
     match lhs, rhs:
         case Scalar(), Scalar():
             return _scalars(expr.op, lhs, rhs)
-        case (Matrix(), Scalar()) | (Scalar(), Matrix()) if expr.op in TRIMS:
-            vector = lhs if isinstance(lhs, Matrix) else rhs
-            return _trimmed(expr, cast("Matrix", vector).present, annotations)
-        case Matrix(), Scalar():
-            return _with_scalar(expr, lhs, rhs, swapped=False, merge=merge, delayed=delayed)
-        case Scalar(), Matrix():
-            return _with_scalar(expr, rhs, lhs, swapped=True, merge=merge, delayed=delayed)
+        case (Matrix(), Scalar()) | (Scalar(), Matrix()):
+            result = _with_scalar(
+                expr, cast("Matrix | Scalar", lhs), cast("Matrix | Scalar", rhs), annotations
+            )
+            if expr.op in TRIMS or (expr.op in COMPARISONS and not expr.return_bool):
+                return result
+            result = nameless(result, delayed=delayed)
+            return merge_equal_labels(result) if merge and not delayed else result
         case Matrix(), Matrix():
             matching = expr.matching or VectorMatching(Cardinality.ONE_TO_ONE)
             if expr.op in SET_OPERATORS:
@@ -60,13 +62,6 @@ def operate(
             return _vectors(expr, lhs, rhs, matching, annotations, delayed=delayed)
         case _:
             raise AssertionError("operands are proven scalars or instant vectors")
-
-
-def _trimmed(expr: BinaryExpr, operands: Bools, annotations: Annotations) -> Matrix:
-    """What is left of floats by an operator that is for histograms: a remark."""
-    if operands.any():
-        annotations.add(incompatible_types("float", expr.op, "float", expr.pos))
-    return Matrix.empty(operands.shape[1])
 
 
 def _scalars(op: str, lhs: Scalar, rhs: Scalar) -> Scalar:
@@ -79,20 +74,27 @@ def _scalars(op: str, lhs: Scalar, rhs: Scalar) -> Scalar:
 
 
 def _with_scalar(
-    expr: BinaryExpr,
-    vector: Matrix,
-    scalar: Scalar,
-    *,
-    swapped: bool,
-    merge: bool,
-    delayed: bool,
+    expr: BinaryExpr, lhs: Matrix | Scalar, rhs: Matrix | Scalar, annotations: Annotations
 ) -> Matrix:
-    sides = (scalar.values, vector.values) if swapped else (vector.values, scalar.values)
-    values, kept = _elements(expr, *sides)
+    """The operation with names as they are; a comparison keeps the vector's values."""
+    vector = lhs if isinstance(lhs, Matrix) else cast("Matrix", rhs)
+    if vector.histograms is not None or expr.op in TRIMS:
+        shape = vector.values.shape
+        left, right = (_operand(side, shape) for side in (lhs, rhs))
+        found = combined(expr.op, left, right, vector.occupied)
+        note_last(found.remarks, expr.op, expr.pos, annotations)
+        vector = replace(vector, present=found.floats, histograms=found.cells)
+    if expr.op in TRIMS:
+        return vector
+    values, kept = _elements(expr, lhs.values, rhs.values)
     if expr.op in COMPARISONS and not expr.return_bool:
-        return vector.masked(vector.present & kept)
-    result = nameless(replace(vector, values=values), delayed=delayed)
-    return merge_equal_labels(result) if merge and not delayed else result
+        return vector.masked(kept).without_histograms()
+    return replace(vector, values=values)
+
+
+def _operand(side: Matrix | Scalar, shape: tuple[int, ...]) -> Operand:
+    cells = side.histograms if isinstance(side, Matrix) else None
+    return Operand.of(np.broadcast_to(side.values, shape), cells)
 
 
 def _elements(expr: BinaryExpr, lhs: Float64s, rhs: Float64s) -> tuple[Float64s, Bools]:
@@ -126,8 +128,8 @@ class _Pairing:
     `places` int64 tells the order of results: the many side's rows, then those without any.
     """
 
-    many: Float64s
-    one: Float64s
+    many: Operand
+    one: Operand
     present: Bools
     labels: tuple[Labels, ...]
     groups: Int64s
@@ -147,22 +149,39 @@ def _vectors(
     many, one = (rhs, lhs) if swapped else (lhs, rhs)
     found = signatures(many.labels, one.labels, matching)
     fills = matching.fill_lhs is not None or matching.fill_rhs is not None
-    matters: Bools = np.logical_or.reduce(many.present, axis=0) | fills
+    matters: Bools = np.logical_or.reduce(many.occupied, axis=0) | fills
     require_unique_one_side(one, found.right, found, matters, matching)
     # Arithmetic never waits with its names; of its operands' names it forgets that they wait.
     drop_name = expr.op in ARITHMETIC or (expr.return_bool and not delayed)
     pairing = _matched(many, one, found, matching, drop_name=drop_name)
     if fills:
         pairing = _filled(pairing, many, one, found, matching, drop_name=drop_name)
-    if expr.op in TRIMS:
-        return _trimmed(expr, pairing.present, annotations)
-    _require_unambiguous(pairing, matching)
     sides = (pairing.one, pairing.many) if swapped else (pairing.many, pairing.one)
-    values, kept = _elements(expr, *sides)
-    result = Matrix(LabelTable(pairing.labels), values, pairing.present & kept)
+    native = expr.op in TRIMS or many.histograms is not None or one.histograms is not None
+    made = combined(expr.op, *sides, pairing.present) if native else None
+    if made is not None:
+        note_last(made.remarks, expr.op, expr.pos, annotations)
+        pairing = replace(pairing, present=pairing.present & ~made.dropped)
+    _require_unambiguous(pairing, matching)
+    result = _result(expr, pairing, sides, made)
     if delayed and expr.return_bool:
         result = nameless(result, delayed=True)
     return merge_equal_labels(result.without_empty_rows(), by_time=True)
+
+
+def _result(
+    expr: BinaryExpr, pairing: _Pairing, sides: tuple[Operand, Operand], found: Combined | None
+) -> Matrix:
+    labels = LabelTable(pairing.labels)
+    if expr.op in TRIMS and found is not None:
+        return Matrix(labels, pairing.many.values, found.floats, None, found.cells)
+    values, kept = _elements(expr, sides[0].values, sides[1].values)
+    if found is None:
+        return Matrix(labels, values, pairing.present & kept)
+    if not expr.return_bool:
+        return Matrix(labels, values, found.floats & kept, None, found.cells)
+    values = np.where(found.both, found.cells.present, values)
+    return Matrix(labels, values, (found.floats & kept) | (found.both & pairing.present))
 
 
 def _matched(
@@ -174,13 +193,18 @@ def _matched(
         for row, other in zip(many_rows.tolist(), one_rows.tolist(), strict=True)
     )
     return _Pairing(
-        many.values[many_rows],
-        one.values[one_rows],
-        many.present[many_rows] & one.present[one_rows],
+        _rows(many, many_rows),
+        _rows(one, one_rows),
+        many.occupied[many_rows] & one.occupied[one_rows],
         labels,
         found.left[many_rows],
         many_rows,
     )
+
+
+def _rows(side: Matrix, rows: Int64s) -> Operand:
+    cells = side.histograms
+    return Operand.of(side.values[rows], None if cells is None else cells.take(rows))
 
 
 def _require_unambiguous(pairing: _Pairing, matching: VectorMatching) -> None:
@@ -211,25 +235,27 @@ def _filled(
     fill_many, fill_one = matching.fill_lhs, matching.fill_rhs
     pieces = [pairing]
     if fill_one is not None:
-        missing = ~present_groups(one.present, found.right, groups)
+        missing = ~present_groups(one.occupied, found.right, groups)
         labels = tuple(
             result_labels(row, found.labels[group], matching, drop_name=drop_name)
             for row, group in zip(many.labels, found.left.tolist(), strict=True)
         )
-        filling = np.full_like(many.values, fill_one)
-        present = many.present & missing[found.left]
+        filling = Operand.of(np.full_like(many.values, fill_one), None)
+        present = many.occupied & missing[found.left]
         places = np.arange(len(many))
-        pieces.append(_Pairing(many.values, filling, present, labels, found.left, places))
+        own = Operand.of(many.values, many.histograms)
+        pieces.append(_Pairing(own, filling, present, labels, found.left, places))
     if fill_many is not None:
-        missing = ~present_groups(many.present, found.left, groups)
+        missing = ~present_groups(many.occupied, found.left, groups)
         labels = tuple(
             result_labels(found.labels[group], row, matching, drop_name=drop_name)
             for row, group in zip(one.labels, found.right.tolist(), strict=True)
         )
-        filling = np.full_like(one.values, fill_many)
-        present = one.present & missing[found.right]
+        filling = Operand.of(np.full_like(one.values, fill_many), None)
+        present = one.occupied & missing[found.right]
         places = len(many) + np.arange(len(one))
-        pieces.append(_Pairing(filling, one.values, present, labels, found.right, places))
+        own = Operand.of(one.values, one.histograms)
+        pieces.append(_Pairing(filling, own, present, labels, found.right, places))
     return _in_places(pieces)
 
 
@@ -239,10 +265,20 @@ def _in_places(pieces: list[_Pairing]) -> _Pairing:
     order = np.argsort(places, kind="stable")
     labels = [labels for piece in pieces for labels in piece.labels]
     return _Pairing(
-        np.concatenate([piece.many for piece in pieces])[order],
-        np.concatenate([piece.one for piece in pieces])[order],
+        _stacked([piece.many for piece in pieces], order),
+        _stacked([piece.one for piece in pieces], order),
         np.concatenate([piece.present for piece in pieces])[order],
         tuple(labels[row] for row in order.tolist()),
         np.concatenate([piece.groups for piece in pieces])[order],
         places[order],
+    )
+
+
+def _stacked(sides: list[Operand], order: Int64s) -> Operand:
+    """The rows of operands of one table, or of none, in this order."""
+    table = max((side.table for side in sides), key=len)
+    return Operand(
+        np.concatenate([side.values for side in sides])[order],
+        np.concatenate([side.index for side in sides])[order],
+        table,
     )

@@ -13,6 +13,7 @@ from bridge.engine.histograms import negated
 from bridge.engine.limits import account, points
 from bridge.engine.merge import SAME_LABELS, merge_equal_labels
 from bridge.engine.names import nameless
+from bridge.engine.operators import TRIMS
 from bridge.engine.plan import once
 from bridge.engine.rows import by_row_ranges
 from bridge.engine.selectors import instant_vector, lookback_windows, range_vector, subquery
@@ -75,6 +76,8 @@ def _whole(expr: Expr, on: Evaluation) -> Value:
         case Call():
             return _call(expr, on)
         case BinaryExpr():
+            if expr.op in TRIMS:
+                on = replace(on, counts_only=False)
             lhs, rhs = evaluate(expr.lhs, on), evaluate(expr.rhs, on)
             delayed = on.switches.delayed_name_removal
             return operate(expr, lhs, rhs, on.annotations, merge=on.rows is None, delayed=delayed)
@@ -116,6 +119,8 @@ def _repeated(value: Value, on: Evaluation) -> Value:
 
 def _call(expr: Call, on: Evaluation) -> Value:
     function = on.functions[expr.func]
+    if function.counts_only is not None:
+        on = replace(on, counts_only=function.counts_only)
     site = CallSite(expr, on.steps, on.annotations, on.switches)
     if function.check is not None:
         function.check(site)

@@ -33,7 +33,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """The surroundings of a node. `rows` is None unless evaluation goes by row ranges."""
+    """The surroundings of a node. `rows` is None unless evaluation goes by row ranges.
+
+    With `counts_only` selectors give histograms without their buckets.
+    """
 
     steps: Steps
     reads: Reads
@@ -44,6 +47,7 @@ class Evaluation:
     pool: Executor
     rows: Rows | None = None
     switches: Switches = DEFAULTS
+    counts_only: bool = False
 
 
 def in_order(

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from bridge.engine.fold_histograms import FoldedHistograms, Native, Remarks
 from bridge.engine.names import dropping_rows, groups_drop_name
 from bridge.kernel import Kernel, b1_in2, f8_in2, f8_out2, i8_in, kernel
 from bridge.model.kahan import add, add_to_mean
@@ -41,9 +42,12 @@ class Fold:
 
     add: Kernel[Any, None]
     finish: Callable[[State], Float64s]
+    histograms: Native = Native.IGNORED
 
 
-def fold(operation: Fold, grouping: Grouping, parts: Iterable[Matrix]) -> Matrix | None:
+def fold(
+    operation: Fold, grouping: Grouping, parts: Iterable[Matrix], remarks: Remarks
+) -> Matrix | None:
     """Aggregates row ranges in their order; None if there are none.
 
     Groups that are present at no step are left out. All parts are slices of one label table, or
@@ -53,6 +57,7 @@ def fold(operation: Fold, grouping: Grouping, parts: Iterable[Matrix]) -> Matrix
     state: State | None = None
     ids: Int64s
     late: Bools | None = None
+    native: FoldedHistograms | None = None
     seen: list[Int64s] = []
     for part in parts:
         whole = part.labels.whole
@@ -62,20 +67,32 @@ def fold(operation: Fold, grouping: Grouping, parts: Iterable[Matrix]) -> Matrix
         assert groups.labels is labels
         ids = groups.ids[part.labels.start : part.labels.start + len(part)]
         values, present = np.ascontiguousarray(part.values), np.ascontiguousarray(part.present)
+        if part.histograms is not None and operation.histograms is Native.COUNTED:
+            present = part.occupied
+        elif part.histograms is not None:
+            native = native or FoldedHistograms(operation.histograms, present.shape, len(labels))
+            native.take_in(part, part.histograms, ids, remarks)
         operation.add(
             values, present, ids, state.count, state.value, state.compensation, state.mean
         )
         dropping = dropping_rows(part, ids, len(labels))
         late = dropping if late is None or dropping is None else late | dropping
         if part.steps == 1:
-            seen.append(ids[present[:, 0]])
+            seen.append(ids[part.occupied[:, 0]])
     if state is None or labels is None:
         return None
-    present = state.count > 0
-    drop_name = None if late is None else groups_drop_name(late, present)
+    present, cells = state.count > 0, None
+    if native is not None:
+        present, cells = native.finished(present, remarks)
+    occupied = present if cells is None else present | cells.present
+    drop_name = None if late is None else groups_drop_name(late, occupied)
     with np.errstate(all="ignore"):
-        result = Matrix(labels, operation.finish(state), present, drop_name)
-    return as_seen(result, np.concatenate(seen)) if seen else result.without_empty_rows()
+        result = Matrix(labels, operation.finish(state), present, drop_name, cells)
+    return (
+        as_seen(result, np.concatenate(seen)).without_empty_rows()
+        if seen
+        else result.without_empty_rows()
+    )
 
 
 def as_seen(groups: Matrix, ids: Int64s) -> Matrix:
@@ -193,10 +210,10 @@ def _finish_average(state: State) -> Float64s:
 
 FOLDS: Final[Mapping[str, Fold]] = MappingProxyType(
     {
-        "sum": Fold(_sum, lambda state: state.value + state.compensation),
-        "avg": Fold(_average, _finish_average),
-        "count": Fold(_count, lambda state: state.count),
-        "group": Fold(_count, lambda state: np.ones_like(state.count)),
+        "sum": Fold(_sum, lambda state: state.value + state.compensation, Native.SUMMED),
+        "avg": Fold(_average, _finish_average, Native.AVERAGED),
+        "count": Fold(_count, lambda state: state.count, Native.COUNTED),
+        "group": Fold(_count, lambda state: np.ones_like(state.count), Native.COUNTED),
         "min": Fold(_min, lambda state: state.value),
         "max": Fold(_max, lambda state: state.value),
         "stddev": Fold(_variance, lambda state: np.sqrt(state.value / state.count)),

@@ -8,12 +8,13 @@ import numpy as np
 
 from bridge.engine.query import DEFAULTS, Switches
 from bridge.kernel import WindowKernel
-from bridge.model.annotations import Annotations
+from bridge.model.annotations import Annotation, Annotations, ignored_in_range
 from bridge.model.errors import ExecutionError
+from bridge.model.labels import METRIC_NAME
 from bridge.model.posrange import PosRange
 from bridge.model.samples import Float64s
 from bridge.model.time import Steps
-from bridge.model.vectors import Matrix, Reach, Scalar, Value, Windows
+from bridge.model.vectors import Bools, Matrix, Reach, Scalar, Value, Windows
 from bridge.promql.ast import (
     NOWHERE,
     Call,
@@ -31,6 +32,8 @@ SCALAR: Final = ValueType.SCALAR
 VECTOR: Final = ValueType.VECTOR
 MATRIX: Final = ValueType.MATRIX
 STRING: Final = ValueType.STRING
+
+OfMetric = Callable[[str, PosRange], Annotation]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +59,19 @@ class CallSite:
         """
         expr = self.argument(index)
         return NOWHERE if isinstance(expr, SubqueryExpr) else expr.pos
+
+    def note_metrics(self, windows: Windows, where: Bools, remark: OfMetric) -> None:
+        """A remark on each metric with a row that has anything `where` bool [S, T] is true."""
+        rows = np.flatnonzero(where.any(axis=1)).tolist()
+        for name in sorted({windows.labels[row].get(METRIC_NAME) for row in rows}):
+            self.annotations.add(remark(name, self.position(0)))
+
+    def note_ignored(self, windows: Windows) -> None:
+        """Remarks on windows with floats and histograms, for functions that are about floats."""
+        native = windows.histograms
+        if native is not None:
+            mixed = (windows.hi > windows.lo) & (native.hi > native.lo)
+            self.note_metrics(windows, mixed, ignored_in_range)
 
     def text(self, index: int) -> str:
         """The value of an argument that is a string literal."""
@@ -89,6 +105,8 @@ class Function:
     steps, inside subqueries too; a pass puts the number in the call's place.
     `of_labels` makes of a call the selector that its argument of bare label matchers stands for; a
     pass puts it in, and `apply` gets the selector's lookback windows as that argument's value.
+    `counts_only`: of the histograms it is given only count and sum matter, or the buckets too; None
+    if that is for what is done with its value to say.
     `reaches`: the kinds of extended range selectors that may be its argument.
     """
 
@@ -102,6 +120,7 @@ class Function:
     check: Check | None = None
     reaches: frozenset[Reach] = frozenset()
     of_labels: OfLabels | None = None
+    counts_only: bool | None = None
 
     @property
     def name(self) -> str:
@@ -134,6 +153,7 @@ def function(
     reaches: Iterable[Reach] = (),
     labels_argument: int | None = None,
     of_labels: OfLabels | None = None,
+    counts_only: bool | None = None,
 ) -> Callable[[Apply], Function]:
     """Declares a function that takes evaluated values: the general form."""
     signature = Signature(name, args, returns, variadic, experimental, labels_argument)
@@ -149,6 +169,7 @@ def function(
             check=check,
             reaches=frozenset(reaches),
             of_labels=of_labels,
+            counts_only=counts_only,
         )
 
     return declare
@@ -192,12 +213,16 @@ def over_window(
     timeless: bool = True,
     experimental: bool = False,
 ) -> Callable[[WindowKernel], Function]:
-    """Declares a function of one window; scalar arguments become the kernel's parameters."""
+    """Declares a function of a window's floats; scalar arguments become the kernel's parameters.
+
+    Histograms beside them are ignored with a remark.
+    """
 
     def declare(kernel: WindowKernel) -> Function:
         def apply(site: CallSite, values: tuple[Value, ...]) -> Value:
             windows = next(value for value in values if isinstance(value, Windows))
             scalars = [value.values for value in values if isinstance(value, Scalar)]
+            site.note_ignored(windows)
             return run_over_windows(kernel, windows, scalars)
 
         return function(

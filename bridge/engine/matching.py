@@ -63,7 +63,7 @@ def require_unique_one_side(
     """
     if len(np.unique(ids)) == len(ids):
         return
-    clash = _first_clash(one.present & many_any, ids, len(found.labels))
+    clash = _first_clash(one.occupied & many_any, ids, len(found.labels))
     if clash is None:
         return
     group = found.labels[ids[clash[0]]]

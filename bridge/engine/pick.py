@@ -77,7 +77,7 @@ def _by_rank(matrix: Matrix, groups: Groups, ranks: Int64s) -> Matrix:
 def first_rows(matrix: Matrix, groups: Groups, k: Int64s) -> Matrix:
     """The first k rows of each group that are present at a step."""
     kept = np.zeros(matrix.present.shape, np.bool_)
-    _first_rows(np.ascontiguousarray(matrix.present), groups.ids, k, kept)
+    _first_rows(np.ascontiguousarray(matrix.occupied), groups.ids, k, kept)
     return _chosen(matrix, groups, kept)
 
 
@@ -94,7 +94,7 @@ def sampled_rows(matrix: Matrix, groups: Groups, ratio: Float64s) -> Matrix:
     """The rows whose hash lies in the first `ratio` of all hashes, or if negative in the last."""
     offsets = (label_hashes(matrix.labels).astype(np.float64) / _HASHES)[:, None]
     kept = np.where(ratio >= 0.0, offsets < ratio, offsets >= 1.0 + ratio)
-    return _chosen(matrix, groups, matrix.present & kept)
+    return _chosen(matrix, groups, matrix.occupied & kept)
 
 
 def _chosen(matrix: Matrix, groups: Groups, kept: Bools) -> Matrix:
@@ -102,7 +102,9 @@ def _chosen(matrix: Matrix, groups: Groups, kept: Bools) -> Matrix:
     if matrix.steps > 1:
         return matrix.masked(kept).without_empty_rows()
     ranks = np.full(len(matrix), -1, np.int64)
-    _heaped(np.ascontiguousarray(matrix.values), kept[:, 0].copy(), groups.ids, ranks)
+    # To Prometheus' heap the value of a histogram is 0.
+    values = np.where(matrix.present, matrix.values, 0.0)
+    _heaped(values, kept[:, 0].copy(), groups.ids, ranks)
     return _by_rank(matrix, groups, ranks)
 
 
@@ -128,7 +130,7 @@ def quantiles(matrix: Matrix, groups: Groups, q: Float64s) -> Matrix:
 
 def _first_seen(matrix: Matrix, groups: Groups) -> Int64s:
     """For each row the position of its group in the order in which groups are first present."""
-    order = by_first(groups.ids[matrix.present[:, 0]])
+    order = by_first(groups.ids[matrix.occupied[:, 0]])
     position = np.zeros(len(groups.labels), np.int64)
     position[order] = np.arange(len(order))
     return position[groups.ids]

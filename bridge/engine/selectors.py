@@ -7,6 +7,7 @@ import numpy as np
 
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.extended import extended_ranges, interpolated
+from bridge.engine.histograms import counts_only
 from bridge.engine.limits import points
 from bridge.engine.plan import subquery_steps
 from bridge.engine.windows import (
@@ -63,7 +64,7 @@ def subquery(
     if len(grid) == 0:
         return _windows(*_nothing(), seen, expr.range, on)
     on.budget.room_for(1, len(grid))
-    inner = evaluate(expr.expr, replace(on, steps=grid))
+    inner = evaluate(expr.expr, replace(on, steps=grid, counts_only=False))
     assert isinstance(inner, Matrix)
     windows = _windows(inner.labels, as_samples(inner, grid.times()), seen, expr.range, on)
     return replace(windows, drop_name=inner.drop_name)
@@ -108,7 +109,11 @@ def _samples(selector: VectorSelector, seen: Bounds, on: Evaluation) -> tuple[La
     """The selector's samples, of the rows that evaluation is about."""
     block = on.reads.find(selector, seen.window)
     if on.rows is None or on.rows.selector is not selector:
-        return block.labels, block.columns()
-    start = sum(part.series for part in block.parts[: on.rows.part])
-    part = block.parts[on.rows.part]
-    return block.labels[start : start + part.series], part.columns()
+        labels, columns = block.labels, block.columns()
+    else:
+        start = sum(part.series for part in block.parts[: on.rows.part])
+        part = block.parts[on.rows.part]
+        labels, columns = block.labels[start : start + part.series], part.columns()
+    if columns.histograms is None or not on.counts_only:
+        return labels, columns
+    return labels, replace(columns, histograms=counts_only(columns.histograms, seen.window.start))

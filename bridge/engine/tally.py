@@ -25,6 +25,13 @@ def count_values(matrix: Matrix, grouping: Grouping, label: str) -> Matrix:
     rows, steps = np.nonzero(matrix.present)
     bits, kinds = np.unique(values[rows, steps].view(np.int64), return_inverse=True)
     texts = [plain_text(value) for value in bits.view(np.float64).tolist()]
+    if matrix.histograms is not None:
+        cells = matrix.histograms
+        more_rows, more_steps = np.nonzero(cells.present)
+        shown, which = np.unique(cells.rows(), return_inverse=True)
+        kinds = np.concatenate((kinds, which + len(texts)))
+        texts += [cells.table.text(row) for row in shown.tolist()]
+        rows, steps = np.concatenate((rows, more_rows)), np.concatenate((steps, more_steps))
     pairs, outputs = np.unique(rows * len(texts) + kinds, return_inverse=True)
     names = [
         _group(grouping, matrix.labels[pair // len(texts)], label, texts[pair % len(texts)])

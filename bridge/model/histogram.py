@@ -294,6 +294,12 @@ class HistogramColumns:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the columns own."""
+        arrays = (self.offsets, self.timestamps, self.created)
+        return sum(array.nbytes for array in arrays) + self.table.nbytes
+
     def rows(self, start: int, stop: int) -> "HistogramColumns":
         """A range of rows."""
         lo, hi = int(self.offsets[start]), int(self.offsets[stop])
@@ -308,8 +314,10 @@ class HistogramColumns:
     def without_stale(self) -> "HistogramColumns":
         """The columns without staleness markers; the same object if there are none."""
         kept = ~self.table.stale
-        if kept.all():
-            return self
+        return self if kept.all() else self.where(kept)
+
+    def where(self, kept: Bools) -> "HistogramColumns":
+        """Of the samples only those where `kept` bool [N] is true."""
         before = np.zeros(len(kept) + 1, np.int64)
         np.cumsum(kept, out=before[1:])
         created = self.created[kept] if len(self.created) else self.created

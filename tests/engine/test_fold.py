@@ -10,11 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.engine.fold import FOLDS, State, as_seen, by_first, fold
+from bridge.engine.fold_histograms import Remarks
+from bridge.model.annotations import Annotations
 from bridge.model.labels import Grouping, Labels, LabelTable
 from bridge.model.vectors import Matrix
+from bridge.promql.ast import AggregateExpr
+from bridge.promql.parser import parse
 
 NAN, INF = math.nan, math.inf
 BY_GROUP = Grouping(("g",), without=False)
+_EXPR = parse("sum by (g) (x)", {})
+assert isinstance(_EXPR, AggregateExpr)
+REMARKS = Remarks(_EXPR, Annotations())
 
 _NUMBERS = st.one_of(
     st.sampled_from((0.0, -0.0, 1.0, 0.1, 1e16, -1e16, 1e308, INF, -INF, NAN)),
@@ -62,7 +69,9 @@ def shown(result: Matrix | None) -> list[tuple[Labels, list[bytes | None]]]:
 def test_rows_may_be_cut_anywhere(name: str, whole: Matrix, cuts: list[int]) -> None:
     edges = sorted({0, len(whole), *(at for at in cuts if at < len(whole))})
     parts = [rows_of(whole, *pair) for pair in pairwise(edges)] or [whole]
-    assert shown(fold(FOLDS[name], BY_GROUP, parts)) == shown(fold(FOLDS[name], BY_GROUP, [whole]))
+    assert shown(fold(FOLDS[name], BY_GROUP, parts, REMARKS)) == shown(
+        fold(FOLDS[name], BY_GROUP, [whole], REMARKS)
+    )
 
 
 @pytest.mark.parametrize("name", FOLDS)
@@ -98,7 +107,7 @@ def _added(
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=30))
 def test_sum_is_nearly_exact(numbers: list[float]) -> None:
     whole = matrix("a" * len(numbers), [[n] for n in numbers], 1)
-    result = fold(FOLDS["sum"], BY_GROUP, [whole])
+    result = fold(FOLDS["sum"], BY_GROUP, [whole], REMARKS)
     assert result is not None
     bound = 4 * len(numbers) * math.ulp(max(map(abs, numbers)) * 1e-16 + 5e-324)
     assert (
@@ -135,13 +144,13 @@ def test_what_an_aggregation_makes_of_numbers(
     name: str, numbers: list[float | None], expected: float
 ) -> None:
     whole = matrix("a" * len(numbers), [[n] for n in numbers], 1)
-    ((_, values),) = shown(fold(FOLDS[name], BY_GROUP, [whole]))
+    ((_, values),) = shown(fold(FOLDS[name], BY_GROUP, [whole], REMARKS))
     assert values == [np.float64(expected).tobytes()]
 
 
 def test_groups_that_are_absent_are_left_out() -> None:
     whole = matrix("abc", [[None, 1.0], [None, None], [2.0, None]], 2)
-    result = fold(FOLDS["sum"], BY_GROUP, [whole])
+    result = fold(FOLDS["sum"], BY_GROUP, [whole], REMARKS)
     assert result is not None
     assert [labels.get("g") for labels in result.labels] == ["a", "c"]
     assert result.present.tolist() == [[False, True], [True, False]]
@@ -149,13 +158,13 @@ def test_groups_that_are_absent_are_left_out() -> None:
 
 def test_an_instant_shows_groups_as_their_samples_come() -> None:
     whole = matrix("aba", [[None], [1.0], [2.0]], 1)
-    result = fold(FOLDS["sum"], BY_GROUP, [whole])
+    result = fold(FOLDS["sum"], BY_GROUP, [whole], REMARKS)
     assert result is not None
     assert [labels.get("g") for labels in result.labels] == ["b", "a"]
 
 
 def test_no_parts_are_no_matrix() -> None:
-    assert fold(FOLDS["sum"], BY_GROUP, []) is None
+    assert fold(FOLDS["sum"], BY_GROUP, [], REMARKS) is None
 
 
 @given(st.lists(st.integers(0, 5)))

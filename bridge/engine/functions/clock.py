@@ -32,6 +32,11 @@ def _time_of_samples(site: CallSite, windows: Windows) -> Matrix:
     present = windows.hi > windows.lo
     values = np.zeros(present.shape)
     values[present] = windows.columns.timestamps[windows.hi[present] - 1] / 1000.0
+    native = windows.histograms
+    if native is not None:
+        newest = native.hi > native.lo
+        values[newest] = native.columns.timestamps[native.hi[newest] - 1] / 1000.0
+        present |= newest
     return Matrix(windows.labels, values, present)
 
 
@@ -39,7 +44,7 @@ def _time_of_samples(site: CallSite, windows: Windows) -> Matrix:
 def timestamp(site: CallSite, values: tuple[Value, ...]) -> Value:
     vector = cast("Matrix", values[0])
     times = np.broadcast_to(site.steps.times() / 1000.0, vector.values.shape)
-    return Matrix(vector.labels, np.ascontiguousarray(times), vector.present)
+    return Matrix(vector.labels, np.ascontiguousarray(times), vector.occupied)
 
 
 @function("start_timestamp", (VECTOR,), experimental=True)

@@ -19,6 +19,7 @@ _QUEUEING: Final = 24
 def _extreme(name: str, sign: float) -> Function:
     def apply(site: CallSite, values: tuple[Value, ...]) -> Value:
         windows = cast("Windows", values[0])
+        site.note_ignored(windows)
         out = np.empty(windows.lo.shape)
         present = np.empty(windows.lo.shape, dtype=np.bool_)
         _maxima(windows.columns.values, windows.lo, windows.hi, sign, out, present)

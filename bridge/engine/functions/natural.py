@@ -28,7 +28,7 @@ def _sort_by_label(name: str, sign: int) -> Function:
             return vector
         names = [site.text(index) for index in range(1, len(values))]
         key = cmp_to_key(_comparison(names, sign))
-        rows: list[int] = np.flatnonzero(vector.present[:, 0]).tolist()
+        rows: list[int] = np.flatnonzero(vector.occupied[:, 0]).tolist()
         rows.sort(key=lambda row: key(vector.labels[row]))
         return vector.take(np.array(rows, np.int64))
 

@@ -8,64 +8,127 @@ from dataclasses import replace
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
 from bridge.engine.function import MATRIX, CallSite, function, over_window, run_over_windows
-from bridge.kernel import inlined, window_kernel
+from bridge.engine.mixed import (
+    cells_of,
+    is_histogram_at,
+    note_sums,
+    numbers,
+    one_line,
+    unmixed,
+    with_cells,
+)
+from bridge.kernel import WindowKernel, inlined, window_kernel
 from bridge.model import kahan
+from bridge.model.histogram import HistogramCells, HistogramColumns
+from bridge.model.histogram_neighbours import compare
+from bridge.model.histogram_sums import over_windows
 from bridge.model.samples import Columns, Float64s
-from bridge.model.vectors import Matrix, Reach, Value, Windows
+from bridge.model.vectors import Bools, Matrix, Reach, Value, Windows
 
 
-@over_window("count_over_time")
+@function("count_over_time", (MATRIX,), row_wise=True)
+def count_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
+    windows = cast("Windows", values[0])
+    counts = numbers(windows)
+    return Matrix(windows.labels, counts.astype(np.float64), counts > 0)
+
+
+@function("present_over_time", (MATRIX,), row_wise=True)
+def present_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
+    windows = cast("Windows", values[0])
+    return Matrix(windows.labels, np.ones(windows.lo.shape), numbers(windows) > 0)
+
+
+@function("first_over_time", (MATRIX,), keeps_name=True, row_wise=True)
+def first_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
+    windows = cast("Windows", values[0])
+    first = run_over_windows(_first, windows, [])
+    return first if windows.histograms is None else _either(windows, first, last=False)
+
+
+@function("last_over_time", (MATRIX,), keeps_name=True, row_wise=True)
+def last_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
+    windows = cast("Windows", values[0])
+    last = run_over_windows(_last, windows, [])
+    return last if windows.histograms is None else _either(windows, last, last=True)
+
+
+def _either(windows: Windows, floats: Matrix, *, last: bool) -> Matrix:
+    """Each window's last, or first, sample; `floats` are those of the floats alone."""
+    native = windows.histograms
+    assert native is not None
+    there = is_histogram_at(windows, last=last)
+    index = np.where(there, native.hi - 1 if last else native.lo, -1)
+    return with_cells(floats.masked(~there), HistogramCells(index, native.columns.table))
+
+
 @window_kernel()
-def count_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
-    out[0] = hi - lo
-    present[0] = hi > lo
-
-
-@over_window("present_over_time")
-@window_kernel()
-def present_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
-    out[0] = 1.0
-    present[0] = hi > lo
-
-
-@over_window("first_over_time", keeps_name=True)
-@window_kernel()
-def first_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+def _first(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
     present[0] = hi > lo
     if hi > lo:
         out[0] = vs[lo]
 
 
-@over_window("last_over_time", keeps_name=True)
 @window_kernel()
-def last_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+def _last(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
     present[0] = hi > lo
     if hi > lo:
         out[0] = vs[hi - 1]
 
 
-@over_window("ts_of_first_over_time", experimental=True)
+@function("ts_of_first_over_time", (MATRIX,), row_wise=True, experimental=True)
+def ts_of_first_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
+    return run_over_windows(_first_time, _of_any_kind(cast("Windows", values[0])), [])
+
+
+@function("ts_of_last_over_time", (MATRIX,), row_wise=True, experimental=True)
+def ts_of_last_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
+    return run_over_windows(_last_time, _of_any_kind(cast("Windows", values[0])), [])
+
+
+def _of_any_kind(windows: Windows) -> Windows:
+    return windows if windows.histograms is None else one_line(windows)[0]
+
+
 @window_kernel()
-def ts_of_first_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+def _first_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
     present[0] = hi > lo
     if hi > lo:
         out[0] = ts[lo] / 1000.0
 
 
-@over_window("ts_of_last_over_time", experimental=True)
 @window_kernel()
-def ts_of_last_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+def _last_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
     present[0] = hi > lo
     if hi > lo:
         out[0] = ts[hi - 1] / 1000.0
 
 
-@over_window("sum_over_time")
+@function("sum_over_time", (MATRIX,), row_wise=True)
+def sum_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
+    return _added_up(_sum, site, cast("Windows", values[0]), mean=False)
+
+
+@function("avg_over_time", (MATRIX,), row_wise=True)
+def avg_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
+    return _added_up(_average, site, cast("Windows", values[0]), mean=True)
+
+
+def _added_up(kernel: WindowKernel, site: CallSite, windows: Windows, *, mean: bool) -> Matrix:
+    floats, native = unmixed(site, windows)
+    result = run_over_windows(kernel, floats, [])
+    if native is None:
+        return result
+    index, notes = np.empty(native.lo.size, np.int64), np.zeros(native.lo.size, np.int64)
+    sums = over_windows(native.columns.table.arrays, native.lo, native.hi, mean, index, notes)
+    note_sums(site, windows, notes)
+    return with_cells(result, cells_of(native.lo.shape, index, sums))
+
+
 @window_kernel()
-def sum_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+def _sum(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
     total, lost = 0.0, 0.0
     for i in range(lo, hi):
         total, lost = kahan.add(vs[i], total, lost)
@@ -73,9 +136,8 @@ def sum_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: igno
     present[0] = hi > lo
 
 
-@over_window("avg_over_time")
 @window_kernel()
-def avg_over_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+def _average(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
     present[0] = hi > lo
     if hi > lo:
         total, lost, incremental = vs[lo], 0.0, False
@@ -118,17 +180,46 @@ def changes(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     vs = windows.columns.values
     both_nan = np.isnan(vs[1:]) & np.isnan(vs[:-1])
-    return _count_pairs(windows, (vs[1:] != vs[:-1]) & ~both_nan)
+    pairs = (vs[1:] != vs[:-1]) & ~both_nan
+    if windows.histograms is None:
+        return _count_pairs(windows, pairs)
+    _, changed = _compared(windows.histograms.columns)
+    return _count_pairs(*_pairs_of_any_kind(windows, pairs, changed))
 
 
 @function("resets", (MATRIX,), row_wise=True, reaches=(Reach.ANCHORED,))
 def resets(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     vs = windows.columns.values
-    return _count_pairs(windows, vs[1:] < vs[:-1])
+    pairs = vs[1:] < vs[:-1]
+    if windows.histograms is None:
+        return _count_pairs(windows, pairs)
+    reset, _ = _compared(windows.histograms.columns)
+    return _count_pairs(*_pairs_of_any_kind(windows, pairs, reset))
 
 
-def _count_pairs(windows: Windows, pairs: npt.NDArray[np.bool_]) -> Matrix:
+def _compared(native: HistogramColumns) -> tuple[Bools, Bools]:
+    """Whether each histogram is a reset, and a change, since the one before; bool [N] each."""
+    found = np.empty((2, len(native.timestamps)), np.bool_)
+    starts = np.empty(0, np.int64)
+    compare(native.table.arrays, native.offsets, native.timestamps, starts, found[0], found[1])
+    return found[0], found[1]
+
+
+def _pairs_of_any_kind(windows: Windows, floats: Bools, histograms: Bools) -> tuple[Windows, Bools]:
+    """All samples in one line, and which neighbours are marked: another kind always is.
+
+    `floats` marks pairs of floats, `histograms` each histogram that is marked with the one before.
+    """
+    line, sources = one_line(windows)
+    split = len(windows.columns.values)
+    native = sources >= split
+    marked = np.concatenate(([False], floats, histograms) if split else (histograms,))[sources]
+    pairs: Bools = marked[1:] | (native[1:] != native[:-1])
+    return line, pairs
+
+
+def _count_pairs(windows: Windows, pairs: Bools) -> Matrix:
     """How many of the neighbours inside each window are marked; `pairs` bool [N-1]."""
     counts: Float64s = np.zeros(len(windows.columns.values))
     np.cumsum(pairs, out=counts[1:])

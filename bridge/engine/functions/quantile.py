@@ -22,6 +22,7 @@ _MANY: Final = 32
 @function("quantile_over_time", (SCALAR, MATRIX), row_wise=True)
 def quantile_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
     quantiles, windows = cast("Scalar", values[0]).values, cast("Windows", values[1])
+    site.note_ignored(windows)
     out = np.empty(windows.lo.shape)
     present = np.empty(windows.lo.shape, dtype=np.bool_)
     _quantiles(windows.columns.values, windows.lo, windows.hi, quantiles, out, present)
@@ -32,6 +33,7 @@ def quantile_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
 @function("mad_over_time", (MATRIX,), row_wise=True, experimental=True)
 def mad_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
+    site.note_ignored(windows)
     out = np.empty(windows.lo.shape)
     present = np.empty(windows.lo.shape, dtype=np.bool_)
     _deviations(windows.columns.values, windows.lo, windows.hi, out, present)

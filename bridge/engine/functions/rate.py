@@ -4,14 +4,17 @@ Source: extrapolatedRate and instantValue in promql/functions.go. The order of o
 so that results are equal to the bit.
 """
 
+from dataclasses import replace
 from typing import Final, cast
 
 import numpy as np
 from numba import boolean, float64
 
 from bridge.engine.extended import extended_rates
-from bridge.engine.function import MATRIX, CallSite, Function, function, over_window
+from bridge.engine.function import MATRIX, CallSite, Function, function, run_over_windows
+from bridge.engine.mixed import cells_of, last_pairs, note_rates, numbers, unmixed, with_cells
 from bridge.kernel import (
+    WindowKernel,
     b1_out2,
     f8_in,
     f8_out2,
@@ -21,15 +24,22 @@ from bridge.kernel import (
     kernel,
     window_kernel,
 )
-from bridge.model.annotations import possible_non_counter, possible_non_counter_type
+from bridge.model.annotations import (
+    mixed_in_range,
+    possible_non_counter,
+    possible_non_counter_type,
+)
+from bridge.model.histogram import HistogramCells
+from bridge.model.histogram_rate import extrapolated_rates, instant_rates
 from bridge.model.labels import METRIC_NAME, Labels
 from bridge.model.samples import Float64s, Int64s
 from bridge.model.time import go_seconds
-from bridge.model.vectors import Matrix, Reach, Value, Windows
+from bridge.model.vectors import Bools, HistogramWindows, Matrix, Reach, Value, Windows
 
 _COUNTER_SUFFIXES: Final = ("_total", "_sum", "_count", "_bucket")
 _COUNTER_TYPES: Final = ("counter", "histogram")
 _NO_RESETS: Final = np.empty(0, dtype=np.int64)
+_NO_STARTS: Final = np.empty(0, dtype=np.int64)
 
 
 def _counter(name: str, per_second: bool) -> Function:
@@ -37,7 +47,10 @@ def _counter(name: str, per_second: bool) -> Function:
         windows = cast("Windows", values[0])
         seconds = go_seconds(windows.range) if per_second else 1.0
         if windows.reach is None:
-            rates = _extrapolate(windows, _resets(windows.columns.values), True, seconds)
+            floats, native = unmixed(site, windows)
+            rates = _extrapolate(floats, _resets(windows.columns.values), True, seconds)
+            if native is not None:
+                rates = with_cells(rates, _native(site, windows, native, True, per_second))
         else:
             rates = extended_rates(windows, seconds, counter=True)
         _doubt_counters(site, rates)
@@ -53,14 +66,77 @@ increase = _counter("increase", per_second=False)
 @function("delta", (MATRIX,), row_wise=True, reaches=Reach)
 def delta(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
-    if windows.reach is None:
-        return _extrapolate(windows, _NO_RESETS, False, 1.0)
-    return extended_rates(windows, 1.0, counter=False)
+    if windows.reach is not None:
+        return extended_rates(windows, 1.0, counter=False)
+    floats, native = unmixed(site, windows)
+    deltas = _extrapolate(floats, _NO_RESETS, False, 1.0)
+    if native is None:
+        return deltas
+    return with_cells(deltas, _native(site, windows, native, False, False))
 
 
-@over_window("irate")
+def _native(
+    site: CallSite, windows: Windows, native: HistogramWindows, counter: bool, per_second: bool
+) -> HistogramCells:
+    """The rates of histograms."""
+    columns = native.columns
+    index, notes = np.empty(native.lo.size, np.int64), np.zeros(native.lo.size, np.int64)
+    rates = extrapolated_rates(
+        columns.table.arrays,
+        columns.timestamps,
+        _NO_STARTS,
+        native.lo,
+        native.hi,
+        windows.starts,
+        windows.ends,
+        counter,
+        go_seconds(windows.range) if per_second else 0.0,
+        index,
+        notes,
+    )
+    note_rates(site, windows, notes)
+    return cells_of(native.lo.shape, index, rates)
+
+
+def _instant(name: str, kernel: WindowKernel, counter: bool) -> Function:
+    """A function of the last two samples of each window."""
+
+    def apply(site: CallSite, values: tuple[Value, ...]) -> Value:
+        windows = cast("Windows", values[0])
+        if windows.histograms is None:
+            return run_over_windows(kernel, windows, [])
+        of_floats, of_histograms = last_pairs(windows)
+        mixed = (numbers(windows) >= 2) & ~of_floats & ~of_histograms
+        site.note_metrics(windows, mixed, mixed_in_range)
+        floats = replace(windows, hi=np.where(of_floats, windows.hi, windows.lo))
+        gains = run_over_windows(kernel, floats, [])
+        return with_cells(gains, _gained(site, windows, of_histograms, counter))
+
+    return function(name, (MATRIX,), row_wise=True)(apply)
+
+
+def _gained(site: CallSite, windows: Windows, where: Bools, counter: bool) -> HistogramCells:
+    """From the last histogram but one to the last, in the windows `where` bool [S, T] says so."""
+    native = windows.histograms
+    assert native is not None
+    columns, later = native.columns, (native.hi - 1).ravel()
+    index, notes = np.empty(later.size, np.int64), np.zeros(later.size, np.int64)
+    gains = instant_rates(
+        columns.table.arrays,
+        columns.timestamps,
+        _NO_STARTS,
+        np.where(where.ravel(), later - 1, -1),
+        later,
+        counter,
+        index,
+        notes,
+    )
+    note_rates(site, windows, notes)
+    return cells_of(native.lo.shape, index, gains)
+
+
 @window_kernel()
-def irate(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+def _last_rate(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
     present[0] = hi - lo >= 2
     if present[0]:
         last, previous = vs[hi - 1], vs[hi - 2]
@@ -68,12 +144,15 @@ def irate(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-un
         out[0] = rise / ((ts[hi - 1] - ts[hi - 2]) / 1000.0)
 
 
-@over_window("idelta")
 @window_kernel()
-def idelta(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
+def _last_gain(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
     present[0] = hi - lo >= 2
     if present[0]:
         out[0] = vs[hi - 1] - vs[hi - 2]
+
+
+irate = _instant("irate", _last_rate, counter=True)
+idelta = _instant("idelta", _last_gain, counter=False)
 
 
 def _resets(values: Float64s) -> Int64s:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.engine.function import MATRIX, SCALAR, VECTOR, CallSite, Function, function
+from bridge.engine.mixed import numbers
 from bridge.model.annotations import sort_in_range_query
 from bridge.model.labels import METRIC_NAME, Labels, LabelTable, MatchType
 from bridge.model.samples import Int64s
@@ -33,13 +34,13 @@ def vector(site: CallSite, values: tuple[Value, ...]) -> Value:
 
 @function("absent", (VECTOR,), keeps_name=True)
 def absent(site: CallSite, values: tuple[Value, ...]) -> Value:
-    return _absence(site, cast("Matrix", values[0]).present)
+    return _absence(site, cast("Matrix", values[0]).occupied)
 
 
 @function("absent_over_time", (MATRIX,), keeps_name=True)
 def absent_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
-    return _absence(site, windows.hi > windows.lo)
+    return _absence(site, numbers(windows) > 0)
 
 
 def _absence(site: CallSite, present: npt.NDArray[np.bool_]) -> Matrix:
@@ -72,8 +73,8 @@ def _sort(name: str, sign: float) -> Function:
         vector = cast("Matrix", values[0])
         if site.steps.start != site.steps.end:
             site.annotations.add(sort_in_range_query(site.call.pos))
-            return vector
-        return vector.take(_order(vector, sign))
+            return vector.without_histograms()
+        return vector.without_histograms().take(_order(vector, sign))
 
     return function(name, (VECTOR,), keeps_name=True)(apply)
 

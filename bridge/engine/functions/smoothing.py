@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 
 from bridge.engine.function import MATRIX, SCALAR, CallSite, function, run_over_windows
+from bridge.engine.mixed import numbers
 from bridge.kernel import window_kernel
 from bridge.model.errors import ExecutionError
 from bridge.model.samples import Float64s
@@ -20,9 +21,10 @@ from bridge.model.vectors import Bools, Scalar, Value, Windows
 def double_exponential_smoothing(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     smoothing, trend = (cast("Scalar", value).values for value in values[1:])
-    used = np.asarray((windows.hi > windows.lo).any(axis=0))
+    used = np.asarray((numbers(windows) > 0).any(axis=0))
     _require_share("smoothing", "sf", smoothing, used)
     _require_share("trend", "tf", trend, used)
+    site.note_ignored(windows)
     return run_over_windows(_smoothed, windows, [smoothing, trend])
 
 
