@@ -4,15 +4,19 @@ Source: DropName and cleanupMetricLabels in promql/engine.go of Prometheus.
 """
 
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
 from bridge.engine.matching import present_groups
 from bridge.engine.merge import SAME_LABELS, merge_equal_labels
 from bridge.model.errors import ExecutionError
+from bridge.model.histogram import HistogramColumns
 from bridge.model.labels import METADATA_LABELS, Labels, LabelTable
 from bridge.model.samples import Columns, Int64s
-from bridge.model.vectors import Bools, Matrix, Value, Windows
+from bridge.model.vectors import Bools, HistogramWindows, Matrix, Value, Windows
+
+_NO_STARTS: Final = np.empty(0, np.int64)
 
 
 def nameless(matrix: Matrix, *, delayed: bool) -> Matrix:
@@ -70,16 +74,40 @@ def _merged(windows: Windows) -> Windows:
     """Of one step: the rows of equal labels as one, their samples in order of time."""
     numbers: dict[Labels, int] = {}
     rows = np.array([numbers.setdefault(row, len(numbers)) for row in windows.labels], np.int64)
-    counts = windows.hi[:, 0] - windows.lo[:, 0]
-    at = np.concatenate(
-        [np.arange(lo, hi) for lo, hi in zip(windows.lo[:, 0], windows.hi[:, 0], strict=True)]
+    floats, native = windows.columns, windows.histograms
+    at, owners = _by_owner(windows, floats.timestamps, rows)
+    columns = Columns.frozen(
+        _offsets(owners, len(numbers)), floats.timestamps[at], floats.values[at]
     )
-    owners, times = np.repeat(rows, counts), windows.columns.timestamps[at]
-    order = np.lexsort((times, owners))
-    owners, times = owners[order], times[order]
-    if ((owners[1:] == owners[:-1]) & (times[1:] == times[:-1])).any():
+    keys = [_keys(owners, columns.timestamps)]
+    if native is not None:
+        at, owners = _by_owner(native, native.columns.timestamps, rows)
+        offsets, times = _offsets(owners, len(numbers)), native.columns.timestamps[at]
+        kept = HistogramColumns(offsets, times, _NO_STARTS, native.columns.table.take(at))
+        native = HistogramWindows(kept, offsets[:-1, None], offsets[1:, None])
+        keys.append(_keys(owners, times))
+    every = np.concatenate(keys)
+    if len(np.unique(every, axis=0)) < len(every):
         raise ExecutionError(SAME_LABELS)
-    offsets = np.searchsorted(owners, np.arange(len(numbers) + 1))
-    columns = Columns.frozen(offsets, times, windows.columns.values[at][order])
-    lo, hi = offsets[:-1, None], offsets[1:, None]
-    return replace(windows, labels=LabelTable(numbers), columns=columns, lo=lo, hi=hi)
+    lo, hi = columns.offsets[:-1, None], columns.offsets[1:, None]
+    labels = LabelTable(numbers)
+    return replace(windows, labels=labels, columns=columns, lo=lo, hi=hi, histograms=native)
+
+
+def _by_owner(
+    windows: Windows | HistogramWindows, timestamps: Int64s, rows: Int64s
+) -> tuple[Int64s, Int64s]:
+    """The samples seen, ordered by their new row and time, and those rows; int64 [N] each."""
+    lo, hi = windows.lo[:, 0], windows.hi[:, 0]
+    at = np.concatenate([np.arange(*pair) for pair in zip(lo, hi, strict=True)])
+    owners = np.repeat(rows, hi - lo)
+    order = np.lexsort((timestamps[at], owners))
+    return at[order], owners[order]
+
+
+def _offsets(owners: Int64s, rows: int) -> Int64s:
+    return np.searchsorted(owners, np.arange(rows + 1))
+
+
+def _keys(owners: Int64s, times: Int64s) -> Int64s:
+    return np.stack((owners, times), axis=1)

@@ -14,7 +14,7 @@ from bridge.engine.merge import merge_equal_labels
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import METRIC_NAME, Labels, LabelTable, Matcher, MatchType, matches_all
 from bridge.model.samples import Int64s
-from bridge.model.vectors import Bools, Matrix, Value, Windows, dropped_names
+from bridge.model.vectors import Bools, Matrix, Value, Windows
 from bridge.promql.ast import AggregateExpr, Call, Expr, SubqueryExpr, VectorSelector, children
 
 _IDENTIFYING: Final = ("instance", "job")
@@ -72,7 +72,7 @@ def info(site: CallSite, values: tuple[Value, ...]) -> Value:
     names = [matcher for matcher in matchers if matcher.name == METRIC_NAME]
     ignored = [matches_all(names, labels) for labels in base.labels]
     asked = {_identity(base.labels[row]) for row, is_info in enumerate(ignored) if not is_info}
-    matters: Bools = np.logical_or.reduce(base.present, axis=0)
+    matters: Bools = np.logical_or.reduce(base.occupied, axis=0)
     data = tuple(matcher for matcher in matchers if matcher.name != METRIC_NAME)
     joined = _Join(base, _newest(found, asked, matters), found.labels, data).result(ignored)
     return merge_equal_labels(joined, by_time=True)
@@ -85,16 +85,21 @@ def _identity(labels: Labels) -> _Identity:
 def _newest(found: Windows, asked: set[_Identity], matters: Bools) -> dict[_Identity, Int64s]:
     """For each identity the info series in force, one line a metric: rows or -1, int64 [K, T].
 
-    Raises ExecutionError if two of one metric are equally new at a step that `matters` bool [T].
+    Raises ExecutionError if two of one metric are equally new at a step that `matters` bool [T], or
+    one is a histogram there.
     """
     values = [{one[index] for one in asked} - {""} for index in range(len(_IDENTIFYING))]
     in_force: dict[tuple[str, _Identity], _InForce] = {}
     clashes: list[tuple[int, int, int]] = []
-    present = found.hi > found.lo
+    present, native = found.hi > found.lo, found.histograms
     for row, labels in enumerate(found.labels):
         identity = _identity(labels)
         known = (not held or value in held for value, held in zip(identity, values, strict=True))
-        if not any(values) or not all(known) or not present[row].any():
+        if not any(values) or not all(known):
+            continue
+        if native is not None and ((native.hi[row] > native.lo[row]) & matters).any():
+            raise ExecutionError("info sample should be float")
+        if not present[row].any():
             continue
         times = np.where(present[row], found.columns.timestamps[found.hi[row] - 1], _NEVER)
         key = (labels.get(METRIC_NAME), identity)
@@ -149,12 +154,13 @@ class _Join:
         rows: list[int] = []
         labels: list[Labels] = []
         present: list[Bools] = []
+        occupied = self.base.occupied
         combinations = {identity: _combined(lines) for identity, lines in self.in_force.items()}
         everywhere = np.ones(self.base.steps, np.bool_)
         for row, plain in enumerate(self.base.labels):
             met = combinations.get(_identity(plain), [((), everywhere)])
             for infos, steps in [((), everywhere)] if ignored[row] else met:
-                shown = self.base.present[row] & steps
+                shown = occupied[row] & steps
                 if not shown.any() or not (infos or ignored[row] or self._may_stay_alone()):
                     continue
                 rows.append(row)
@@ -163,7 +169,7 @@ class _Join:
         if not rows:
             return Matrix.empty(self.base.steps)
         taken = self.base.take(np.array(rows, np.int64))
-        return Matrix(LabelTable(labels), taken.values, np.array(present), dropped_names((taken,)))
+        return taken.masked(np.array(present)).relabelled(LabelTable(labels))
 
     def _may_stay_alone(self) -> bool:
         """Whether a series without info is kept: if every data label may be missing."""
