@@ -5,23 +5,26 @@ Source of the rules: promql/promqltest/test.go and util/almost of Prometheus.
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from bridge.engine.query import Result
+from bridge.model.histogram import Histogram, Histograms
+from bridge.model.histogram_operators import products
 from bridge.model.labels import Labels
 from bridge.model.samples import STALE_NAN_BITS
 from bridge.model.vectors import Matrix, Scalar, String, Windows
 from bridge.promql.ast import ValueType
 from tests.promqltest.script import Eval, Expectation, Kind
-from tests.promqltest.sequence import Gap
+from tests.promqltest.sequence import Gap, Item, Native
 
 _EPSILON: Final = 1e-6
 _SMALLEST: Final = sys.float_info.min
 
-Points = dict[int, float]
+Point = float | Histogram
+Points = dict[int, Point]
 
 
 def almost_equal(one: float, other: float) -> bool:
@@ -115,8 +118,32 @@ def check_vector(case: Eval, actual: list[tuple[Labels, Points]]) -> str | None:
     return None if good else f"expected {_expected_text(case)}\nactual   {_text(actual)}"
 
 
-def _item_equals(item: float | Gap, value: float) -> bool:
-    return not isinstance(item, Gap) and almost_equal(item, value)
+def _item_equals(item: Item, value: Point) -> bool:
+    match item, value:
+        case Native(), Histogram():
+            return _histograms_equal(item, value)
+        case float(), float():
+            return almost_equal(item, value)
+        case _:
+            return False
+
+
+def _histograms_equal(expected: Native, actual: Histogram) -> bool:
+    """Equal but for rounding and empty buckets; hints count only if one is expected."""
+    one, other = _compacted(expected.value), _compacted(actual)
+    exact = ("schema", "zero_threshold", "positive_spans", "negative_spans", "bounds")
+    if any(getattr(one, name) != getattr(other, name) for name in exact):
+        return False
+    if expected.hinted and expected.value.hint != actual.hint:
+        return False
+    numbers = [(*h.positive, *h.negative, h.count, h.sum, h.zero_count) for h in (one, other)]
+    return all(map(almost_equal, *numbers))
+
+
+def _compacted(one: Histogram) -> Histogram:
+    every = np.zeros(1, np.int64)
+    table = Histograms.of([one]).arrays
+    return Histograms.frozen(products(table, every, np.ones(1), True)).literal(0)
 
 
 def check_matrix(case: Eval, actual: list[tuple[Labels, Points]]) -> str | None:
@@ -140,9 +167,9 @@ def check_matrix(case: Eval, actual: list[tuple[Labels, Points]]) -> str | None:
     return None if good else f"expected {_text(list(wanted.items()))}\nactual   {_text(actual)}"
 
 
-def _same_points(wanted: Mapping[int, float], points: Points) -> bool:
+def _same_points(wanted: Mapping[int, Item], points: Points) -> bool:
     return wanted.keys() == points.keys() and all(
-        almost_equal(wanted[time], value) for time, value in points.items()
+        _item_equals(wanted[time], value) for time, value in points.items()
     )
 
 
@@ -150,30 +177,33 @@ def rows(result: Result) -> list[tuple[Labels, Points]]:
     """Every series of a result with its points."""
     value = result.value
     if isinstance(value, Windows):
-        spans = zip(value.labels, value.lo[:, 0].tolist(), value.hi[:, 0].tolist(), strict=True)
-        columns = value.columns
-        return [
-            (
-                labels,
-                dict(
-                    zip(
-                        columns.timestamps[lo:hi].tolist(),
-                        columns.values[lo:hi].tolist(),
-                        strict=True,
-                    )
-                ),
-            )
-            for labels, lo, hi in spans
-        ]
+        return [(labels, _window(value, row)) for row, labels in enumerate(value.labels)]
     assert isinstance(value, Matrix)
     times = result.steps.times()
-    return [
-        (
-            labels,
-            dict(zip(times[present].tolist(), values[present].tolist(), strict=True)),
+    found: list[tuple[Labels, Points]] = []
+    for row, labels in enumerate(value.labels):
+        shown = value.present[row]
+        points: Points = dict(
+            zip(times[shown].tolist(), value.values[row][shown].tolist(), strict=True)
         )
-        for labels, values, present in zip(value.labels, value.values, value.present, strict=True)
-    ]
+        if value.histograms is not None:
+            index = value.histograms.index[row]
+            for step in np.flatnonzero(index >= 0).tolist():
+                points[int(times[step])] = value.histograms.table.literal(int(index[step]))
+        found.append((labels, dict(sorted(points.items()))))
+    return found
+
+
+def _window(value: Windows, row: int) -> Points:
+    """The samples of a row of windows of one step."""
+    lo, hi = int(value.lo[row, 0]), int(value.hi[row, 0])
+    times, values = value.columns.timestamps[lo:hi], value.columns.values[lo:hi]
+    points: Points = dict(zip(times.tolist(), values.tolist(), strict=True))
+    if value.histograms is not None:
+        columns = value.histograms.columns
+        for at in range(int(value.histograms.lo[row, 0]), int(value.histograms.hi[row, 0])):
+            points[int(columns.timestamps[at])] = columns.table.literal(at)
+    return dict(sorted(points.items()))
 
 
 def shown(result: Result) -> str:
@@ -183,7 +213,7 @@ def shown(result: Result) -> str:
     return _text(rows(result))
 
 
-def _text(series: list[tuple[Labels, Points]]) -> str:
+def _text(series: Sequence[tuple[Labels, Mapping[int, Item | Histogram]]]) -> str:
     lines = [
         f"  {labels} " + " ".join(f"{value!r}@{time}" for time, value in points.items())
         for labels, points in series

