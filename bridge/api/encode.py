@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
@@ -11,9 +11,11 @@ from typing import Final, assert_never
 import numpy as np
 import orjson
 
+from bridge.api.histograms import points, with_histograms
 from bridge.api.rows import POINT_LENGTH, ROW_LENGTH, write_matrix, write_samples, write_stamps
 from bridge.api.words import BLOCK, Bytes
 from bridge.engine.query import Result
+from bridge.model.histogram import HistogramCells
 from bridge.model.labels import Labels
 from bridge.model.samples import Float64s, Int64s
 from bridge.model.vectors import Matrix, Scalar, String, Windows
@@ -56,8 +58,10 @@ def encode_pieces(result: Result) -> Iterator[bytes]:
             yield _pair(result, text.translate(_STRING_ESCAPES))
         case Matrix():
             yield from _listed(_matrix(value, result))
-        case Windows():
+        case Windows(histograms=None):
             yield from _listed(_samples(value))
+        case Windows():
+            yield from _listed(_mixed_samples(value))
         case _:
             assert_never(value)
     yield b"}"
@@ -102,7 +106,7 @@ def _listed(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """A JSON list of rows that end with a comma each; the last comma goes."""
     yield b"["
     held = b""
-    for piece in pieces:
+    for piece in filter(None, pieces):
         if held:
             yield held
         held = piece
@@ -126,12 +130,28 @@ class _Heads:
 
 
 def _matrix(matrix: Matrix, result: Result) -> Iterator[bytes]:
-    times, steps = result.steps.times(), matrix.steps
-    assert len(times) == steps
+    times, many = result.steps.times(), result.type is not ValueType.VECTOR
+    assert len(times) == matrix.steps
+    if matrix.histograms is None:
+        yield from _floats(matrix, times, many)
+    else:
+        yield from _mixed(matrix, matrix.histograms, times, many)
+
+
+def _mixed(matrix: Matrix, cells: HistogramCells, times: Int64s, many: bool) -> Iterator[bytes]:
+    """The rows of a matrix with histograms, one by one."""
+    for row, labels in enumerate(matrix.labels):
+        floats = b"".join(_floats(matrix.take(np.array([row])), times, many))
+        steps = np.flatnonzero(cells.index[row] >= 0)
+        held = points(cells.table, cells.index[row][steps], times[steps])
+        yield with_histograms(encode_labels(labels), floats, held, many)
+
+
+def _floats(matrix: Matrix, times: Int64s, many: bool) -> Iterator[bytes]:
+    steps = matrix.steps
     stamps, lengths = np.empty((steps + 1) * BLOCK, np.uint8), np.empty(steps, np.int64)
     write_stamps(times, stamps, lengths)
     bits, present = _bits(matrix.values), np.ascontiguousarray(matrix.present)
-    many = result.type is not ValueType.VECTOR
     rows = max(1, _PIECE // (ROW_LENGTH + steps * POINT_LENGTH))
     out = np.empty(0, np.uint8)
     for start in range(0, len(matrix), rows):
@@ -153,6 +173,22 @@ def _samples(windows: Windows) -> Iterator[bytes]:
         out = _with_room(out, heads, int((hi[part] - lo[part]).sum()))
         end = write_samples(out, heads.text, heads.ends, lo[part], hi[part], times, bits)
         yield out[:end].tobytes()
+
+
+def _mixed_samples(windows: Windows) -> Iterator[bytes]:
+    """The rows of a range vector with histograms, one by one."""
+    assert windows.histograms is not None
+    columns = windows.histograms.columns
+    for row, labels in enumerate(windows.labels):
+        alone = replace(
+            windows,
+            labels=windows.labels[row : row + 1],
+            lo=windows.lo[row : row + 1],
+            hi=windows.hi[row : row + 1],
+        )
+        seen = np.arange(windows.histograms.lo[row, 0], windows.histograms.hi[row, 0])
+        held = points(columns.table, seen, columns.timestamps[seen])
+        yield with_histograms(encode_labels(labels), b"".join(_samples(alone)), held, True)
 
 
 def _bits(values: Float64s) -> Int64s:
