@@ -90,13 +90,16 @@ class DecodedPart:
 
     @property
     def samples(self) -> int:
-        """How many samples."""
-        return len(self.held.timestamps)
+        """How many samples, of floats and histograms."""
+        native = self.held.histograms
+        return len(self.held.timestamps) + (0 if native is None else len(native.timestamps))
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the three arrays."""
-        return self.held.offsets.nbytes + self.held.timestamps.nbytes + self.held.values.nbytes
+        """Bytes of the three arrays, and of the histograms."""
+        held = self.held
+        native = 0 if held.histograms is None else held.histograms.nbytes
+        return held.offsets.nbytes + held.timestamps.nbytes + held.values.nbytes + native
 
     def columns(self) -> Columns:
         """The samples."""

@@ -1,14 +1,15 @@
 """Rows from several places as one block: labels sorted and distinct, times rising."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from numba import boolean
 
-from bridge.kernel import i8_in, i8_out, inlined, kernel
+from bridge.kernel import b1_out, i8_in, i8_out, inlined, kernel, rare_kernel
+from bridge.model.histogram import Hint, HistogramColumns
 from bridge.model.labels import Labels, LabelTable
 from bridge.model.samples import (
     EMPTY_BLOCK,
@@ -19,13 +20,15 @@ from bridge.model.samples import (
 )
 
 Int64s = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """Series as they came: any order of labels, any repetition of them.
 
-    `rising`: whether times are known to rise strictly within each row.
+    `rising`: whether times are known to rise strictly within each row, those of floats, those of
+    histograms, and no time is of both.
     """
 
     labels: tuple[Labels, ...]
@@ -42,14 +45,17 @@ def merge(pieces: Sequence[Rows], first_wins: bool, keep_empty: bool = False) ->
     """One block of all pieces; nothing is copied where they are in order already.
 
     Series of the same labels become one. Of samples at the same time the one of the first piece
-    stays (`first_wins`), or that of the last. Series without samples go unless `keep_empty`.
+    stays (`first_wins`), or that of the last; a float before a histogram. Series without samples go
+    unless `keep_empty`.
     """
     if not keep_empty:
         pieces = [_without_empty(piece) for piece in pieces]
     pieces = [piece for piece in pieces if piece.labels]
     if not pieces:
         return EMPTY_BLOCK
-    if all(piece.rising for piece in pieces) and all(map(_ascending, pieces)):
+    native = any(piece.columns.histograms is not None for piece in pieces)
+    simple = all(piece.rising for piece in pieces) and not (native and len(pieces) > 1)
+    if simple and all(map(_ascending, pieces)):
         joined = _joined(pieces)
         if joined is not None:
             return joined
@@ -57,13 +63,23 @@ def merge(pieces: Sequence[Rows], first_wins: bool, keep_empty: bool = False) ->
 
 
 def _without_empty(piece: Rows) -> Rows:
-    held = np.diff(piece.columns.offsets) > 0
+    columns, native = piece.columns, piece.columns.histograms
+    held = np.diff(columns.offsets) > 0
+    if native is not None:
+        held |= np.diff(native.offsets) > 0
     if held.all():
         return piece
     labels = tuple(piece.labels[row] for row in np.flatnonzero(held).tolist())
-    offsets = np.concatenate([piece.columns.offsets[:1], piece.columns.offsets[1:][held]])
-    columns = Columns.frozen(offsets, piece.columns.timestamps, piece.columns.values)
-    return Rows(labels, columns, piece.rising)
+    offsets = _without(columns.offsets, held)
+    if native is not None:
+        native = replace(native, offsets=_without(native.offsets, held))
+    kept = Columns.frozen(offsets, columns.timestamps, columns.values, native)
+    return Rows(labels, kept, piece.rising)
+
+
+def _without(offsets: Int64s, held: Bools) -> Int64s:
+    """The offsets without the rows, all empty, that are not held."""
+    return np.concatenate([offsets[:1], offsets[1:][held]])
 
 
 def _ascending(piece: Rows) -> bool:
@@ -124,22 +140,76 @@ def _sorted(pieces: Sequence[Rows], first_wins: bool) -> SeriesBlock:
     numbers = {row: number for number, row in enumerate(labels)}
     groups = np.array([numbers[rows[row]] for row in order], np.int64)
     whole = concatenate([piece.columns for piece in pieces])
-    offsets = np.zeros(len(labels) + 1, np.int64)
-    timestamps = np.empty(len(whole.timestamps), np.int64)
-    bits = np.empty(len(whole.timestamps), np.int64)
-    used = _gather(
-        whole.offsets,
-        whole.timestamps,
-        whole.values.view(np.int64),
-        np.array(order, np.int64),
-        groups,
-        first_wins,
-        offsets,
-        timestamps,
-        bits,
-    )
-    columns = Columns.frozen(offsets, timestamps[:used], bits[:used].view(np.float64))
+    grouping = _Grouping(np.array(order, np.int64), groups, len(labels), first_wins)
+    bits = whole.values.view(np.int64)
+    offsets, timestamps, bits = grouping.gathered(whole.offsets, whole.timestamps, bits)
+    columns = Columns.frozen(offsets, timestamps, bits.view(np.float64))
+    if whole.histograms is not None:
+        columns = with_histograms(columns, _regrouped(whole.histograms, grouping))
     return SeriesBlock.of(LabelTable(labels), columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grouping:
+    """Which rows make which: row order[i] belongs to row groups[i], of `rows` in all."""
+
+    order: Int64s
+    groups: Int64s
+    rows: int
+    first_wins: bool
+
+    def gathered(
+        self, offsets: Int64s, timestamps: Int64s, bits: Int64s
+    ) -> tuple[Int64s, Int64s, Int64s]:
+        """Offsets, times and bits of the new rows."""
+        made = np.zeros(self.rows + 1, np.int64)
+        times, values = np.empty(len(timestamps), np.int64), np.empty(len(timestamps), np.int64)
+        order, groups = self.order, self.groups
+        used = _gather(
+            offsets, timestamps, bits, order, groups, self.first_wins, made, times, values
+        )
+        return made, times[:used], values[:used]
+
+
+def _regrouped(native: HistogramColumns, grouping: _Grouping) -> HistogramColumns:
+    """The histograms of the new rows.
+
+    Between samples of different rows nothing is known about counter resets. Source:
+    chainSampleIterator in storage/merge.go of Prometheus.
+    """
+    every = np.arange(len(native.timestamps))
+    offsets, times, taken = grouping.gathered(native.offsets, native.timestamps, every)
+    table = native.table.take(taken)
+    origins = np.searchsorted(native.offsets, taken, "right")
+    joint = np.bincount(grouping.groups, minlength=grouping.rows) > 1
+    doubtful = np.ones(len(taken), np.bool_)
+    doubtful[1:] = origins[1:] != origins[:-1]
+    doubtful &= np.repeat(joint, np.diff(offsets)) & (table.hint != Hint.GAUGE)
+    table = table.with_hints(np.where(doubtful, Hint.UNKNOWN, table.hint))
+    created = native.created[taken] if len(native.created) else native.created
+    return HistogramColumns(offsets, times, created, table)
+
+
+def with_histograms(columns: Columns, native: HistogramColumns) -> Columns:
+    """Columns of these floats and histograms, but for histograms at the time of a float."""
+    kept = np.ones(len(native.timestamps), np.bool_)
+    _keep_apart(columns.offsets, columns.timestamps, native.offsets, native.timestamps, kept)
+    native = native.only(kept)
+    held = native if len(native.timestamps) else None
+    return Columns.frozen(columns.offsets, columns.timestamps, columns.values, held)
+
+
+@rare_kernel(i8_in, i8_in, i8_in, i8_in, b1_out)
+def _keep_apart(
+    offsets: Int64s, timestamps: Int64s, native: Int64s, native_times: Int64s, kept: Bools
+) -> None:
+    """Unmarks the histograms in `kept` that have the time of a float of their row."""
+    for row in range(len(offsets) - 1):
+        at, end = offsets[row], offsets[row + 1]
+        for sample in range(native[row], native[row + 1]):
+            while at < end and timestamps[at] < native_times[sample]:
+                at += 1
+            kept[sample] = at == end or timestamps[at] != native_times[sample]
 
 
 @kernel(i8_in, i8_in, i8_in, i8_in, i8_in, boolean, i8_out, i8_out, i8_out)
