@@ -194,7 +194,7 @@ def with_histograms(columns: Columns, native: HistogramColumns) -> Columns:
     """Columns of these floats and histograms, but for histograms at the time of a float."""
     kept = np.ones(len(native.timestamps), np.bool_)
     _keep_apart(columns.offsets, columns.timestamps, native.offsets, native.timestamps, kept)
-    native = native.only(kept)
+    native = native.where(kept)
     held = native if len(native.timestamps) else None
     return Columns.frozen(columns.offsets, columns.timestamps, columns.values, held)
 
