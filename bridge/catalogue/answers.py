@@ -45,6 +45,17 @@ class Found(Generic[T]):
     warnings: tuple[str, ...] = ()
 
 
+def is_selective(matchers: tuple[Matcher, ...]) -> bool:
+    """Whether a selector leaves series out, so that asking for it is not asking for all there is.
+
+    A matcher that every series with a name satisfies leaves none out.
+    """
+    return any(
+        not (matcher.matches("") or (matcher.name == METRIC_NAME and matcher.matches("x")))
+        for matcher in matchers
+    )
+
+
 def is_narrow(matchers: tuple[Matcher, ...]) -> bool:
     """Whether a selector names its metrics, so that a store can be asked for them."""
     named = (choices(matcher) for matcher in matchers if matcher.name == METRIC_NAME)

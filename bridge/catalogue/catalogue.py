@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import numpy as np
 from cachetools import TLRUCache
 
-from bridge.catalogue.answers import APPROXIMATE, Found, Lookup, Origin, is_narrow
+from bridge.catalogue.answers import APPROXIMATE, Found, Lookup, Origin, is_narrow, is_selective
 from bridge.catalogue.column import Ids, Mask
 from bridge.catalogue.learned import Batch, Learned, batches
 from bridge.catalogue.metadata import types_of
@@ -201,7 +201,7 @@ class Catalogue:
         if lookup.window.end >= lookup.window.start:
             wide = not lookup.matcher_sets
             for matchers in dict.fromkeys(lookup.matcher_sets):
-                if is_narrow(matchers):
+                if is_narrow(matchers) or self._costs_no_samples(matchers):
                     await self._ask(matchers, lookup, asked)
                 else:
                     wide = True
@@ -209,6 +209,10 @@ class Catalogue:
                 await self._surveyed(lookup.window, asked)
         await self.settled()
         return asked
+
+    def _costs_no_samples(self, matchers: tuple[Matcher, ...]) -> bool:
+        """Whether no store is known to answer such a selector with samples."""
+        return is_selective(matchers) and all(one.hint is not False for one in self.sources)
 
     def _mask(self, lookup: Lookup, asked: _Asked) -> Mask:
         """Which rows [S] the answer is made of; raises a store's error if nothing is known."""

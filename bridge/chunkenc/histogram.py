@@ -83,25 +83,19 @@ def decode(
     `data` is padded; chunk c is data[starts[c] : starts[c] + sizes[c]], of encoding encodings[c],
     and belongs to row rows[c]; `rows` never falls. `offsets` [R+1] is written.
     """
-    room = 1
-    for chunk in range(len(starts)):
-        room += max(_count(data, starts[chunk], sizes[chunk], encodings[chunk]), 0)
+    room = _room(data, starts, sizes, encodings)
     timestamps, created = np.empty(room, np.int64), np.empty(room, np.int64)
     builder, numbers = new_builder(room, 8 * room), np.zeros((3, 256), np.int64)
     layout, sample = new_scratch(64, 16), new_scratch(64, 16)
     row, last, disorder, bad, schema = -1, 0, 0, -1, 0
     for chunk in range(len(starts)):
         fresh = rows[chunk] != row
-        while row < rows[chunk]:
-            row += 1
-            offsets[row] = builder.used[0]
+        row = _begun(offsets, row, rows[chunk], builder.used[0])
         low, high, encoding = starts[chunk], starts[chunk] + sizes[chunk], encodings[chunk]
         count = _count(data, low, sizes[chunk], encoding)
         if count == 0:
             continue
-        buckets, bounds = -1, 0
-        if count > 0:
-            buckets, bounds = layout_room(data, (low + HEADER_BYTES) * 8, high * 8)
+        buckets, bounds = _needed(data, low, high, count)
         if buckets < 0:
             bad = chunk
             break
@@ -129,13 +123,37 @@ def decode(
             break
         disorder |= int(fault == 1 or (not fresh and first <= last))
         last = newest
-    while row < len(offsets) - 1:
-        row += 1
-        offsets[row] = builder.used[0]
+    _begun(offsets, row, len(offsets) - 1, builder.used[0])
     kept = builder.used[0]
     return Decoded(
         timestamps[:kept].copy(), created[:kept].copy(), built(builder), bad, schema, disorder
     )
+
+
+@inlined
+def _room(data: Bytes, starts: Int64s, sizes: Int64s, encodings: Int64s) -> int:
+    """How many samples all chunks may have, and one more."""
+    room = 1
+    for chunk in range(len(starts)):
+        room += max(_count(data, starts[chunk], sizes[chunk], encodings[chunk]), 0)
+    return room
+
+
+@inlined
+def _begun(offsets: Int64s, row: int, last: int, sample: int) -> int:
+    """Lets all rows behind `row` up to `last` begin with a sample; returns `last`, or `row`."""
+    while row < last:
+        row += 1
+        offsets[row] = sample
+    return row
+
+
+@inlined
+def _needed(data: Bytes, low: int, high: int, count: int) -> tuple[int, int]:
+    """How many buckets and bounds a chunk's layout has; -1 buckets if it is malformed."""
+    if count < 0:
+        return -1, 0
+    return layout_room(data, (low + HEADER_BYTES) * 8, high * 8)
 
 
 @inlined

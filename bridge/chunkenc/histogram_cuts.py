@@ -10,6 +10,7 @@ from numba import int64
 
 from bridge.kernel import called, inlined, rare_kernel
 from bridge.model.gomath.bits import bits_of
+from bridge.model.histogram_custom import same_bounds
 from bridge.model.histogram_layout import (
     COUNT,
     GAUGE,
@@ -24,7 +25,7 @@ from bridge.model.histogram_layout import (
     built,
     new_builder,
 )
-from bridge.model.histogram_math import insert_buckets, same_bounds
+from bridge.model.histogram_math import insert_buckets
 from bridge.model.histogram_scratch import (
     SIZES,
     Scratch,

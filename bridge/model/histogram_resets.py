@@ -9,6 +9,7 @@ import numpy as np
 
 from bridge.kernel import called, inlined
 from bridge.model.bucket_bounds import is_exponential
+from bridge.model.histogram_custom import same_bounds
 from bridge.model.histogram_layout import (
     BOUNDS,
     BOUNDS_SIZE,
@@ -25,13 +26,7 @@ from bridge.model.histogram_layout import (
     ZERO_THRESHOLD,
     Arrays,
 )
-from bridge.model.histogram_math import (
-    is_custom,
-    reduce,
-    same_bounds,
-    upper_bound,
-    zero_count_within,
-)
+from bridge.model.histogram_math import is_custom, reduce, upper_bound, zero_count_within
 from bridge.model.histogram_scratch import LIMITS, SIZES, Scratch
 
 

@@ -70,6 +70,7 @@ class Keep:
     """What a read keeps of an answer, counted before it is decoded.
 
     `held` samples and, where they are limited, `rows` are those of earlier pieces of the read too.
+    `left_out` counts native histograms, which are not read yet.
     """
 
     select: Select
@@ -77,6 +78,7 @@ class Keep:
     held: int = 0
     budget: Budget = _UNLIMITED
     rows: set[Labels] = field(default_factory=set)
+    left_out: int = 0
 
     def series(self, raw: bytes) -> Labels | None:
         """The series of these label bytes, unless it fails a matcher; raises BadAnswer.

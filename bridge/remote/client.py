@@ -50,7 +50,8 @@ class RemoteStore:
         for matchers in self._pushed(select):
             await reading.read(matchers)
         block = _one(reading.blocks, select.purpose)
-        return Selection(block, (), reading.received_bytes, (self.settings.name,))
+        name = self.settings.name
+        return Selection(block, _left_out(name, reading.left_out), reading.received_bytes, (name,))
 
     async def aclose(self) -> None:
         """Closes all connections."""
@@ -107,6 +108,7 @@ class _Reading:
     options: ReadOptions
     blocks: list[SeriesBlock] = field(default_factory=list)
     received_bytes: int = 0
+    left_out: int = 0
     _held: int = 0
     _rows: set[Labels] = field(default_factory=set)
 
@@ -130,6 +132,7 @@ class _Reading:
         block, received = await self.store.piece(keep, matchers)
         self.blocks.append(block)
         self.received_bytes += received
+        self.left_out += keep.left_out
         self._held = keep.held
 
     def _shorter(self, length: int, limit: TheirLimit) -> int:
@@ -142,6 +145,14 @@ class _Reading:
         selector = _selector(self.select)
         fault: StoreLimit = self.store.read(self.select).over_any_piece(limit, length, selector)
         raise fault from None
+
+
+def _left_out(store: str, histograms: int) -> tuple[str, ...]:
+    """What the client must know of samples that the answer lacks."""
+    if not histograms:
+        return ()
+    text = f"store {store}: {histograms} native histogram samples were left out: not read yet"
+    return (text,)
 
 
 def _selector(select: Select) -> str:

@@ -70,6 +70,7 @@ def _decoded(buffer: Buffer, found: samples.Survey, keep: Keep) -> Rows:
     labels: tuple[Labels, ...] = tuple(one for one in all_labels if one is not None)
     count = int(found.samples[kept].sum())
     keep.spend(count)
+    keep.left_out += int(found.histograms[kept].sum())
     offsets = np.zeros(len(labels) + 1, np.int64)
     timestamps, bits = np.empty(count + 1, np.int64), np.empty(count + 1, np.int64)
     start, end = keep.select.start, keep.select.end

@@ -1,7 +1,7 @@
 """The body of a SAMPLES answer: straight from protobuf bytes to columns.
 
-A ReadResponse holds results, each of them time series, each of them labels, samples, and exemplars
-and native histograms, which are passed over.
+A ReadResponse holds results, each of them time series, each of them labels, samples, exemplars,
+which are passed over, and native histograms, which are counted.
 """
 
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ _RESULT: Final = 1 << 3 | LENGTH
 _TIME_SERIES: Final = 1 << 3 | LENGTH
 _LABEL: Final = 1 << 3 | LENGTH
 _SAMPLE: Final = 2 << 3 | LENGTH
+_HISTOGRAM: Final = 4 << 3 | LENGTH
 _VALUE: Final = 1 << 3 | FIXED64
 _TIMESTAMP: Final = 2 << 3 | VARINT
 
@@ -30,7 +31,8 @@ _TIMESTAMP: Final = 2 << 3 | VARINT
 class Survey:
     """The time series of a body, int64 [S] each.
 
-    Where each starts and stops in the data, where its labels do, how many samples it has.
+    Where each starts and stops in the data, where its labels do, how many samples and native
+    histograms it has.
     """
 
     starts: Int64s
@@ -38,13 +40,14 @@ class Survey:
     labels_from: Int64s
     labels_to: Int64s
     samples: Int64s
+    histograms: Int64s
 
 
 def survey(buffer: Buffer) -> Survey | None:
     """The time series in a buffer; None if it is no ReadResponse."""
     capacity = buffer.size // 512 + 16
     while True:
-        table = np.empty((5, capacity), np.int64)
+        table = np.empty((6, capacity), np.int64)
         count = _survey(buffer.data, buffer.size, table)
         if count < 0:
             return None
@@ -78,7 +81,7 @@ def _survey(data: Bytes, size: int, table: Int64s) -> int:
 @inlined
 def _series(data: Bytes, index: int, end: int, table: Int64s, at: int) -> bool:
     """One TimeSeries; False if malformed."""
-    begin, low, high, samples = index, index, index, 0
+    begin, low, high, samples, histograms = index, index, index, 0, 0
     while index < end:
         if data[index] == _SAMPLE and data[index + 1] <= end - index - 2 and data[index + 1] < 0x80:
             # Nearly all fields are this one: what `field` would find, in a step.
@@ -90,13 +93,16 @@ def _series(data: Bytes, index: int, end: int, table: Int64s, at: int) -> bool:
             return False
         if tag == _SAMPLE:
             samples += 1
+        elif tag == _HISTOGRAM:
+            histograms += 1
         elif tag == _LABEL:
             low = index if high == low else low
             high = stop
         index = stop
     if at < table.shape[1]:
         table[0, at], table[1, at] = begin, end
-        table[2, at], table[3, at], table[4, at] = low, high, samples
+        table[2, at], table[3, at] = low, high
+        table[4, at], table[5, at] = samples, histograms
     return True
 
 

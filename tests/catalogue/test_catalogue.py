@@ -89,16 +89,38 @@ async def test_the_same_question_is_not_asked_again() -> None:
     "selector",
     ['{job="a"}', '{__name__=~".*u.*"}', '{__name__!=""}', '{__name__=~"u.+",job="a"}', ""],
 )
-async def test_what_names_no_metric_never_asks_a_store_whose_hint_is_unknown(selector: str) -> None:
-    store = Store()
+async def test_what_names_no_metric_never_asks_a_store_that_ignores_the_hint(selector: str) -> None:
+    store = Store(hint=False)
     store.put([NOW], name="up", job="a")
-    catalogue = catalogue_of(store)
+    catalogue = catalogue_of(store, hint=False)
     question = lookup(*filter(None, [selector]))
     assert (await catalogue.series(question)).items == []
     await read(catalogue, "up")
     found = await catalogue.values("job", question)
     assert (found.items, found.origin, found.complete) == (["a"], Origin.CATALOGUE, False)
     assert len(store.asked) == 1
+
+
+@pytest.mark.parametrize("hint", [True, None])
+async def test_what_leaves_series_out_is_asked_where_that_costs_no_samples(
+    hint: bool | None,
+) -> None:
+    store = Store()
+    store.put([NOW - 9 * HOUR], name="up", job="a")
+    store.put([NOW], name="down", job="a")
+    catalogue = catalogue_of(store, hint=hint)
+    found = await catalogue.values("__name__", lookup('{job="a"}'))
+    assert (found.items, found.origin, found.complete) == (["down", "up"], Origin.PROBE, True)
+
+
+@pytest.mark.parametrize("selector", ['{__name__!=""}', '{__name__=~".+"}', '{job=~".*"}', ""])
+async def test_what_leaves_nothing_out_never_asks_a_store_whose_hint_is_unknown(
+    selector: str,
+) -> None:
+    store = Store()
+    store.put([NOW], name="up", job="a")
+    assert (await catalogue_of(store).series(lookup(*filter(None, [selector])))).items == []
+    assert not store.asked
 
 
 async def test_all_names_are_read_once_from_a_store_that_honours_the_hint() -> None:

@@ -12,8 +12,8 @@ from bridge.model.labels import Labels, Matcher, MatchType
 from bridge.model.samples import STALE_NAN_BITS
 from bridge.model.secret import Secret
 from bridge.remote.client import RemoteStore
-from bridge.remote.proto.remote_pb2 import ReadRequest
-from bridge.remote.proto.types_pb2 import Chunk
+from bridge.remote.proto.remote_pb2 import QueryResult, ReadRequest, ReadResponse
+from bridge.remote.proto.types_pb2 import Chunk, Histogram, Label, TimeSeries
 from bridge.remote.settings import (
     Authorization,
     BasicAuth,
@@ -227,6 +227,17 @@ async def test_an_unknown_encoding_is_asked_again_as_samples_and_remembered() ->
     requests = [ReadRequest.FromString(snappy.uncompress(one.body)) for one in made.asked]
     kinds = [list(one.accepted_response_types) for one in requests]
     assert kinds == [[1, 0], [0], [0]]
+
+
+async def test_native_histograms_that_are_left_out_are_told_of() -> None:
+    native = Histogram(timestamp=T + 1, sum=3.0, count_float=1.0)
+    series = TimeSeries(labels=[Label(name="__name__", value="up")], histograms=[native, native])
+    body = ReadResponse(results=[QueryResult(timeseries=[series])]).SerializeToString()
+    selection = await read(reply(snappy.compress(body)))
+    assert len(selection.block) == 0
+    assert selection.warnings == (
+        "store a: 2 native histogram samples were left out: not read yet",
+    )
 
 
 async def test_a_stream_whose_end_proves_nothing_is_not_trusted() -> None:
