@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
 from bridge.catalogue.patterns import choices
-from bridge.model.labels import METRIC_NAME, Matcher
+from bridge.model.labels import METRIC_NAME, Matcher, MatchType
 from bridge.model.time import Window
 from bridge.storage.interface import ReadOptions
 
@@ -15,6 +15,8 @@ APPROXIMATE: Final = (
     "label data are approximate: remote read has no call for them, so they may lack series that"
     " no read has brought yet, and may hold series from up to an hour outside the time range"
 )
+# A value that only a pattern for all values fits.
+_ANY: Final = "\x00"
 # A selector that names more metrics than this is as good as one that names none.
 _NARROW: Final = 20
 
@@ -46,14 +48,9 @@ class Found(Generic[T]):
 
 
 def is_selective(matchers: tuple[Matcher, ...]) -> bool:
-    """Whether a selector leaves series out, so that asking for it is not asking for all there is.
-
-    A matcher that every series with a name satisfies leaves none out.
-    """
-    return any(
-        not (matcher.matches("") or (matcher.name == METRIC_NAME and matcher.matches("x")))
-        for matcher in matchers
-    )
+    """Whether a selector picks some values: asking for it is not asking for all there is."""
+    picking = (one for one in matchers if one.type in (MatchType.EQUAL, MatchType.REGEXP))
+    return any(not (matcher.matches("") or matcher.matches(_ANY)) for matcher in picking)
 
 
 def is_narrow(matchers: tuple[Matcher, ...]) -> bool:

@@ -73,7 +73,7 @@ def streamed(data: Any, size: int) -> Any:
 
 def sampled(data: Any, size: int) -> Any:
     """Survey and samples."""
-    found = table(5)
+    found = table(6)
     count = called(samples._survey)(data, size, found)
     if not 0 <= count <= ROOM:
         return [count]
