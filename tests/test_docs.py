@@ -19,7 +19,7 @@ from bridge.config.own import OwnFile, QuerySection, StoreSection
 from bridge.config.own_cache import CacheSection
 from bridge.config.own_catalogue import CatalogueSection
 from bridge.config.remote_read import RemoteReadSection
-from bridge.telemetry import Metrics
+from bridge.telemetry.metrics import Metrics
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])

@@ -23,7 +23,7 @@ from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
 from bridge.model.errors import QueryCanceled
 from bridge.storage.interface import Querier
-from bridge.telemetry import Metrics
+from bridge.telemetry.metrics import Metrics
 
 _LOG: Final = logging.getLogger(__name__)
 # Below this an answer fits into a few packets and compressing it only costs time.

@@ -45,7 +45,7 @@ def _run(asked: argparse.Namespace) -> int:
     _say("Making up a day of data for a few machines and a web service …")
     from bridge.cli.serving import listen, serve
     from bridge.demo.store import demo_store
-    from bridge.telemetry import configure_logging
+    from bridge.telemetry.log import configure_logging
 
     configure_logging("warn", "logfmt")
     store = demo_store(_now())

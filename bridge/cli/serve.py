@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.cli.flags import add_files, add_logging, add_queries, add_web, flags
 from bridge.config.load import load
-from bridge.telemetry import configure_logging
+from bridge.telemetry.log import configure_logging
 
 if TYPE_CHECKING:
     from bridge.cli.flags import Commands

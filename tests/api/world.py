@@ -21,7 +21,7 @@ from bridge.model.labels import Labels
 from bridge.storage.fanout import Member
 from bridge.storage.interface import Querier
 from bridge.storage.memory import MemoryStore
-from bridge.telemetry import Metrics
+from bridge.telemetry.metrics import Metrics
 
 # The clock of the tests, ms: ten minutes after the first sample.
 NOW: Final = 1_700_000_600_000

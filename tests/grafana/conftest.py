@@ -15,7 +15,7 @@ from bridge.api.settings import ApiSettings
 from bridge.demo.store import demo_store
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
-from bridge.telemetry import Metrics
+from bridge.telemetry.metrics import Metrics
 from tests.api.world import catalogue_of
 from tests.grafana.requests import NOW_MS
 

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from bridge.demo.scrape import Scraper
 from bridge.demo.targets import targets
 from bridge.model.labels import METRIC_NAME
-from bridge.telemetry import Metrics
+from bridge.telemetry.metrics import Metrics
 from tests.grafana import requests
 from tests.grafana.dashboards import Dashboard, Question, dashboards, filled
 from tests.grafana.reader import read, read_strings

@@ -1,12 +1,10 @@
 """The wiring: Settings to an ASGI application."""
 
 import asyncio
-import gc
 import hashlib
 import json
 import logging
 import os
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +16,11 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
-from bridge import kernel
 from bridge.api.endpoint import Api
 from bridge.api.routes import application as http
 from bridge.api.settings import ApiSettings
 from bridge.api.status import VERSION
+from bridge.app.warmth import Warmth
 from bridge.cache.beyond import Beyond
 from bridge.cache.memory import Memory
 from bridge.cache.policy import Policy
@@ -45,48 +43,9 @@ from bridge.remote.settings import Hints, StoreSettings
 from bridge.storage.fanout import Fanout, Member
 from bridge.storage.flights import SharedReads
 from bridge.storage.interface import Querier
-from bridge.telemetry import Metrics
+from bridge.telemetry.metrics import Metrics
 
 _LOG: Final = logging.getLogger(__name__)
-
-
-class Warmth:
-    """Whether the kernels are compiled: until then queries are answered, but more slowly."""
-
-    def __init__(self) -> None:
-        self.complete = False
-
-    async def bring(self) -> None:
-        """Loads the kernels that nearly every query needs."""
-        await _compile(kernel.Extent.COMMON, "--common")
-        await asyncio.to_thread(lambda: list(kernel.warm(kernel.Extent.COMMON)))
-        # What is loaded by now stays for good: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        self.complete = True
-        _LOG.info("ready")
-
-    async def bring_rest(self) -> None:
-        """Sees to it that the others are on disk, from where a query loads them."""
-        await _compile(kernel.Extent.ALL)
-
-
-async def _compile(extent: kernel.Extent, *flags: str) -> None:
-    """Compiles what the disk cache lacks, in a child process so that this one stays small."""
-    if kernel.is_warm(extent):
-        return
-    _LOG.info("compiling kernels; this happens once for each version", extra={"extent": extent})
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bridge.cli", "warm", "--quiet", *flags
-    )
-    try:
-        status = await child.wait()
-    except asyncio.CancelledError:
-        child.kill()
-        await child.wait()
-        raise
-    if status:
-        _LOG.warning("compiling kernels in a child process failed", extra={"status": status})
 
 
 def application(settings: Settings, *, warming: bool = True) -> Starlette:

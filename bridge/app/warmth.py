@@ -1,0 +1,50 @@
+"""Whether the kernels are compiled, and how they come to be."""
+
+import asyncio
+import gc
+import logging
+import sys
+from typing import Final
+
+from bridge import kernel
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Warmth:
+    """Whether the kernels are compiled: until then queries are answered, but more slowly."""
+
+    def __init__(self) -> None:
+        self.complete = False
+
+    async def bring(self) -> None:
+        """Loads the kernels that nearly every query needs."""
+        await _compile(kernel.Extent.COMMON, "--common")
+        await asyncio.to_thread(lambda: list(kernel.warm(kernel.Extent.COMMON)))
+        # What is loaded by now stays for good: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        self.complete = True
+        _LOG.info("ready")
+
+    async def bring_rest(self) -> None:
+        """Sees to it that the others are on disk, from where a query loads them."""
+        await _compile(kernel.Extent.ALL)
+
+
+async def _compile(extent: kernel.Extent, *flags: str) -> None:
+    """Compiles what the disk cache lacks, in a child process so that this one stays small."""
+    if kernel.is_warm(extent):
+        return
+    _LOG.info("compiling kernels; this happens once for each version", extra={"extent": extent})
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bridge.cli", "warm", "--quiet", *flags
+    )
+    try:
+        status = await child.wait()
+    except asyncio.CancelledError:
+        child.kill()
+        await child.wait()
+        raise
+    if status:
+        _LOG.warning("compiling kernels in a child process failed", extra={"status": status})
