@@ -15,6 +15,7 @@ from bridge.model.histogram_buckets import populated
 from bridge.model.histogram_layout import Arrays
 from bridge.model.histogram_neighbours import gather
 from bridge.model.histogram_operators import equals
+from bridge.model.starts import stacked_starts, starts_of
 
 Bools = npt.NDArray[np.bool_]
 
@@ -303,11 +304,10 @@ class HistogramColumns:
     def rows(self, start: int, stop: int) -> "HistogramColumns":
         """A range of rows."""
         lo, hi = int(self.offsets[start]), int(self.offsets[stop])
-        created = self.created[lo:hi] if len(self.created) else self.created
         return HistogramColumns(
             self.offsets[start : stop + 1] - lo,
             self.timestamps[lo:hi],
-            created,
+            starts_of(self.created, slice(lo, hi)),
             self.table.take(np.arange(lo, hi)),
         )
 
@@ -320,7 +320,7 @@ class HistogramColumns:
         """Of the samples only those where `kept` bool [N] is true."""
         before = np.zeros(len(kept) + 1, np.int64)
         np.cumsum(kept, out=before[1:])
-        created = self.created[kept] if len(self.created) else self.created
+        created = starts_of(self.created, kept)
         table = self.table.take(np.flatnonzero(kept))
         return HistogramColumns(before[self.offsets], self.timestamps[kept], created, table)
 
@@ -338,14 +338,10 @@ def stacked_rows(
     ]
     offsets = np.zeros(1 + sum(sizes), np.int64)
     np.cumsum(np.concatenate(lengths), out=offsets[1:])
-    known = any(len(piece.created) for piece in held)
-    created = [
-        piece.created if len(piece.created) else np.zeros_like(piece.timestamps) for piece in held
-    ]
     return HistogramColumns(
         offsets,
         np.concatenate([piece.timestamps for piece in held]),
-        np.concatenate(created) if known else np.empty(0, np.int64),
+        stacked_starts((piece.created, piece.timestamps) for piece in held),
         concatenate([piece.table for piece in held]),
     )
 

@@ -1,7 +1,7 @@
 """Raw samples of many series, columnar and ragged."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from bridge.model import arrays
 from bridge.model.histogram import HistogramColumns, stacked_rows
 from bridge.model.labels import LabelTable
+from bridge.model.starts import NO_STARTS, stacked_starts, starts_of
 
 Int64s = arrays.Int64s
 Float64s = arrays.Float64s
@@ -22,13 +23,15 @@ class Columns:
     `offsets` int64 [R+1]: row r owns samples offsets[r] to offsets[r+1]; `timestamps` int64 [N] ms,
     strictly increasing within a row; `values` float64 [N]. Staleness markers stay in. Arrays are
     read-only and C-contiguous. `histograms` are the rows' native histograms, None if there are
-    none; no row has a float and a histogram of the same time.
+    none; no row has a float and a histogram of the same time. `created` int64: the floats' start
+    timestamps, ms, 0 if unknown; empty if none has one.
     """
 
     offsets: Int64s
     timestamps: Int64s
     values: Float64s
     histograms: HistogramColumns | None = None
+    created: Int64s = field(default_factory=lambda: NO_STARTS)
 
     @staticmethod
     def frozen(
@@ -36,11 +39,12 @@ class Columns:
         timestamps: Int64s,
         values: Float64s,
         histograms: HistogramColumns | None = None,
+        created: Int64s = NO_STARTS,
     ) -> "Columns":
         """Columns over these arrays, which become read-only."""
-        for array in (offsets, timestamps, values):
+        for array in (offsets, timestamps, values, created):
             array.flags.writeable = False
-        return Columns(offsets, timestamps, values, histograms)
+        return Columns(offsets, timestamps, values, histograms, created)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -55,6 +59,7 @@ class Columns:
             self.timestamps[lo:hi],
             self.values[lo:hi],
             None if self.histograms is None else self.histograms.rows(start, stop),
+            starts_of(self.created, slice(lo, hi)),
         )
 
 
@@ -96,10 +101,11 @@ class DecodedPart:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the three arrays, and of the histograms."""
+        """Bytes of the arrays, and of the histograms."""
         held = self.held
         native = 0 if held.histograms is None else held.histograms.nbytes
-        return held.offsets.nbytes + held.timestamps.nbytes + held.values.nbytes + native
+        of_floats = (held.offsets, held.timestamps, held.values, held.created)
+        return sum(array.nbytes for array in of_floats) + native
 
     def columns(self) -> Columns:
         """The samples."""
@@ -159,7 +165,10 @@ def concatenate(pieces: Sequence[Columns]) -> Columns:
     values = [piece.values for piece in pieces] or [np.empty(0, np.float64)]
     sizes = [len(piece) for piece in pieces]
     histograms = stacked_rows([piece.histograms for piece in pieces], sizes)
-    return Columns.frozen(offsets, np.concatenate(timestamps), np.concatenate(values), histograms)
+    created = stacked_starts((piece.created, piece.timestamps) for piece in pieces)
+    return Columns.frozen(
+        offsets, np.concatenate(timestamps), np.concatenate(values), histograms, created
+    )
 
 
 EMPTY_BLOCK: Final = SeriesBlock(LabelTable(()), ())

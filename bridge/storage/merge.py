@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import boolean
 
-from bridge.kernel import b1_out, i8_in, i8_out, inlined, kernel, rare_kernel
+from bridge.kernel import b1_in, b1_out, i8_in, i8_out, inlined, kernel, rare_kernel
 from bridge.model.histogram import Hint, HistogramColumns
 from bridge.model.labels import Labels, LabelTable
 from bridge.model.samples import (
@@ -18,6 +18,7 @@ from bridge.model.samples import (
     SeriesBlock,
     concatenate,
 )
+from bridge.model.starts import stacked_starts, starts_of
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -73,7 +74,7 @@ def _without_empty(piece: Rows) -> Rows:
     offsets = _without(columns.offsets, held)
     if native is not None:
         native = replace(native, offsets=_without(native.offsets, held))
-    kept = Columns.frozen(offsets, columns.timestamps, columns.values, native)
+    kept = Columns.frozen(offsets, columns.timestamps, columns.values, native, columns.created)
     return Rows(labels, kept, piece.rising)
 
 
@@ -129,7 +130,9 @@ def _one_row(run: list[Columns]) -> Columns:
         return run[0]
     timestamps = np.concatenate([columns.timestamps for columns in run])
     values = np.concatenate([columns.values for columns in run])
-    return Columns.frozen(np.array([0, len(timestamps)], np.int64), timestamps, values)
+    offsets = np.array([0, len(timestamps)], np.int64)
+    created = stacked_starts((columns.created, columns.timestamps) for columns in run)
+    return Columns.frozen(offsets, timestamps, values, created=created)
 
 
 def _sorted(pieces: Sequence[Rows], first_wins: bool) -> SeriesBlock:
@@ -141,12 +144,24 @@ def _sorted(pieces: Sequence[Rows], first_wins: bool) -> SeriesBlock:
     groups = np.array([numbers[rows[row]] for row in order], np.int64)
     whole = concatenate([piece.columns for piece in pieces])
     grouping = _Grouping(np.array(order, np.int64), groups, len(labels), first_wins)
-    bits = whole.values.view(np.int64)
-    offsets, timestamps, bits = grouping.gathered(whole.offsets, whole.timestamps, bits)
-    columns = Columns.frozen(offsets, timestamps, bits.view(np.float64))
-    if whole.histograms is not None:
-        columns = with_histograms(columns, _regrouped(whole.histograms, grouping))
-    return SeriesBlock.of(LabelTable(labels), columns)
+    return SeriesBlock.of(LabelTable(labels), _grouped(whole, grouping))
+
+
+def _grouped(whole: Columns, grouping: "_Grouping") -> Columns:
+    """The columns of the new rows."""
+    if whole.histograms is None and not len(whole.created):
+        bits = whole.values.view(np.int64)
+        offsets, times, bits = grouping.gathered(whole.offsets, whole.timestamps, bits)
+        return Columns.frozen(offsets, times, bits.view(np.float64))
+    every = np.arange(len(whole.timestamps))
+    offsets, times, taken = grouping.gathered(whole.offsets, whole.timestamps, every)
+    columns = Columns.frozen(
+        offsets, times, whole.values[taken], created=starts_of(whole.created, taken)
+    )
+    if whole.histograms is None:
+        return columns
+    origins = np.searchsorted(whole.offsets, taken, "right")
+    return _with_merged(columns, origins, whole.histograms, grouping)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,45 +186,60 @@ class _Grouping:
         return made, times[:used], values[:used]
 
 
-def _regrouped(native: HistogramColumns, grouping: _Grouping) -> HistogramColumns:
-    """The histograms of the new rows.
+def _with_merged(
+    columns: Columns, origins: Int64s, native: HistogramColumns, grouping: _Grouping
+) -> Columns:
+    """New rows of floats, that came from the old rows `origins`, with those of histograms.
 
-    Between samples of different rows nothing is known about counter resets. Source:
+    Where the sample before came from another row nothing is known about counter resets. Source:
     chainSampleIterator in storage/merge.go of Prometheus.
     """
     every = np.arange(len(native.timestamps))
     offsets, times, taken = grouping.gathered(native.offsets, native.timestamps, every)
     table = native.table.take(taken)
-    origins = np.searchsorted(native.offsets, taken, "right")
+    kept, follows = np.empty(len(taken), np.bool_), np.empty(len(taken), np.bool_)
+    own = np.searchsorted(native.offsets, taken, "right")
     joint = np.bincount(grouping.groups, minlength=grouping.rows) > 1
-    doubtful = np.ones(len(taken), np.bool_)
-    doubtful[1:] = origins[1:] != origins[:-1]
-    doubtful &= np.repeat(joint, np.diff(offsets)) & (table.hint != Hint.GAUGE)
-    table = table.with_hints(np.where(doubtful, Hint.UNKNOWN, table.hint))
-    created = native.created[taken] if len(native.created) else native.created
-    return HistogramColumns(offsets, times, created, table)
+    floats = (columns.offsets, columns.timestamps, origins)
+    _interleave(*floats, offsets, times, own, taken, joint, kept, follows)
+    unsure = ~follows & (table.hint != Hint.GAUGE)
+    table = table.with_hints(np.where(unsure, Hint.UNKNOWN, table.hint))
+    merged = HistogramColumns(offsets, times, starts_of(native.created, taken), table).where(kept)
+    held = merged if len(merged.timestamps) else None
+    return Columns.frozen(
+        columns.offsets, columns.timestamps, columns.values, held, columns.created
+    )
 
 
-def with_histograms(columns: Columns, native: HistogramColumns) -> Columns:
-    """Columns of these floats and histograms, but for histograms at the time of a float."""
-    kept = np.ones(len(native.timestamps), np.bool_)
-    _keep_apart(columns.offsets, columns.timestamps, native.offsets, native.timestamps, kept)
-    native = native.where(kept)
-    held = native if len(native.timestamps) else None
-    return Columns.frozen(columns.offsets, columns.timestamps, columns.values, held)
-
-
-@rare_kernel(i8_in, i8_in, i8_in, i8_in, b1_out)
-def _keep_apart(
-    offsets: Int64s, timestamps: Int64s, native: Int64s, native_times: Int64s, kept: Bools
+@rare_kernel(i8_in, i8_in, i8_in, i8_in, i8_in, i8_in, i8_in, b1_in, b1_out, b1_out)
+def _interleave(
+    offsets: Int64s,
+    timestamps: Int64s,
+    origins: Int64s,
+    native: Int64s,
+    native_times: Int64s,
+    native_origins: Int64s,
+    taken: Int64s,
+    joint: Bools,
+    kept: Bools,
+    follows: Bools,
 ) -> None:
-    """Unmarks the histograms in `kept` that have the time of a float of their row."""
+    """Which histograms stay, those without a float of their time, and which of them follow one.
+
+    That is: whether the sample before, of either kind, came from the same row, in this order. In
+    a row that is not of several (`joint`) the first one follows what lies before all of them.
+    """
     for row in range(len(offsets) - 1):
-        at, end = offsets[row], offsets[row + 1]
+        at, end, before, last = offsets[row], offsets[row + 1], -1, -1
         for sample in range(native[row], native[row + 1]):
             while at < end and timestamps[at] < native_times[sample]:
+                before = origins[at]
                 at += 1
             kept[sample] = at == end or timestamps[at] != native_times[sample]
+            fresh = before < 0 and not joint[row]
+            follows[sample] = (before == native_origins[sample] or fresh) and taken[sample] > last
+            if kept[sample]:
+                before, last = native_origins[sample], taken[sample]
 
 
 @kernel(i8_in, i8_in, i8_in, i8_in, i8_in, boolean, i8_out, i8_out, i8_out)

@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.model.histogram import Hint, Histogram, HistogramColumns, Histograms
 from bridge.model.labels import Labels
+from bridge.model.samples import Columns
+from bridge.model.starts import NO_STARTS
 from bridge.storage.merge import Rows, merge
 from tests.storage.blocks import Plain, Points, labels, plain, rows_of
 
@@ -77,3 +80,76 @@ def test_bits_of_values_survive_sorting() -> None:
 def test_who_wins_at_the_same_time(first_wins: bool, value: float) -> None:
     block = merge([rows_of([(A, [(5, 1.0)])]), rows_of([(A, [(5, 2.0)])])], first_wins)
     assert plain(block) == {A: [(5, value)]}
+
+
+def row(
+    floats: dict[int, float], native: dict[int, Hint], started: dict[int, int] | None = None
+) -> Rows:
+    """A row of the series A with floats and histograms by time, and start timestamps."""
+    table = Histograms.of([Histogram(count=float(at), hint=hint) for at, hint in native.items()])
+    times = np.array(list(native), np.int64)
+    held = HistogramColumns(np.array([0, len(native)]), times, NO_STARTS, table)
+    columns = Columns.frozen(
+        np.array([0, len(floats)]),
+        np.array(list(floats), np.int64),
+        np.array(list(floats.values()), np.float64),
+        held if native else None,
+        NO_STARTS if started is None else np.array([started[at] for at in floats], np.int64),
+    )
+    return Rows((A,), columns, True)
+
+
+def hints(block_of: list[Rows]) -> dict[int, Hint]:
+    """The hints of the merged series by time."""
+    native = merge(block_of, first_wins=True).columns().histograms
+    assert native is not None
+    found = zip(native.timestamps.tolist(), native.table.hint.tolist(), strict=True)
+    return {time: Hint(hint) for time, hint in found}
+
+
+SURE, UNSURE = Hint.NOT_RESET, Hint.UNKNOWN
+
+
+def test_hints_are_lost_where_the_sample_before_came_from_elsewhere() -> None:
+    ours = row({}, {1: UNSURE, 2: SURE, 5: SURE, 6: SURE})
+    theirs = row({}, {3: UNSURE, 4: SURE, 7: Hint.GAUGE})
+    assert hints([ours, theirs]) == {
+        1: UNSURE,
+        2: SURE,
+        3: UNSURE,
+        4: SURE,
+        5: UNSURE,
+        6: SURE,
+        7: Hint.GAUGE,
+    }
+
+
+def test_a_float_of_another_series_makes_a_hint_doubtful() -> None:
+    assert hints([row({}, {1: UNSURE, 3: SURE, 4: SURE}), row({2: 1.0}, {})]) == {
+        1: UNSURE,
+        3: UNSURE,
+        4: SURE,
+    }
+
+
+def test_a_histogram_that_loses_to_a_float_decides_no_hint() -> None:
+    ours = row({3: 1.0}, {1: UNSURE, 2: SURE})
+    theirs = row({}, {3: UNSURE, 4: SURE, 5: SURE})
+    assert hints([ours, theirs]) == {1: UNSURE, 2: SURE, 4: UNSURE, 5: SURE}
+
+
+def test_a_histogram_that_loses_to_an_earlier_one_decides_no_hint() -> None:
+    ours, theirs = row({}, {1: UNSURE, 2: SURE}), row({}, {2: UNSURE, 3: SURE})
+    assert hints([ours, theirs]) == {1: UNSURE, 2: SURE, 3: UNSURE}
+
+
+def test_a_series_of_one_piece_keeps_its_hints() -> None:
+    other = Rows((B,), row({1: 1.0}, {}).columns, True)
+    assert hints([row({}, {4: SURE, 5: SURE}), other]) == {4: SURE, 5: SURE}
+
+
+def test_start_timestamps_stay_with_their_samples() -> None:
+    pieces_ = [row({5: 1.0, 7: 2.0}, {}, {5: 4, 7: 4}), row({6: 3.0, 8: 4.0}, {})]
+    columns = merge(pieces_, first_wins=True).columns()
+    assert columns.timestamps.tolist() == [5, 6, 7, 8]
+    assert columns.created.tolist() == [4, 0, 4, 0]
