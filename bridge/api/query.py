@@ -15,6 +15,10 @@ from bridge.model.time import Steps
 from bridge.promql.ast import Expr
 from bridge.promql.pretty import prettified
 from bridge.promql.translate import to_json
+from bridge.storage.interface import Provenance
+
+# How much of an answer was remembered.
+CACHE_HEADER: Final = "X-Prombridge-Cache"
 
 _STATS: Final = ("true", "all")
 
@@ -44,7 +48,16 @@ async def _evaluated(api: Api, request: ApiRequest, steps: Steps, limit: int) ->
     data = await asyncio.to_thread(encode_data, result)
     stats, remarks = _stats(request.form.get("stats"), result.stats)
     data = b'%s,"stats":%s}' % (data[:-1], stats) if stats else data
-    return Answer(data, (*result.warnings, *remarks), result.infos)
+    headers = _cache_headers(result.stats.provenance)
+    return Answer(data, (*result.warnings, *remarks), result.infos, headers)
+
+
+def _cache_headers(provenance: Provenance) -> tuple[tuple[str, str], ...]:
+    """The header that tells of the cache; none where nothing was read."""
+    if provenance.use is None:
+        return ()
+    counts = f"blocks={provenance.blocks}; gaps={provenance.gaps}"
+    return ((CACHE_HEADER, f"{provenance.use}; {counts}"),)
 
 
 def nocache(request: ApiRequest) -> bool:

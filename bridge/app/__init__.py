@@ -52,10 +52,14 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     """The whole bridge; its lifespan warms its kernels, if wanted, and closes its stores."""
     metrics = Metrics(CollectorRegistry(), VERSION)
     stores = tuple(RemoteStore(store, observer=metrics) for store in settings.stores)
-    memory, tiers = Memory(settings.cache), tuple(_tiers(settings.cache))
+    memory = Memory(settings.cache, observer=metrics.cache)
+    tiers = tuple(_tiers(settings.cache, metrics))
     beyond = tuple(Beyond(tier, memory) for tier in tiers)
     readers = tuple(_reader(store, settings, memory, beyond) for store in stores)
     caches = [reader for reader in readers if isinstance(reader, SampleCache)]
+    if caches:
+        names = [store.name for store in settings.stores]
+        metrics.cache.watch(memory, settings.cache.max_bytes, names)
     members = zip(settings.stores, readers, strict=True)
     fanout = Fanout(tuple(_member(store, reader) for store, reader in members))
     surveyors = tuple(_surveyor(store, settings, metrics) for store in settings.stores)
@@ -97,12 +101,17 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     return http(api, lifespan)
 
 
-def _tiers(cache: CacheSettings) -> Iterator[Tier]:
-    """Where sealed samples outlive this process, the nearest first."""
+def _tiers(cache: CacheSettings, metrics: Metrics) -> Iterator[Tier]:
+    """Where sealed samples outlive this process, the nearest first; shown in its metrics."""
+    tiers: list[Tier] = []
     if cache.enabled and cache.dir:
-        yield DiskTier(Path(cache.dir), cache.dir_max_bytes)
+        tiers.append(DiskTier(Path(cache.dir), cache.dir_max_bytes, observer=metrics.cache))
     if cache.enabled and cache.valkey_url and cache.valkey_url.reveal():
-        yield ValkeyTier(connector(cache.valkey_url.reveal()))
+        connect = connector(cache.valkey_url.reveal())
+        tiers.append(ValkeyTier(connect, observer=metrics.cache))
+    for tier in tiers:
+        metrics.cache.watch_tier(tier.name, tier.left_alone)
+        yield tier
 
 
 async def _work(warmth: Warmth | None, learning: Background) -> None:

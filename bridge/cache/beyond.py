@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -9,6 +10,7 @@ from weakref import WeakKeyDictionary
 from bridge.cache.blocks import Block
 from bridge.cache.intervals import common
 from bridge.cache.memory import Held, Memory
+from bridge.cache.observed import TierValue
 from bridge.cache.policy import Moment
 from bridge.cache.stored import FORMAT, Foreign, packed, unpacked
 from bridge.cache.tiers import Tier
@@ -36,8 +38,6 @@ class Beyond:
         self._tier = tier
         self._memory = memory
         self._notes: WeakKeyDictionary[Held, _Notes] = WeakKeyDictionary()
-        self.found = 0
-        self.foreign = 0
 
     async def recall(self, held: Held, missing: Sequence[Window], now: Moment) -> None:
         """Takes into memory what the tier has of these windows."""
@@ -47,8 +47,12 @@ class Beyond:
             if not slots:
                 return
             notes.asked.update(dict.fromkeys(slots, now.steady))
+            began = time.perf_counter()
             values = await self._tier.get([place(held, slot) for slot in slots])
+            self._memory.observer.tier_asked(self._tier.name, time.perf_counter() - began)
             present = [value for value in values if value is not None]
+            for _ in range(len(values) - len(present)):
+                self._counted(TierValue.MISS)
             if present:
                 blocks = await asyncio.to_thread(self._unpacked, held, present, now)
                 inside = [
@@ -105,11 +109,14 @@ class Beyond:
             try:
                 block = unpacked(value, held.key, held.names, held.policy, now)
             except Foreign:
-                self.foreign += 1
+                self._counted(TierValue.FOREIGN)
             else:
-                self.found += 1
+                self._counted(TierValue.HIT)
                 blocks.append(block)
         return blocks
+
+    def _counted(self, what: TierValue) -> None:
+        self._memory.observer.tier_value(self._tier.name, what)
 
     def _packed(self, held: Held, block: Block) -> bytes:
         return packed(block, held.key, held.names.labels(block.names))

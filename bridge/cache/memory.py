@@ -5,7 +5,6 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 from cachetools import LRUCache, TTLCache
@@ -14,6 +13,7 @@ from bridge.cache.blocks import Block
 from bridge.cache.intervals import common, without
 from bridge.cache.keys import Key
 from bridge.cache.names import Names
+from bridge.cache.observed import CacheObserver, Gone, Unobserved
 from bridge.cache.policy import Moment, Policy
 from bridge.cache.settings import CacheSettings
 from bridge.model.time import Window
@@ -26,15 +26,6 @@ _MISSED: Final = 10_000
 def system_clock() -> Moment:
     """Now, by the machine's clocks."""
     return Moment(time.time_ns() // 1_000_000, time.monotonic_ns() // 1_000_000)
-
-
-class Gone(StrEnum):
-    """Why a block is not held any more."""
-
-    EXPIRED = "expired"
-    REPLACED = "replaced"
-    SPACE = "space"
-    PURGED = "purged"
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -58,31 +49,35 @@ class Held:
         return self.blocks[first:stop]
 
 
-@dataclass(slots=True)
-class Figures:
-    """What happened so far."""
-
-    gone: dict[Gone, int] = field(default_factory=lambda: dict.fromkeys(Gone, 0))
-    refused: int = 0
-
-
 class Memory:
     """The blocks of all selectors; the least recently used go when bytes run out.
 
     cachetools keeps the order of use and the sum of bytes. Its own time to live cannot serve: ours
     counts from a read's begin and may end for one half of a block before it does for the other.
+    `samples_bytes` is what the samples themselves take, encoded.
     """
 
-    def __init__(self, settings: CacheSettings, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        settings: CacheSettings,
+        clock: Clock = system_clock,
+        observer: CacheObserver | None = None,
+    ) -> None:
         self.settings = settings
         self.clock = clock
-        self.figures = Figures()
+        self.observer: CacheObserver = observer or Unobserved()
+        self.samples_bytes = 0
         self._held: dict[Key, Held] = {}
         self._used: LRUCache[Block, tuple[Held, int]] = LRUCache(math.inf, lambda one: one[1])
         self._names_bytes = 0
         self._missed: TTLCache[Key, bool] = TTLCache(
             _MISSED, settings.admission, timer=lambda: clock().steady
         )
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks are remembered."""
+        return len(self._used)
 
     @property
     def nbytes(self) -> int:
@@ -141,7 +136,7 @@ class Memory:
         """
         size = sum(block.nbytes for block in blocks)
         if not held.policy.admits(size, self.settings.max_bytes - self.nbytes, again):
-            self.figures.refused += 1
+            self.observer.blocks_refused()
             return False
         for block in blocks:
             self._take_out(held, block.window, Gone.REPLACED)
@@ -169,8 +164,8 @@ class Memory:
         if not self._used:
             return False
         block, (held, _) = self._used.popitem()
-        held.blocks.remove(block)
-        self.figures.gone[Gone.SPACE] += 1
+        self._taken(held, block)
+        self.observer.block_gone(Gone.SPACE)
         self._forget_if_empty(held)
         return True
 
@@ -184,14 +179,19 @@ class Memory:
         at = bisect_left(held.blocks, block.window.start, key=lambda one: one.window.start)
         held.blocks.insert(at, block)
         self._used[block] = (held, block.nbytes)
+        self.samples_bytes += block.chunks.data.nbytes
 
     def _drop(self, held: Held, block: Block, why: Gone) -> None:
         self._remove(held, block)
-        self.figures.gone[why] += 1
+        self.observer.block_gone(why)
 
     def _remove(self, held: Held, block: Block) -> None:
-        held.blocks.remove(block)
         del self._used[block]
+        self._taken(held, block)
+
+    def _taken(self, held: Held, block: Block) -> None:
+        held.blocks.remove(block)
+        self.samples_bytes -= block.chunks.data.nbytes
 
     def _shrink(self, held: Held) -> None:
         """Keeps to the budget after something was added to a selector."""

@@ -23,7 +23,7 @@ from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
 from bridge.storage.allowance import allow
-from bridge.storage.interface import Purpose, Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import Provenance, Purpose, Querier, ReadOptions, Select, Selection
 
 Int64s = npt.NDArray[np.int64]
 
@@ -77,10 +77,10 @@ class SampleCache:
         key = self._key(select.matchers)
         passed = key in self._passed or not self._policy.storable(window)
         if not from_memory or window.end < window.start or passed:
-            return await self._querier.select(select, options)
+            return self._noted(await self._querier.select(select, options))
         held = self._memory.begin(key, self._policy)
         try:
-            return await self._answer(held, window, select, options)
+            return self._noted(await self._answer(held, window, select, options))
         finally:
             self._memory.end(held)
 
@@ -104,6 +104,11 @@ class SampleCache:
                 for tier in self._beyond:
                     await tier.forget(held, window)
 
+    def _noted(self, selection: Selection) -> Selection:
+        if use := selection.provenance.use:
+            self._memory.observer.cache_used(self._store, use)
+        return selection
+
     def _key(self, matchers: Sequence[Matcher]) -> Key:
         return Key(self._store, self._tenant, tuple(sorted(set(matchers))))
 
@@ -117,6 +122,9 @@ class SampleCache:
         pieces, led = self._planned(held, window, now, options)
         sources = dict.fromkeys(piece.source for piece in pieces)
         flights = [source for source in sources if isinstance(source, Flight)]
+        gaps = [flight for flight in flights if not flight.task.done()]
+        for _ in set(gaps) - led:
+            self._memory.observer.read_joined(self._store)
         try:
             answers = await self._flights.answers(flights)
         except (LimitExceeded, TooManySamples):
@@ -129,6 +137,9 @@ class SampleCache:
             self._passed[held.key] = True
             return await self._querier.select(select, options)
         brought = dict(zip(flights, answers, strict=True))
+        for flight in led:
+            length = flight.window.end - flight.window.start + 1
+            self._memory.observer.gap_read(self._store, length, brought[flight].received_bytes)
         block = await asyncio.to_thread(_block, held, pieces, brought)
         allow(block.samples, options)
         return Selection(
@@ -136,6 +147,7 @@ class SampleCache:
             tuple(warning for answer in answers for warning in answer.warnings),
             sum(brought[flight].received_bytes for flight in led),
             (self._store,),
+            Provenance(blocks=len(sources) - len(gaps), gaps=len(gaps)),
         )
 
     def _planned(

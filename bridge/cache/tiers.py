@@ -10,11 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Protocol
 
+from bridge.cache.observed import CacheObserver, Unobserved
+
 Seconds = Callable[[], float]
 
 
 class Tier(Protocol):
     """Values by place; losing one is never wrong, and no method ever raises or waits for long."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in metrics."""
+
+    def left_alone(self) -> bool:
+        """Whether it failed so often that it is not asked for a while."""
 
     async def get(self, places: Sequence[str]) -> list[bytes | None]:
         """The value of each place, as far as it can be had now."""
@@ -43,7 +52,16 @@ class DiskTier:
     those that are over go, then those that end first.
     """
 
-    def __init__(self, folder: Path, max_bytes: int, clock: Seconds = time.time) -> None:
+    name = "disk"
+
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int,
+        clock: Seconds = time.time,
+        observer: CacheObserver | None = None,
+    ) -> None:
+        self._observer: CacheObserver = observer or Unobserved()
         self._folder = folder
         self._max_bytes = max_bytes
         self._clock = clock
@@ -51,6 +69,10 @@ class DiskTier:
         self._thread = ThreadPoolExecutor(1, "disk")
         self._waiting = 0
         self._writing: set[asyncio.Future[None]] = set()
+
+    def left_alone(self) -> bool:
+        """Never: a folder answers at once, well or badly."""
+        return False
 
     async def get(self, places: Sequence[str]) -> list[bytes | None]:
         """The value of each place."""
@@ -60,6 +82,7 @@ class DiskTier:
     def put(self, place: str, value: bytes, lifetime: int) -> None:
         """Writes a file, behind the caller's back."""
         if self._waiting + len(value) > _WAITING_BYTES:
+            self._observer.tier_write_dropped(self.name)
             return
         self._waiting += len(value)
         until = self._clock() + lifetime / 1000
@@ -96,7 +119,10 @@ class DiskTier:
             if path.stat().st_mtime < self._clock():
                 return None
             return path.read_bytes()
+        except FileNotFoundError:
+            return None
         except OSError:
+            self._observer.tier_failed(self.name)
             return None
 
     def _write(self, place: str, value: bytes, until: float) -> None:
@@ -110,13 +136,13 @@ class DiskTier:
             Path(beside).replace(path)
             self._shrink()
         except OSError:
-            return
+            self._observer.tier_failed(self.name)
 
     def _remove(self, place: str) -> None:
         try:
             self._path(place).unlink(missing_ok=True)
         except OSError:
-            return
+            self._observer.tier_failed(self.name)
 
     def _shrink(self) -> None:
         held = [(one.stat(), one) for one in self._folder.glob("*/*.block")]

@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol, TypeVar, cast
 
+from bridge.cache.observed import CacheObserver, Unobserved
+
 T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
@@ -36,9 +38,15 @@ class ValkeyTier:
     one could else read its answer. After three failures in a row nothing is asked for 10 seconds.
     """
 
+    name = "valkey"
+
     def __init__(
-        self, connect: Callable[[], Client], clock: Callable[[], float] = time.monotonic
+        self,
+        connect: Callable[[], Client],
+        clock: Callable[[], float] = time.monotonic,
+        observer: CacheObserver | None = None,
     ) -> None:
+        self._observer: CacheObserver = observer or Unobserved()
         self._connect = connect
         self._clock = clock
         self._client: Client | None = None
@@ -49,6 +57,10 @@ class ValkeyTier:
         self._writer: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
+    def left_alone(self) -> bool:
+        """Whether nothing is asked of it now."""
+        return self._clock() < self._closed_until
+
     async def get(self, places: Sequence[str]) -> list[bytes | None]:
         """The value of each place; nothing if Valkey does not answer in time."""
         keys = [_key(place) for place in places]
@@ -57,7 +69,10 @@ class ValkeyTier:
 
     def put(self, place: str, value: bytes, lifetime: int) -> None:
         """Queues a value; lost if too much waits already, or it is too large."""
-        if len(value) > _LARGEST or self._waiting + len(value) > _WAITING_BYTES or lifetime <= 0:
+        if lifetime <= 0:
+            return
+        if len(value) > _LARGEST or self._waiting + len(value) > _WAITING_BYTES:
+            self._observer.tier_write_dropped(self.name)
             return
         self._waiting += len(value)
         self._queue.put_nowait((_key(place), value, lifetime))
@@ -92,7 +107,7 @@ class ValkeyTier:
 
     async def _asked(self, command: Callable[[Client], Awaitable[T]]) -> T | None:
         """What Valkey answers; None if it cannot be asked or does not answer well."""
-        if self._clock() < self._closed_until:
+        if self.left_alone():
             return None
         client = self._client = self._client or self._connect()
         try:
@@ -112,6 +127,7 @@ class ValkeyTier:
         return answer
 
     def _failed(self, error: Exception) -> None:
+        self._observer.tier_failed(self.name)
         self._failures += 1
         if self._failures >= _FAILURES:
             self._closed_until = self._clock() + _PAUSE

@@ -23,7 +23,7 @@ from bridge.model.vectors import Value, Windows
 from bridge.promql.ast import Expr, ValueType, value_type
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
-from bridge.storage.interface import Querier, ReadOptions, Selection
+from bridge.storage.interface import Provenance, Querier, ReadOptions, Selection
 
 _Made = TypeVar("_Made")
 
@@ -128,6 +128,7 @@ class Engine:
             peak_samples=budget.peak,
             queryable_samples=budget.queryable,
             received_bytes=sum(answer.received_bytes for answer in answers),
+            provenance=Provenance.total(answer.provenance for answer in answers),
         )
         return await self._in_thread(
             lambda: outcome(query, value, annotations, options.limit, stats)

@@ -6,6 +6,7 @@ from typing import Final
 from bridge.model.time import Steps
 from bridge.model.vectors import Value
 from bridge.promql.ast import Expr, ValueType
+from bridge.storage.interface import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ class Query:
 class Stats:
     """What a query cost: `timings` in seconds under Prometheus' names, samples, bytes received.
 
-    `samples_read` came from the stores; `queryable_samples` is what selectors showed, over all
-    steps.
+    `samples_read` came from the stores, or from memory as `provenance` says; `queryable_samples` is
+    what selectors showed, over all steps.
     """
 
     timings: dict[str, float] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Stats:
     peak_samples: int = 0
     queryable_samples: int = 0
     received_bytes: int = 0
+    provenance: Provenance = field(default_factory=Provenance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

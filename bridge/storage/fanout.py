@@ -8,7 +8,7 @@ from bridge.model.errors import BridgeError
 from bridge.model.labels import Matcher, MatchType
 from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
 from bridge.storage.allowance import allow
-from bridge.storage.interface import Purpose, Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import Provenance, Purpose, Querier, ReadOptions, Select, Selection
 from bridge.storage.merge import Rows, merge
 
 Pairs = tuple[tuple[str, str], ...]
@@ -75,6 +75,7 @@ class Fanout:
             warnings=tuple(warning for selection in found for warning in selection.warnings),
             received_bytes=sum(selection.received_bytes for selection in found),
             stores=tuple(store for selection in found for store in selection.stores),
+            provenance=Provenance.total(selection.provenance for selection in found),
         )
 
 

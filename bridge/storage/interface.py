@@ -1,8 +1,9 @@
 """What the engine and the API ask of samples, whoever holds them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
@@ -44,18 +45,63 @@ class ReadOptions:
     max_bytes: int = 0
 
 
+class CacheUse(StrEnum):
+    """How much of an answer was remembered: all, a part, nothing; or memory was not asked."""
+
+    HIT = "hit"
+    PARTIAL = "partial"
+    MISS = "miss"
+    BYPASS = "bypass"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where samples come from: remembered `blocks`, `gaps` that were read of a store.
+
+    `passed` are reads that went to a store past what is remembered.
+    """
+
+    blocks: int = 0
+    gaps: int = 0
+    passed: int = 0
+
+    @staticmethod
+    def total(parts: "Iterable[Provenance]") -> "Provenance":
+        """That of an answer made of these parts."""
+        held = list(parts)
+        return Provenance(
+            sum(one.blocks for one in held),
+            sum(one.gaps for one in held),
+            sum(one.passed for one in held),
+        )
+
+    @property
+    def use(self) -> CacheUse | None:
+        """The same in a word; None if nothing was read."""
+        if self.blocks:
+            return CacheUse.PARTIAL if self.gaps or self.passed else CacheUse.HIT
+        if self.gaps:
+            return CacheUse.MISS
+        return CacheUse.BYPASS if self.passed else None
+
+
+PASSED: Final = Provenance(passed=1)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
     """A read's answer: complete, labels sorted and distinct, samples within the range asked.
 
     `warnings` are remarks for the client (a store left out because its settings allow it);
-    `received_bytes` is what came over the wire for it.
+    `received_bytes` is what came over the wire for it; who remembers nothing has its answers
+    `PASSED`.
     """
 
     block: SeriesBlock
     warnings: tuple[str, ...] = ()
     received_bytes: int = 0
     stores: tuple[str, ...] = field(default=())
+    provenance: Provenance = PASSED
 
 
 class Querier(Protocol):

@@ -13,6 +13,8 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from bridge.telemetry.cache import CacheMetrics
+
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
@@ -64,6 +66,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self.cache = CacheMetrics(registry)
         Info("prombridge_build", "The version that runs.", registry=registry).info(
             {"version": version, "python": sys.version.split(maxsplit=1)[0]}
         )

@@ -256,6 +256,8 @@ class CacheMachine(RuleBasedStateMachine):
         # A thread whose asker gave up may still add names, counted with the next use.
         names = sum(held.names_bytes for held in self.memory.selectors())
         assert self.memory.nbytes == names + sum(block.nbytes for block in blocks)
+        assert self.memory.blocks == len(blocks)
+        assert self.memory.samples_bytes == sum(block.chunks.data.nbytes for block in blocks)
 
     @invariant()
     def blocks_cannot_be_written(self) -> None:

@@ -16,8 +16,18 @@ from bridge.model.histogram import HistogramColumns
 from bridge.model.labels import Labels, Matcher, MatchType
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
-from bridge.storage.interface import Purpose, ReadOptions, Select, Selection
-from tests.cache.world import HOUR, MINUTE, SECOND, START, Clock, LoggedStore, Samples, contents
+from bridge.storage.interface import CacheUse, Purpose, ReadOptions, Select, Selection
+from tests.cache.world import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    START,
+    Clock,
+    LoggedStore,
+    Noted,
+    Samples,
+    contents,
+)
 
 NAMES = tuple(f"metric_{number}" for number in range(9))
 PLAIN = ReadOptions()
@@ -33,7 +43,8 @@ class World:
             labels = Labels.of({"__name__": name, "pod": pod})
             times = range(START - 6 * HOUR, START + 1, 15 * SECOND)
             self.store.put(labels, {time: float(time % 1009) for time in times})
-        self.memory = Memory(CacheSettings(max_bytes=max_bytes), self.clock)
+        self.noted = Noted()
+        self.memory = Memory(CacheSettings(max_bytes=max_bytes), self.clock, self.noted)
         self.cache = SampleCache(self.store, self.memory, "logged")
 
     async def ask(
@@ -87,6 +98,8 @@ async def test_a_refresh_reads_only_what_was_not_settled() -> None:
     world.advance(30)
     assert await world.right(last(6 * HOUR, world.clock.wall)) == 1
     assert world.store.asked[-1] == Select(X, settled + 1, START + MINUTE - 1)
+    assert world.noted.uses == {CacheUse.MISS: 1, CacheUse.PARTIAL: 1}
+    assert world.noted.gaps[-1][0] == 11 * MINUTE - 1
 
 
 async def test_many_refreshes_leave_few_blocks() -> None:
@@ -229,6 +242,7 @@ async def test_identical_reads_in_flight_are_one() -> None:
     world.store.gate.set()
     answers = await asyncio.gather(*tasks)
     assert len(world.store.asked) == 1
+    assert (world.noted.joined, len(world.noted.gaps)) == (7, 1)
     assert all(answer == world.store.truth(last(HOUR)) for answer in answers)
 
 
@@ -372,7 +386,7 @@ async def test_one_off_scans_do_not_push_out_what_is_asked_again_and_again() -> 
         await world.right(last(4 * HOUR, START - HOUR, of(name)))
     assert [await world.right(select) for select in dashboard] == [0, 0, 0]
     assert kept <= world.memory.nbytes <= 45_000
-    assert world.memory.figures.refused
+    assert world.noted.refused
 
 
 async def test_the_same_rows_have_the_same_table() -> None:

@@ -13,13 +13,14 @@ import redis
 
 from bridge.cache.beyond import Beyond
 from bridge.cache.memory import Memory
+from bridge.cache.observed import TierValue
 from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
 from bridge.cache.tiers import DiskTier, Tier
 from bridge.cache.valkey import ValkeyTier, connector
 from bridge.model.time import Window
 from tests.cache.test_samples import NAMES, PLAIN, World, last, of
-from tests.cache.world import HOUR, MINUTE, START, contents
+from tests.cache.world import HOUR, MINUTE, START, Noted, contents
 from tests.servers.valkey import valkey
 
 Make = Callable[[], Tier]
@@ -58,7 +59,8 @@ class Replica:
     def __init__(self, world: World, tier: Tier) -> None:
         self.world = world
         self.tier = tier
-        self.memory = Memory(CacheSettings(), world.clock)
+        self.noted = Noted()
+        self.memory = Memory(CacheSettings(), world.clock, self.noted)
         self.beyond = Beyond(tier, self.memory)
         self.cache = SampleCache(world.store, self.memory, "logged", beyond=[self.beyond])
 
@@ -107,7 +109,7 @@ async def test_another_process_finds_what_the_first_has_read(make: Make) -> None
     world.clock.advance(5 * MINUTE)
     second = Replica(world, make())
     assert await second.right() == 0
-    assert second.beyond.found > 0
+    assert second.noted.values[TierValue.HIT] > 0
     await second.aclose()
 
 
@@ -154,7 +156,7 @@ async def test_a_damaged_value_is_a_miss(tmp_path: Path, spoil: Callable[[bytes]
         rewrite(file, spoil(file.read_bytes()))
     second = Replica(world, DiskTier(tmp_path, 1 << 20))
     assert await second.right() == 1
-    assert second.beyond.foreign > 0
+    assert second.noted.values[TierValue.FOREIGN] > 0
     await second.aclose()
 
 

@@ -1,18 +1,20 @@
 """A store whose past is on record, a clock that is told the time, and what a cache may answer."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from bridge.cache.observed import Gone, TierValue, Unobserved
 from bridge.cache.policy import Moment
 from bridge.cache.settings import CacheSettings
 from bridge.model.errors import StoreError, StoreFault
 from bridge.model.labels import Labels, LabelTable, Matcher, MatchType, matches_all
 from bridge.model.samples import Columns, SeriesBlock
 from bridge.model.time import Window
-from bridge.storage.interface import ReadOptions, Select, Selection
+from bridge.storage.interface import CacheUse, ReadOptions, Select, Selection
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -36,6 +38,36 @@ class Clock:
     def advance(self, milliseconds: int) -> None:
         self.wall += milliseconds
         self.steady += milliseconds
+
+
+class Noted(Unobserved):
+    """Counts what a cache tells."""
+
+    def __init__(self) -> None:
+        self.uses: Counter[CacheUse] = Counter()
+        self.gone: Counter[Gone] = Counter()
+        self.values: Counter[TierValue] = Counter()
+        self.gaps: list[tuple[int, int]] = []
+        self.joined = 0
+        self.refused = 0
+
+    def cache_used(self, store: str, use: CacheUse) -> None:
+        self.uses[use] += 1
+
+    def gap_read(self, store: str, milliseconds: int, received_bytes: int) -> None:
+        self.gaps.append((milliseconds, received_bytes))
+
+    def read_joined(self, store: str) -> None:
+        self.joined += 1
+
+    def block_gone(self, why: Gone) -> None:
+        self.gone[why] += 1
+
+    def blocks_refused(self) -> None:
+        self.refused += 1
+
+    def tier_value(self, tier: str, what: TierValue) -> None:
+        self.values[what] += 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

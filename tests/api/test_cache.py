@@ -1,0 +1,151 @@
+"""The cache as clients see it: through HTTP, over a store whose past is on record."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from httpx import AsyncClient, Response
+
+from tests.api import world
+from tests.cache.test_samples import World
+from tests.cache.world import HOUR, MINUTE, SECOND, START
+
+NAME = "metric_0"
+OLD = START - 150 * MINUTE
+
+
+@pytest.fixture
+def past() -> World:
+    """A clock, a store with six hours of nine metrics, and a cache before it."""
+    return World()
+
+
+@pytest.fixture
+async def client(past: World) -> AsyncIterator[AsyncClient]:
+    async with world.client(past.cache) as made:
+        yield made
+
+
+class Asking:
+    """Asks, waits until all that was read is remembered, and looks at the header."""
+
+    def __init__(self, past: World, client: AsyncClient) -> None:
+        self.past = past
+        self.client = client
+
+    async def at(self, time: int, query: str = NAME, **headers: str) -> Response:
+        return await self._asked("query", {"query": query, "time": f"{time / 1000}"}, headers)
+
+    async def over(self, start: int, end: int, query: str = NAME, **headers: str) -> Response:
+        params = {"query": query, "start": f"{start / 1000}", "end": f"{end / 1000}", "step": "60"}
+        return await self._asked("query_range", params, headers)
+
+    async def _asked(self, path: str, params: dict[str, str], headers: dict[str, str]) -> Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        response = await self.client.get(f"/api/v1/{path}", params=params, headers=named)
+        await self.past.cache.settled()
+        assert response.status_code == 200, response.text
+        return response
+
+
+@pytest.fixture
+def ask(past: World, client: AsyncClient) -> Asking:
+    return Asking(past, client)
+
+
+def told(response: Response) -> str | None:
+    header: str | None = response.headers.get("x-prombridge-cache")
+    return header
+
+
+def value(response: Response) -> Any:
+    return response.json()["data"]["result"][0]["value"][1]
+
+
+async def test_the_header_tells_misses_hits_and_parts(ask: Asking) -> None:
+    assert told(await ask.over(OLD - HOUR, OLD)) == "miss; blocks=0; gaps=1"
+    assert told(await ask.over(OLD - HOUR, OLD)) == "hit; blocks=1; gaps=0"
+    assert told(await ask.at(OLD - HOUR)) == "hit; blocks=1; gaps=0"
+    assert told(await ask.over(OLD - HOUR, OLD + 10 * MINUTE)) == "partial; blocks=1; gaps=1"
+
+
+async def test_the_header_tells_of_all_reads_of_a_query(ask: Asking) -> None:
+    await ask.at(OLD)
+    assert told(await ask.at(OLD, "metric_0 + metric_1")) == "partial; blocks=1; gaps=1"
+    assert told(await ask.at(OLD, "metric_0 + metric_1")) == "hit; blocks=2; gaps=0"
+
+
+async def test_what_reads_nothing_has_no_header(ask: Asking) -> None:
+    assert told(await ask.at(OLD, "1 + time()")) is None
+
+
+async def test_reads_past_the_cache_are_bypasses(ask: Asking, client: AsyncClient) -> None:
+    await ask.at(OLD)
+    params = {"query": NAME, "time": f"{OLD / 1000}", "nocache": "1"}
+    response = await client.get("/api/v1/query", params=params)
+    assert told(response) == "bypass; blocks=0; gaps=0"
+
+
+async def test_a_store_without_a_cache_is_always_a_bypass() -> None:
+    async with world.client() as plain:
+        response = await plain.get("/api/v1/query?query=up")
+    assert told(response) == "bypass; blocks=0; gaps=0"
+
+
+@pytest.mark.parametrize("headers", [{"FromAlert": "true"}, {"Cache-Control": "no-cache"}])
+async def test_alerts_see_what_arrived_a_moment_ago(
+    past: World, ask: Asking, headers: dict[str, str]
+) -> None:
+    labels = next(iter(past.store.data))
+    before = value(await ask.at(START))
+    past.store.put(labels, {START: 77.0})
+    past.clock.advance(SECOND // 2)
+    # The burst that serves a refresh's panels is not for alerts.
+    assert value(await ask.at(START)) == before
+    asked = await ask.client.get(
+        "/api/v1/query", params={"query": NAME, "time": f"{START / 1000}"}, headers=headers
+    )
+    assert value(asked) == "77"
+    assert told(asked) == "miss; blocks=0; gaps=1"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"FromAlert": "true"}, {"Cache-Control": "max-age=0,no-cache"}]
+)
+async def test_alerts_see_late_samples_within_the_out_of_order_window(
+    past: World, ask: Asking, headers: dict[str, str]
+) -> None:
+    late, labels = START - 30 * MINUTE, next(iter(past.store.data))
+    await ask.over(late - HOUR, START)
+    past.clock.advance(2 * SECOND)
+    past.store.put(labels, {late: 77.0})
+    assert value(await ask.at(late)) != "77"
+    params = {"query": NAME, "time": f"{late / 1000}"}
+    asked = await ask.client.get("/api/v1/query", params=params, headers=headers)
+    assert value(asked) == "77"
+
+
+async def test_alerts_over_a_range_read_the_tail_and_what_may_change(
+    past: World, ask: Asking
+) -> None:
+    await ask.over(START - 3 * HOUR, START)
+    past.clock.advance(SECOND // 2)
+    params = {
+        "query": f"max_over_time({NAME}[3h])",
+        "time": f"{START / 1000}",
+    }
+    response = await ask.client.get("/api/v1/query", params=params, headers={"FromAlert": "true"})
+    assert told(response) == "partial; blocks=2; gaps=1"
+    read = past.store.asked[-1]
+    assert (read.start, read.end) == (START - HOUR, START)
+
+
+async def test_nocache_neither_takes_nor_gives(past: World, ask: Asking) -> None:
+    params = {"query": NAME, "time": f"{OLD / 1000}", "nocache": "1"}
+    await ask.client.get("/api/v1/query", params=params)
+    await past.cache.settled()
+    assert told(await ask.at(OLD)) == "miss; blocks=0; gaps=1"
+    past.store.put(next(iter(past.store.data)), {OLD: 77.0})
+    assert value(await ask.client.get("/api/v1/query", params=params)) == "77"
+    # Nor does it disturb what is remembered.
+    assert value(await ask.at(OLD)) != "77"
