@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from bridge.model.labels import Labels, matches_all
+from bridge.remote.forms import Sent
 from bridge.remote.series import BadLabels, labels_of
 from bridge.storage.allowance import allow
 from bridge.storage.interface import ReadOptions, Select
@@ -70,7 +71,8 @@ class Keep:
     """What a read keeps of an answer, counted before it is decoded.
 
     `held` samples and, where they are limited, `rows` are those of earlier pieces of the read too.
-    `left_out` counts native histograms, which are not read yet.
+    `left_out` counts native histograms, which are not read yet. `sent`: what the answer was made
+    of.
     """
 
     select: Select
@@ -79,6 +81,7 @@ class Keep:
     budget: Budget = _UNLIMITED
     rows: set[Labels] = field(default_factory=set)
     left_out: int = 0
+    sent: Sent = field(default_factory=Sent)
 
     def series(self, raw: bytes) -> Labels | None:
         """The series of these label bytes, unless it fails a matcher; raises BadAnswer.

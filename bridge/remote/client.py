@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import httpx
 
@@ -13,6 +14,7 @@ from bridge.remote.breaker import Breaker
 from bridge.remote.connection import Connection
 from bridge.remote.exchange import Exchange
 from bridge.remote.faults import Read, TheirLimit
+from bridge.remote.forms import Forms, Sent
 from bridge.remote.profiles import Profile, profile_of
 from bridge.remote.pushing import NameRequired, pushed
 from bridge.remote.requests import ReadObserver, Requests, Unobserved
@@ -20,6 +22,8 @@ from bridge.remote.settings import ResponseType, StoreSettings
 from bridge.remote.wire import read_request
 from bridge.storage.interface import Purpose, ReadOptions, Select, Selection
 from bridge.storage.merge import Rows, merge
+
+_SAMPLES_FIRST: Final = (ResponseType.SAMPLES, ResponseType.STREAMED)
 
 
 @dataclass(slots=True)
@@ -37,6 +41,7 @@ class RemoteStore:
     profile: Profile = field(init=False)
     _connection: Connection = field(init=False)
     _requests: Requests = field(init=False)
+    _forms: Forms = field(default_factory=Forms)
     _sampled_only: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -74,20 +79,33 @@ class RemoteStore:
 
     async def piece(self, keep: Keep, matchers: tuple[Matcher, ...]) -> tuple[SeriesBlock, int]:
         """One read that the store takes whole: what `keep` keeps of it, and its size in bytes."""
-        held = keep.held
+        held, accepted = keep.held, self._accepted(keep.select)
         try:
-            return await self._asked(keep, matchers, self._accepted(keep.select.purpose))
+            block, received = await self._asked(keep, matchers, accepted)
         except NotStreamable:
             # Remembered for as long as this process lives: chunks once written stay as they are.
             self._sampled_only, keep.held = True, held
             return await self._asked(keep, matchers, (ResponseType.SAMPLES,))
+        select, sent = keep.select, keep.sent
+        if select.purpose is Purpose.SERIES:
+            return block, received
+        self._forms.saw(select.matchers, sent, received, select.end - select.start)
+        if sent.doubtful and accepted == _SAMPLES_FIRST != self.profile.response_types:
+            self._forms.stream_only(select.matchers)
+            keep.held, keep.left_out, keep.sent = held, 0, Sent()
+            block, again = await self.piece(keep, matchers)
+            received += again
+        return block, received
 
-    def _accepted(self, purpose: Purpose) -> tuple[ResponseType, ...]:
+    def _accepted(self, select: Select) -> tuple[ResponseType, ...]:
         """The kinds of answer to offer; only the sampled one honours the series hint."""
         types = self.profile.response_types
-        if self._sampled_only or (purpose is Purpose.SERIES and ResponseType.SAMPLES in types):
+        for_series = select.purpose is Purpose.SERIES
+        if self._sampled_only or (for_series and ResponseType.SAMPLES in types):
             return (ResponseType.SAMPLES,)
-        return types
+        if for_series:
+            return types
+        return self._forms.order(select.matchers, select.end - select.start, types)
 
     async def _asked(
         self, keep: Keep, matchers: tuple[Matcher, ...], accepted: Sequence[ResponseType]

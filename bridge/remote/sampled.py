@@ -11,6 +11,7 @@ from bridge.model.samples import Columns
 from bridge.remote import samples
 from bridge.remote.answer import BadAnswer, Keep, TooLarge
 from bridge.remote.buffer import Buffer
+from bridge.remote.forms import Sent
 from bridge.storage.merge import Rows
 
 # A snappy copy of 3 bytes stands for 64 at most: no real body grows more than this.
@@ -81,5 +82,6 @@ def _decoded(buffer: Buffer, found: samples.Survey, keep: Keep) -> Rows:
         raise BadAnswer("a sample is malformed")
     used = int(offsets[-1])
     keep.held += used
+    keep.sent = Sent(len(labels), used, doubtful=not bits[:used].all())
     values = bits[:used].view(np.float64)
     return Rows(labels, Columns.frozen(offsets, timestamps[:used], values), not disorder)

@@ -68,6 +68,7 @@ def _decoded(buffer: Buffer, inside: frames.Contents, keep: Keep) -> Rows:
         raise BadAnswer("a chunk is too short for its samples")
     # A header that belies its chunk is not believed.
     wanted = ~unknown & (inside_range | (firsts != oldest))
+    keep.sent.note(len(labels), sizes, counts, newest - oldest)
     chunks = _Chunks(starts[wanted], sizes[wanted], rows[wanted], int(counts[wanted].sum()))
     return _columns(buffer.data, chunks, labels, keep)
 
