@@ -18,6 +18,7 @@ from bridge.config.notices import UNUSED
 from bridge.config.own import OwnFile, QuerySection, StoreSection
 from bridge.config.own_cache import CacheSection
 from bridge.config.own_catalogue import CatalogueSection
+from bridge.config.own_replicas import ReplicasSection
 from bridge.config.remote_read import RemoteReadSection
 from bridge.telemetry.metrics import Metrics
 
@@ -78,7 +79,9 @@ def test_configurations_shown_are_accepted(tmp_path: Path) -> None:
         config.write_text(yaml.safe_dump(read))
         assert check(config).errors == ()
     for one in own:
-        stores = [{"name": name, "url": f"http://{name}/read"} for name in one["stores"]]
+        groups = (group["stores"] for group in one.get("replicas", {}).values())
+        names = dict.fromkeys([*one["stores"], *(name for group in groups for name in group)])
+        stores = [{"name": name, "url": f"http://{name}/read"} for name in names]
         config.write_text(yaml.safe_dump({"remote_read": stores}))
         mine.write_text(yaml.safe_dump(one))
         assert check(config, mine).errors == ()
@@ -124,11 +127,12 @@ def test_every_section_without_effect_is_documented() -> None:
 
 def test_every_key_of_our_own_file_is_documented() -> None:
     shown = first_column(section(page("docs/configuration.md"), "## prombridge.yml"))
-    assert OwnFile.model_fields.keys() == {"query", "cache", "catalogue", "stores"}
+    assert OwnFile.model_fields.keys() == {"query", "cache", "catalogue", "stores", "replicas"}
     real = [f"query.{key}" for key in QuerySection.model_fields]
     real += [f"cache.{key}" for key in CacheSection.model_fields]
     real += [f"catalogue.{key}" for key in CatalogueSection.model_fields]
     real += [f"stores.<name>.{key}" for key in StoreSection.model_fields]
+    real += [f"replicas.<name>.{key}" for key in ReplicasSection.model_fields]
     assert sorted(shown) == sorted(real)
 
 

@@ -18,7 +18,7 @@ from bridge.api.envelope import Answer, failure, success
 from bridge.api.errors import ErrorType, Failure, failure_of
 from bridge.api.form import Form, read_form
 from bridge.api.settings import ApiSettings
-from bridge.catalogue.catalogue import Catalogue
+from bridge.catalogue.joint import Names
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
 from bridge.model.errors import QueryCanceled
@@ -36,7 +36,7 @@ class Api:
 
     engine: Engine
     querier: Querier
-    catalogue: Catalogue
+    catalogue: Names
     metrics: Metrics
     settings: ApiSettings
     limits: EngineSettings

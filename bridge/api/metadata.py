@@ -5,7 +5,7 @@ from typing import Final
 from bridge.api import params
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
-from bridge.catalogue.cardinality import Counts, cardinality
+from bridge.catalogue.cardinality import Counts
 from bridge.model.errors import BadData
 
 _DEFAULT_LIMIT: Final = 10
@@ -29,7 +29,7 @@ async def cardinalities(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/status/tsdb`: of what the catalogue knows, for there is no TSDB here."""
     limit = _limit(request.form.get("limit"))
     await api.catalogue.settled()
-    counts = cardinality(api.catalogue.learned, limit)
+    counts = api.catalogue.cardinality(limit)
     head = {
         "numSeries": counts.series,
         "numLabelPairs": counts.label_pairs,

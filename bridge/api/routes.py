@@ -1,6 +1,6 @@
 """The table of paths."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
@@ -10,11 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from bridge.api import empty, metadata, query, series, status
 from bridge.api.endpoint import Api, Endpoint, Handler, failed
 from bridge.api.errors import ErrorType, Failure
+from bridge.api.stores import PREFIX, Stores
 from bridge.api.transport import Transport
 
 # Grafana's versions differ in which of the two they use for what; all that reads takes both.
@@ -45,13 +46,14 @@ HANDLERS: Final[dict[str, Handler]] = {
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
-def application(api: Api, lifespan: Lifespan | None = None) -> Starlette:
-    """The HTTP side of the bridge as an ASGI application."""
+def application(
+    api: Api, lifespan: Lifespan | None = None, stores: Mapping[str, Api] | None = None
+) -> Starlette:
+    """The HTTP side of the bridge as an ASGI application; `stores` has each store's own by name."""
+    alone = {name: Router(_handlers(one)) for name, one in (stores or {}).items()}
     routes: list[BaseRoute] = [
-        *(
-            Route(path, Endpoint(_name(path), handler, api), methods=_METHODS)
-            for path, handler in HANDLERS.items()
-        ),
+        *_handlers(api),
+        Mount(PREFIX, Stores(alone)),
         *_pages(api),
     ]
     prefix = api.settings.route_prefix
@@ -64,6 +66,14 @@ def application(api: Api, lifespan: Lifespan | None = None) -> Starlette:
     # A redirect would name a host and a scheme that only a proxy in front of the bridge knows.
     served.router.redirect_slashes = False
     return served
+
+
+def _handlers(api: Api) -> list[BaseRoute]:
+    """The paths of the API."""
+    return [
+        Route(path, Endpoint(_name(path), handler, api), methods=_METHODS)
+        for path, handler in HANDLERS.items()
+    ]
 
 
 def _name(path: str) -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,7 @@ from bridge.cache.tiers import DiskTier, Tier
 from bridge.cache.valkey import ValkeyTier, connector
 from bridge.catalogue.background import Background
 from bridge.catalogue.catalogue import Catalogue
+from bridge.catalogue.joint import JointCatalogue
 from bridge.catalogue.seeds import Seeds, seeds_of
 from bridge.catalogue.sources import Source
 from bridge.config.masked import masked_yaml
@@ -43,35 +44,57 @@ from bridge.remote.settings import Hints, StoreSettings
 from bridge.storage.fanout import Fanout, Member
 from bridge.storage.flights import SharedReads
 from bridge.storage.interface import Querier
+from bridge.storage.replicas import Replica, Replicas, ReplicaSettings
+from bridge.storage.view import View
 from bridge.telemetry.metrics import Metrics
 
 _LOG: Final = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Store:
+    """All that belongs to one store: its clients, its cache, its catalogue."""
+
+    settings: StoreSettings
+    remote: RemoteStore
+    surveyor: RemoteStore
+    reader: SampleCache | SharedReads
+    view: View
+    catalogue: Catalogue
+
+    @property
+    def member(self) -> Member:
+        """The store as one of those that a read goes to."""
+        return Member(self.catalogue, self.settings.partial)
+
+    async def aclose(self) -> None:
+        """Ends what goes on behind the answers, and closes connections."""
+        if isinstance(self.reader, SampleCache):
+            await self.reader.aclose()
+        await self.catalogue.aclose()
+        await self.remote.aclose()
+        await self.surveyor.aclose()
+
+
 def application(settings: Settings, *, warming: bool = True) -> Starlette:
     """The whole bridge; its lifespan warms its kernels, if wanted, and closes its stores."""
     metrics = Metrics(CollectorRegistry(), VERSION)
-    stores = tuple(RemoteStore(store, observer=metrics) for store in settings.stores)
     memory = Memory(settings.cache, observer=metrics.cache)
     tiers = tuple(_tiers(settings.cache, metrics))
     beyond = tuple(Beyond(tier, memory) for tier in tiers)
-    readers = tuple(_reader(store, settings, memory, beyond) for store in stores)
-    caches = [reader for reader in readers if isinstance(reader, SampleCache)]
-    if caches:
+    seeds = _seeds(settings)
+    stores = [_store(one, settings, metrics, memory, beyond, seeds) for one in settings.stores]
+    if settings.cache.enabled:
         names = [store.name for store in settings.stores]
         metrics.cache.watch(memory, settings.cache.max_bytes, names)
-    members = zip(settings.stores, readers, strict=True)
-    fanout = Fanout(tuple(_member(store, reader) for store, reader in members))
-    surveyors = tuple(_surveyor(store, settings, metrics) for store in settings.stores)
-    sources = tuple(map(_source, settings.stores, fanout.members, surveyors))
-    catalogue = Catalogue(fanout, sources, settings.catalogue, _now, _seeds(settings))
     workers = ThreadPoolExecutor(os.cpu_count(), "worker")
-    engine = Engine(catalogue, settings.engine, workers)
+    fanout = Fanout(tuple(_members(stores, settings.replicas)))
+    engine = Engine(fanout, settings.engine, workers)
     warmth = Warmth()
     api = Api(
         engine=engine,
-        querier=catalogue,
-        catalogue=catalogue,
+        querier=fanout,
+        catalogue=JointCatalogue(tuple((one.catalogue, one.settings.partial) for one in stores)),
         metrics=metrics,
         settings=_api_settings(settings),
         limits=settings.engine,
@@ -83,7 +106,7 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(workers)
-        learning = Background(catalogue, ", ".join(store.shown_url for store in settings.stores))
+        learning = [Background(one.catalogue, _place(one.settings)) for one in stores]
         background = [asyncio.create_task(_work(warmth if warming else None, learning))]
         try:
             yield
@@ -91,14 +114,38 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
-            await asyncio.gather(*(cache.aclose() for cache in caches))
+            await asyncio.gather(*(store.aclose() for store in stores))
             await asyncio.gather(*(tier.aclose() for tier in tiers))
-            await catalogue.aclose()
-            await asyncio.gather(*(store.aclose() for store in (*stores, *surveyors)))
             engine.close()
             workers.shutdown(wait=False, cancel_futures=True)
 
-    return http(api, lifespan)
+    return http(api, lifespan, {one.settings.name: _alone(api, one) for one in stores})
+
+
+def _alone(api: Api, store: _Store) -> Api:
+    """The API of one store by itself."""
+    querier = Fanout((store.member,))
+    catalogue = JointCatalogue(((store.catalogue, store.settings.partial),))
+    return replace(api, engine=api.engine.over(querier), querier=querier, catalogue=catalogue)
+
+
+def _members(stores: Sequence[_Store], groups: Sequence[ReplicaSettings]) -> Iterator[Member]:
+    """Who is read: each store, or in place of a group's first store the group."""
+    by_name = {one.settings.name: one for one in stores}
+    group_of = {name: group for group in groups for name in group.stores}
+    for store in stores:
+        group = group_of.get(store.settings.name)
+        if group is None:
+            yield store.member
+        elif group.stores[0] == store.settings.name:
+            held = [by_name[name] for name in group.stores]
+            replicas = tuple(Replica(one.catalogue, one.view) for one in held)
+            yield Member(Replicas(replicas, group), group.partial)
+
+
+def _place(store: StoreSettings) -> str:
+    """What tells a store's part of the catalogue's file."""
+    return f"{store.name} {store.shown_url}"
 
 
 def _tiers(cache: CacheSettings, metrics: Metrics) -> Iterator[Tier]:
@@ -114,13 +161,30 @@ def _tiers(cache: CacheSettings, metrics: Metrics) -> Iterator[Tier]:
         yield tier
 
 
-async def _work(warmth: Warmth | None, learning: Background) -> None:
+async def _work(warmth: Warmth | None, learning: Sequence[Background]) -> None:
     """What goes on without a request; names are read with kernels that are compiled."""
-    if warmth is None:
-        await learning.run()
-        return
-    await warmth.bring()
-    await asyncio.gather(learning.run(), warmth.bring_rest())
+    if warmth is not None:
+        await warmth.bring()
+    rest = [] if warmth is None else [warmth.bring_rest()]
+    await asyncio.gather(*(one.run() for one in learning), *rest)
+
+
+def _store(
+    store: StoreSettings,
+    settings: Settings,
+    metrics: Metrics,
+    memory: Memory,
+    beyond: Sequence[Beyond],
+    seeds: Seeds,
+) -> _Store:
+    remote, surveyor = RemoteStore(store, observer=metrics), _surveyor(store, settings, metrics)
+    reader = _reader(remote, settings, memory, beyond)
+    view = _view(store, reader)
+    # A profile that was only recognised may be wrong: whether it honours hints is found out.
+    hint = profile_of(store).hints is Hints.SERIES if store.profile else None
+    source = Source(store.name, view, surveyor, hint)
+    catalogue = Catalogue(view, [source], settings.catalogue, _now, seeds)
+    return _Store(store, remote, surveyor, reader, view, catalogue)
 
 
 def _reader(
@@ -142,9 +206,17 @@ def _identity(store: StoreSettings) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _member(store: StoreSettings, reader: Querier) -> Member:
-    labels = store.external_labels if store.filter_external_labels else ()
-    return Member(reader, store.required_matchers, labels)
+def _view(store: StoreSettings, reader: Querier) -> View:
+    return View(
+        reader,
+        required_matchers=store.required_matchers,
+        external_labels=store.external_labels if store.filter_external_labels else (),
+        labels=store.labels,
+        dropped=frozenset(store.drop_labels),
+        oldest=store.min_time,
+        newest=store.max_time,
+        now=_now,
+    )
 
 
 def _surveyor(store: StoreSettings, settings: Settings, metrics: Metrics) -> RemoteStore:
@@ -162,12 +234,6 @@ def _surveyor(store: StoreSettings, settings: Settings, metrics: Metrics) -> Rem
 def _least(*limits: int) -> int:
     """The narrowest of some limits, where 0 is none."""
     return min(filter(None, limits), default=0)
-
-
-def _source(store: StoreSettings, member: Member, survey: RemoteStore) -> Source:
-    # A profile that was only recognised may be wrong: whether it honours hints is found out.
-    hint = profile_of(store).hints is Hints.SERIES if store.profile else None
-    return Source(store.name, member, survey, hint)
 
 
 def _seeds(settings: Settings) -> Seeds:

@@ -132,8 +132,7 @@ class Background:
         yield from dict.fromkeys((*self._catalogue.seeds.names, *_EVERYWHERE, *learned))
 
     async def _probe(self, source: Source, matcher: Matcher, window: Window) -> None:
-        required = source.member.required_matchers
-        matchers = (matcher, *(Matcher(name, MatchType.EQUAL, value) for name, value in required))
+        matchers = (matcher, *source.view.required)
         options = ReadOptions(nocache=True, max_samples=_CRAWL_SAMPLES)
         try:
             await self._catalogue.probe(source, matchers, window, options)

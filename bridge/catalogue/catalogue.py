@@ -10,6 +10,7 @@ import numpy as np
 from cachetools import TLRUCache
 
 from bridge.catalogue.answers import APPROXIMATE, Found, Lookup, Origin, is_narrow, is_selective
+from bridge.catalogue.cardinality import Cardinality, cardinality
 from bridge.catalogue.column import Ids, Mask
 from bridge.catalogue.learned import Batch, Learned, batches
 from bridge.catalogue.metadata import types_of
@@ -132,6 +133,10 @@ class Catalogue:
         names = {*index.values(METRIC_NAME), *self.seeds.names}
         return list(types_of(names, summaries))
 
+    def cardinality(self, limit: int) -> Cardinality:
+        """The counts of everything that is known, `limit` of each kind."""
+        return cardinality([self.learned], limit)
+
     async def probe(
         self, source: Source, matchers: tuple[Matcher, ...], window: Window, options: ReadOptions
     ) -> Probed:
@@ -234,7 +239,7 @@ class Catalogue:
     async def _ask(self, matchers: tuple[Matcher, ...], lookup: Lookup, asked: _Asked) -> None:
         """Probes every store that a narrow selector concerns, at the same time."""
         select = Select(matchers, lookup.window.start, lookup.window.end)
-        concerned = [source for source in self.sources if source.member.concerns(select)]
+        concerned = [source for source in self.sources if source.view.concerns(select)]
         answers = await asyncio.gather(
             *(self._probed(source, matchers, lookup) for source in concerned),
             return_exceptions=True,

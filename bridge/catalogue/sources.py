@@ -9,8 +9,8 @@ from bridge.catalogue.settings import CatalogueSettings
 from bridge.model.labels import METRIC_NAME, Labels, Matcher, MatchType
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
-from bridge.storage.fanout import Member
 from bridge.storage.interface import Purpose, Querier, ReadOptions, Select
+from bridge.storage.view import View
 
 EVERYTHING: Final = Matcher(METRIC_NAME, MatchType.NOT_EQUAL, "")
 
@@ -36,13 +36,13 @@ class Probed:
 class Source:
     """A store that is asked for series; times in ms.
 
-    `member` answers narrow probes, `survey` reads of all names: the same store with limits of its
+    `view` answers narrow probes, `survey` reads of all names: the same store with limits of its
     own. `hint`: whether it honours the series hint; None as long as that is not known. `covered`:
     the window of which all series are known.
     """
 
     name: str
-    member: Member
+    view: View
     survey: Querier | None = None
     hint: bool | None = None
     covered: Window | None = None
@@ -61,6 +61,10 @@ class Source:
         Otherwise in pieces of it: its end, its start and what lies between. Raises what a read of
         the store raises.
         """
+        held = self.view.within(window)
+        if held.end < held.start:
+            return Probed((), complete=True)
+        window = held
         pieces = [window] if self.hint else _pieces(window, settings)
         whole = pieces == [window]
         found = [await self._read(matchers, pieces[0], options)]
@@ -76,19 +80,17 @@ class Source:
     async def everything(self, window: Window) -> Probed:
         """All series of a window; only for a store that honours the hint."""
         assert self.hint, "a store that ignores the hint would send all its samples"
-        required = tuple(
-            Matcher(name, MatchType.EQUAL, value) for name, value in self.member.required_matchers
-        )
-        member = replace(self.member, querier=self.survey or self.member.querier)
-        select = Select((EVERYTHING, *required), window.start, window.end, Purpose.SERIES)
-        selection = await member.select(select, ReadOptions(nocache=True))
+        view = replace(self.view, querier=self.survey or self.view.querier)
+        matchers = (EVERYTHING, *view.required)
+        select = Select(matchers, window.start, window.end, Purpose.SERIES)
+        selection = await view.select(select, ReadOptions(nocache=True))
         return Probed(((selection.block, window),), complete=True)
 
     async def _read(
         self, matchers: tuple[Matcher, ...], window: Window, options: ReadOptions
     ) -> Probed:
         select = Select(matchers, window.start, window.end, Purpose.SERIES)
-        selection = await self.member.select(select, options)
+        selection = await self.view.select(select, options)
         if self.hint is None and len(selection.block):
             self.hint = not selection.block.samples
         return Probed(((selection.block, window),), False, selection.warnings)

@@ -12,7 +12,7 @@ from bridge.config.document import Scalar
 from bridge.config.sizes import parse_size, parse_united_size
 from bridge.config.urls import checked_url
 from bridge.model.secret import Secret
-from bridge.model.time import parse_duration
+from bridge.model.time import Bound, parse_bound, parse_duration
 
 T = TypeVar("T")
 
@@ -133,6 +133,14 @@ Duration = Annotated[
 Size = Annotated[int, _of("a size such as 512MiB or 4GiB", lambda value: parse_size(value.text), 0)]
 UnitedSize = Annotated[
     int, _of("a size such as 15MB", lambda value: parse_united_size(value.text), 0)
+]
+TimeBound = Annotated[
+    Bound | None,
+    _of(
+        "a time such as 2026-01-01T00:00:00Z, or a duration from now on such as -30d",
+        lambda value: parse_bound(value.text),
+        None,
+    ),
 ]
 SecretText = Annotated[Secret, _of("a text", lambda value: Secret(value.text), Secret(""))]
 Url = Annotated[str, _of("a URL such as https://host:9090/api/v1/read", _url, "")]

@@ -17,6 +17,7 @@ from bridge.config.notices import missing_files, unused
 from bridge.config.own import OwnFile, QuerySection, StoreSection
 from bridge.config.own_cache import CacheSection
 from bridge.config.own_catalogue import CatalogueSection
+from bridge.config.own_replicas import replica_faults
 from bridge.config.prometheus import PrometheusFile
 from bridge.config.remote_read import RemoteReadSection
 from bridge.config.settings import LabelPairs, Settings
@@ -82,6 +83,7 @@ class _Loader:
             self.warnings += unused(document, file)
         if document and file and own_document and own:
             self._problems += _unknown_stores(own_document, own, file)
+            self._problems += _wrong_replicas(own_document, own, file)
         if self._problems or not document or not file:
             raise ConfigError(self._problems)
         return self._assembled(document, file, own or OwnFile(), config_file.parent)
@@ -109,6 +111,11 @@ class _Loader:
             cache=cache,
             catalogue=(own.catalogue or CatalogueSection()).applied(CatalogueSettings(), folder),
             store_caches=dict(_store_caches(stores, own, cache)),
+            replicas=tuple(
+                section.settings(name, _names_by_key(file.reads))
+                for name, section in (own.replicas or {}).items()
+                if section
+            ),
             engine=_engine(self._flags, section, own.query or QuerySection()),
             web=self._flags.web,
             log=self._flags.log,
@@ -173,6 +180,18 @@ def _sections(store: StoreSettings, own: OwnFile) -> Iterator[StoreSection]:
     for key in (store.url, store.name):
         if section := (own.stores or {}).get(key):
             yield section
+
+
+def _names_by_key(entries: list[RemoteReadSection]) -> dict[str, str]:
+    """Each entry's name by its URL and by itself; of several with one URL the first counts."""
+    named = list(zip(_names(entries), entries, strict=True))
+    urls = {entry.url: name for name, entry in reversed(named)}
+    return urls | {name: name for name, _ in named}
+
+
+def _wrong_replicas(document: Document, own: OwnFile, file: PrometheusFile) -> Iterator[Problem]:
+    for group, text in replica_faults(own.replicas or {}, _names_by_key(file.reads)):
+        yield document.problem(("replicas", group), f"replicas.{shown_key(group)}: {text}")
 
 
 def _unknown_stores(document: Document, own: OwnFile, file: PrometheusFile) -> Iterator[Problem]:

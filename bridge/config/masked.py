@@ -20,6 +20,7 @@ from bridge.remote.settings import (
     StoreSettings,
     TlsSettings,
 )
+from bridge.storage.replicas import ReplicaSettings
 
 _MASK: Final = f"{Secret('')}"
 Yaml = dict[str, Any]
@@ -40,6 +41,7 @@ def masked_yaml(settings: Settings) -> str:
             "stores": {
                 store.name: _own(store) | _own_cache(settings, store) for store in settings.stores
             },
+            "replicas": {group.name: _replicas(group) for group in settings.replicas},
         },
     }
     return yaml.safe_dump(_without_empty(shown), sort_keys=False, allow_unicode=True, width=1000)
@@ -85,6 +87,21 @@ def _own(store: StoreSettings) -> Yaml:
         "max_series": store.max_series,
         "max_response_bytes": store.max_response_bytes,
         "retries": store.retries,
+        "labels": dict(store.labels),
+        "drop_labels": list(store.drop_labels),
+        "min_time": store.min_time and str(store.min_time),
+        "max_time": store.max_time and str(store.max_time),
+        "partial_response": str(store.partial),
+    }
+
+
+def _replicas(group: ReplicaSettings) -> Yaml:
+    return {
+        "stores": list(group.stores),
+        "mode": str(group.mode),
+        "gap": format_duration(group.gap),
+        "hedge": format_duration(group.hedge),
+        "partial_response": str(group.partial),
     }
 
 

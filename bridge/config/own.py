@@ -1,17 +1,43 @@
 """The file of prombridge's own settings, `--prombridge.config`."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from bridge.config.fields import Duration, Flag, Section, Size, Whole, choice
+from pydantic import AfterValidator
+
+from bridge.config.fields import (
+    Duration,
+    Flag,
+    LabelSet,
+    Section,
+    Size,
+    Text,
+    TimeBound,
+    Whole,
+    choice,
+    refused,
+)
 from bridge.config.own_cache import CacheSection, StoreCacheSection
 from bridge.config.own_catalogue import CatalogueSection
+from bridge.config.own_replicas import PartialName, ReplicasSection
+from bridge.model.labels import METRIC_NAME
 from bridge.remote.profiles import PROFILES
 from bridge.remote.settings import NameMatchers, ResponseType, StoreSettings
+from bridge.storage.fanout import PartialResponse
+
+_Names = TypeVar("_Names", dict[str, str] | None, list[str] | None)
+
+
+def _not_the_name(names: _Names) -> _Names:
+    if names and METRIC_NAME in names:
+        raise refused(f"{METRIC_NAME} is the metric's name, which stays")
+    return names
+
 
 ResponseName = Annotated[str, choice(*ResponseType, words="unknown response type")]
 ProfileName = Annotated[str, choice(*PROFILES, words="unknown profile")]
 NameMatchersName = Annotated[str, choice(*NameMatchers, words="unknown kind of name matchers")]
+FixedLabels = Annotated[LabelSet, AfterValidator(_not_the_name)]
 
 
 class QuerySection(Section):
@@ -37,6 +63,11 @@ class StoreSection(Section):
     max_series: Whole | None = None
     max_response_bytes: Size | None = None
     retries: Whole | None = None
+    labels: FixedLabels = None
+    drop_labels: Annotated[list[Text] | None, AfterValidator(_not_the_name)] = None
+    min_time: TimeBound = None
+    max_time: TimeBound = None
+    partial_response: PartialName | None = None
     cache: StoreCacheSection | None = None
 
     def applied(self, store: StoreSettings) -> StoreSettings:
@@ -57,6 +88,11 @@ class StoreSection(Section):
             "max_series": self.max_series,
             "max_response_bytes": self.max_response_bytes,
             "retries": self.retries,
+            "labels": self.labels and tuple(sorted(self.labels.items())),
+            "drop_labels": self.drop_labels and tuple(dict.fromkeys(self.drop_labels)),
+            "min_time": self.min_time,
+            "max_time": self.max_time,
+            "partial": self.partial_response and PartialResponse(self.partial_response),
         }
         return replace(store, **{name: held for name, held in wanted.items() if held is not None})
 
@@ -68,3 +104,4 @@ class OwnFile(Section):
     cache: CacheSection | None = None
     catalogue: CatalogueSection | None = None
     stores: dict[str, StoreSection | None] | None = None
+    replicas: dict[str, ReplicasSection | None] | None = None

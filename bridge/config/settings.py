@@ -7,6 +7,7 @@ from bridge.cache.settings import CacheSettings
 from bridge.catalogue.settings import CatalogueSettings
 from bridge.engine.query import EngineSettings
 from bridge.remote.settings import StoreSettings
+from bridge.storage.replicas import ReplicaSettings
 
 LabelPairs = tuple[tuple[str, str], ...]
 
@@ -38,6 +39,7 @@ class LogSettings:
 class Settings:
     """Everything that is configured; `stores` has one entry at least, with distinct names.
 
+    `replicas` are groups of stores that hold the same data; a store is in one of them at most.
     `store_caches` has the cache settings of the stores whose own differ from `cache`, by name.
     """
 
@@ -49,3 +51,4 @@ class Settings:
     cache: CacheSettings = field(default_factory=CacheSettings)
     catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
     store_caches: Mapping[str, CacheSettings] = field(default_factory=dict)
+    replicas: tuple[ReplicaSettings, ...] = ()

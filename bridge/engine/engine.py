@@ -1,6 +1,7 @@
 """A query from text to result: plan, fetch, evaluate, within time and budget."""
 
 import asyncio
+import copy
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -46,7 +47,7 @@ class Engine:
         functions: Mapping[str, Function] = FUNCTIONS,
     ) -> None:
         self.settings = settings
-        self._querier = querier
+        self.querier = querier
         self._workers = workers
         self._functions = functions
         self._signatures = {name: one.signature for name, one in functions.items()}
@@ -57,6 +58,12 @@ class Engine:
         )
         self._turn = asyncio.Semaphore(settings.max_concurrency)
         self._evaluators = ThreadPoolExecutor(settings.max_concurrency, "evaluate")
+
+    def over(self, querier: Querier) -> "Engine":
+        """The same engine over another Querier: they share threads, turns and settings."""
+        sibling = copy.copy(self)
+        sibling.querier = querier
+        return sibling
 
     def close(self) -> None:
         """Lets the threads end."""
@@ -140,7 +147,7 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(self._querier.select(select, reading))
+                    group.create_task(self.querier.select(select, reading))
                     for select in planned.selects
                 ]
         except BaseExceptionGroup as failed:

@@ -67,6 +67,24 @@ class Window:
         return self.start <= other.end + 1 and other.start <= self.end + 1
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An edge of the time that a store has data of.
+
+    `ms` is a moment, or with `relative` the distance to now, negative in the past.
+    """
+
+    ms: int
+    relative: bool = False
+
+    def at(self, now: int) -> int:
+        """The moment, ms."""
+        return now + self.ms if self.relative else self.ms
+
+    def __str__(self) -> str:
+        return format_duration(self.ms) if self.relative else format_time(self.ms)
+
+
 _UNITS: Final = {
     "y": 365 * 86_400_000,
     "w": 7 * 86_400_000,
@@ -200,6 +218,15 @@ def _rfc3339(text: str) -> int:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     whole = (moment - epoch) // timedelta(milliseconds=1)
     return whole + int(f"{fraction or '0':0<9}"[:3])
+
+
+def parse_bound(text: str) -> Bound:
+    """RFC 3339, or a duration from now on such as `-30d`; raises ValueError."""
+    try:
+        return Bound(_rfc3339(text))
+    except ValueError:
+        sign = -1 if text.startswith("-") else 1
+        return Bound(sign * parse_duration(text.lstrip("-+")), relative=True)
 
 
 def format_time(milliseconds: int) -> str:

@@ -6,6 +6,8 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from bridge.model.secret import Secret
+from bridge.model.time import Bound
+from bridge.storage.fanout import PartialResponse
 
 DEFAULT_TIMEOUT_MS: Final = 60_000
 DEFAULT_CHUNKED_READ_LIMIT: Final = 50_000_000
@@ -116,6 +118,8 @@ class StoreSettings:
     one read, `max_response_bytes` one answer (0: no limit but the query's). `retries`: how often a
     read is tried again that failed before its first byte. `read_recent` has no effect: there is no
     local store.
+    Every series gets `labels` and loses `drop_labels`; the store is asked for times from `min_time`
+    to `max_time`; `partial` says what its failure means to a query that others answer too.
     """
 
     name: str
@@ -142,6 +146,11 @@ class StoreSettings:
     max_series: int = 0
     max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES
     retries: int = 2
+    labels: tuple[tuple[str, str], ...] = ()
+    drop_labels: tuple[str, ...] = ()
+    min_time: Bound | None = None
+    max_time: Bound | None = None
+    partial: PartialResponse = PartialResponse.FAIL
 
     @property
     def shown_url(self) -> str:

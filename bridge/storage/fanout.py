@@ -1,62 +1,61 @@
-"""Many stores as one: who is asked, what of, and how the answers become one."""
+"""Many stores as one: who is asked, how the answers become one, and what a failure means."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
 
-from bridge.model.errors import BridgeError
-from bridge.model.labels import Matcher, MatchType
+from bridge.model.errors import BridgeError, StoreError, StoreLimit, StoreTimeout
 from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
 from bridge.storage.allowance import allow
-from bridge.storage.interface import Provenance, Purpose, Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import (
+    NOTHING,
+    Provenance,
+    Purpose,
+    Querier,
+    ReadOptions,
+    Select,
+    Selection,
+)
 from bridge.storage.merge import Rows, merge
 
-Pairs = tuple[tuple[str, str], ...]
+# What says that a store failed, rather than that the query asks for too much.
+FAILURES: Final = (StoreError, StoreTimeout, StoreLimit)
+
+
+class PartialResponse(StrEnum):
+    """What a store's failure means: the read fails, or goes without it and says so."""
+
+    FAIL = "fail"
+    WARN = "warn"
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One store among several.
-
-    It is asked only if each pair of `required_matchers` is an equality matcher of the select. Each
-    pair of `external_labels` that the select has no matcher for is asked for as well, and its label
-    taken off the answer; give them only where `filter_external_labels` is set.
-    """
+    """One store among several, and what its failure means."""
 
     querier: Querier
-    required_matchers: Pairs = ()
-    external_labels: Pairs = ()
-
-    def concerns(self, select: Select) -> bool:
-        """Whether this store is to be asked."""
-        return all(
-            Matcher(name, MatchType.EQUAL, value) in select.matchers
-            for name, value in self.required_matchers
-        )
+    partial: PartialResponse = PartialResponse.FAIL
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
-        """The store's answer, without the external labels that were asked for on top."""
-        named = {matcher.name for matcher in select.matchers}
-        added = tuple(
-            Matcher(name, MatchType.EQUAL, value)
-            for name, value in self.external_labels
-            if name not in named
-        )
-        if not added:
+        """The store's answer; where that is allowed, a warning in place of its failure."""
+        try:
             return await self.querier.select(select, options)
-        asked = replace(select, matchers=select.matchers + added)
-        selection = await self.querier.select(asked, options)
-        names = frozenset(matcher.name for matcher in added)
-        pieces = [
-            replace(piece, labels=tuple(labels.drop(names) for labels in piece.labels))
-            for piece in Rows.of(selection.block)
-        ]
-        return replace(selection, block=await _merged(pieces, select.purpose))
+        except FAILURES as error:
+            if self.partial is PartialResponse.FAIL:
+                raise
+            return replace(NOTHING, warnings=(lacking(error),))
+
+
+def lacking(error: BridgeError) -> str:
+    """The warning of an answer without the data of a store that failed."""
+    return f"{error}; the answer lacks its data"
 
 
 @dataclass(frozen=True, slots=True)
 class Fanout:
-    """Several stores, asked at the same time; if one fails, the read fails.
+    """Several stores, asked at the same time.
 
     Series with the same labels are merged; of samples at the same time the earlier store's stays.
     """
@@ -64,23 +63,26 @@ class Fanout:
     members: tuple[Member, ...]
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
-        """One answer of all stores that the select concerns."""
-        asked = [member for member in self.members if member.concerns(select)]
-        if len(asked) == 1:
-            return await asked[0].select(select, options)
-        found = await _all(asked, select, options)
+        """One answer of all stores; the first failure that counts ends the other reads."""
+        if len(self.members) == 1:
+            return await self.members[0].select(select, options)
+        found = await _all(self.members, select, options)
         allow(sum(selection.block.samples for selection in found), options)
-        return Selection(
-            block=await _one([selection.block for selection in found], select.purpose),
-            warnings=tuple(warning for selection in found for warning in selection.warnings),
-            received_bytes=sum(selection.received_bytes for selection in found),
-            stores=tuple(store for selection in found for store in selection.stores),
-            provenance=Provenance.total(selection.provenance for selection in found),
-        )
+        return await joined(found, select.purpose)
+
+
+async def joined(found: Sequence[Selection], purpose: Purpose) -> Selection:
+    """Several answers as one; of samples at the same time that of the first stays."""
+    return Selection(
+        block=await _one([selection.block for selection in found], purpose),
+        warnings=tuple(warning for selection in found for warning in selection.warnings),
+        received_bytes=sum(selection.received_bytes for selection in found),
+        stores=tuple(store for selection in found for store in selection.stores),
+        provenance=Provenance.total(selection.provenance for selection in found),
+    )
 
 
 async def _all(members: Sequence[Member], select: Select, options: ReadOptions) -> list[Selection]:
-    """All answers; the first failure cancels the other reads and is raised."""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(member.select(select, options)) for member in members]
@@ -95,9 +97,6 @@ async def _one(blocks: Sequence[SeriesBlock], purpose: Purpose) -> SeriesBlock:
     held = [block for block in blocks if len(block)]
     if len(held) <= 1:
         return held[0] if held else EMPTY_BLOCK
-    return await _merged([piece for block in held for piece in Rows.of(block)], purpose)
-
-
-async def _merged(pieces: Sequence[Rows], purpose: Purpose) -> SeriesBlock:
+    pieces = [piece for block in held for piece in Rows.of(block)]
     keep_empty = purpose is Purpose.SERIES
     return await asyncio.to_thread(merge, pieces, first_wins=True, keep_empty=keep_empty)

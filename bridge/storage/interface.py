@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from bridge.model.labels import Matcher
-from bridge.model.samples import SeriesBlock
+from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
 
 
 class Purpose(StrEnum):
@@ -102,6 +102,10 @@ class Selection:
     received_bytes: int = 0
     stores: tuple[str, ...] = field(default=())
     provenance: Provenance = PASSED
+
+
+# The answer of who was not asked.
+NOTHING: Final = Selection(EMPTY_BLOCK, provenance=Provenance())
 
 
 class Querier(Protocol):

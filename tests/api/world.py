@@ -18,9 +18,9 @@ from bridge.catalogue.sources import Source
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
 from bridge.model.labels import Labels
-from bridge.storage.fanout import Member
 from bridge.storage.interface import Querier
 from bridge.storage.memory import MemoryStore
+from bridge.storage.view import View
 from bridge.telemetry.metrics import Metrics
 
 # The clock of the tests, ms: ten minutes after the first sample.
@@ -48,7 +48,7 @@ def labelled(labels: dict[str, str]) -> MemoryStore:
 
 def catalogue_of(querier: Querier, now: int = NOW) -> Catalogue:
     """A catalogue of a store that is known to honour the series hint."""
-    source = Source("memory", Member(querier), hint=True)
+    source = Source("memory", View(querier), hint=True)
     settings = CatalogueSettings(bootstrap_window=now)
     return Catalogue(querier, [source], settings, lambda: now)
 

@@ -15,8 +15,8 @@ from bridge.model.errors import StoreError, StoreFault
 from bridge.model.labels import Labels, matches_all
 from bridge.model.time import Window
 from bridge.promql.selectors import parse_selector
-from bridge.storage.fanout import Fanout, Member
 from bridge.storage.interface import Purpose, Selection
+from bridge.storage.view import View
 from tests.catalogue.world import DAY, DEFAULTS, HOUR, NOW, Store, catalogue_of, lookup, read
 
 NO_SURVEY = CatalogueSettings(bootstrap=False)
@@ -140,7 +140,7 @@ async def test_all_names_are_read_once_from_a_store_that_honours_the_hint() -> N
 
 async def test_names_of_the_time_since_are_read_when_they_are_needed_again() -> None:
     store, clock = Store(), [NOW]
-    source = Source("a", Member(store), hint=True)
+    source = Source("a", View(store), hint=True)
     catalogue = Catalogue(store, [source], DEFAULTS, lambda: clock[0])
     store.put([NOW], name="up")
     assert (await catalogue.values("__name__", lookup())).items == ["up"]
@@ -189,9 +189,9 @@ async def test_several_stores_and_selectors_are_one_answer() -> None:
 async def test_a_store_with_required_matchers_is_asked_only_by_those_who_have_them() -> None:
     store = Store()
     store.put([NOW], name="up", region="x")
-    member = Member(store, required_matchers=(("region", "x"),))
-    source = Source("a", member, hint=True)
-    catalogue = Catalogue(Fanout((member,)), [source], NO_SURVEY, lambda: NOW)
+    view = View(store, required_matchers=(("region", "x"),))
+    source = Source("a", view, hint=True)
+    catalogue = Catalogue(view, [source], NO_SURVEY, lambda: NOW)
     assert (await catalogue.names(lookup("up"))).items == []
     assert store.asked == []
     assert (await catalogue.names(lookup('up{region="x"}'))).items == ["__name__", "region"]
@@ -200,9 +200,9 @@ async def test_a_store_with_required_matchers_is_asked_only_by_those_who_have_th
 async def test_a_survey_has_the_required_matchers() -> None:
     store = Store()
     store.put([NOW], name="up", region="x")
-    member = Member(store, required_matchers=(("region", "x"),))
-    source = Source("a", member, hint=True)
-    catalogue = Catalogue(Fanout((member,)), [source], DEFAULTS, lambda: NOW)
+    view = View(store, required_matchers=(("region", "x"),))
+    source = Source("a", view, hint=True)
+    catalogue = Catalogue(view, [source], DEFAULTS, lambda: NOW)
     assert (await catalogue.names(lookup())).items == ["__name__", "region"]
     assert [str(one) for one in store.asked[0].matchers] == ['__name__!=""', 'region="x"']
 

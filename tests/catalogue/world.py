@@ -15,6 +15,7 @@ from bridge.promql.selectors import parse_selector
 from bridge.storage.fanout import Fanout, Member
 from bridge.storage.interface import Purpose, ReadOptions, Select, Selection
 from bridge.storage.memory import MemoryStore
+from bridge.storage.view import View
 
 HOUR: Final = 3_600_000
 NOW: Final = 480_000 * HOUR + 1_800_000
@@ -54,7 +55,7 @@ def catalogue_of(
 ) -> Catalogue:
     """A catalogue of stores of which `hint` is known."""
     members = tuple(Member(store) for store in stores)
-    sources = [Source(f"store{number}", one, None, hint) for number, one in enumerate(members)]
+    sources = [Source(f"store{at}", View(one), None, hint) for at, one in enumerate(stores)]
     return Catalogue(Fanout(members), sources, settings, lambda: now, seeds)
 
 

@@ -4,14 +4,21 @@ import asyncio
 
 import pytest
 
-from bridge.model.errors import StoreError, StoreFault, TooManySamples
-from bridge.model.labels import Matcher, MatchType
-from bridge.storage.fanout import Fanout, Member
+from bridge.model.errors import (
+    BridgeError,
+    StoreError,
+    StoreFault,
+    StoreLimit,
+    StoreTimeout,
+    TooManySamples,
+)
+from bridge.storage.fanout import Fanout, Member, PartialResponse
 from bridge.storage.interface import Purpose, Querier, ReadOptions, Select, Selection
 from bridge.storage.memory import MemoryStore
 from tests.storage.blocks import labels, literal, plain
 
 OPTIONS = ReadOptions()
+FAULT = StoreFault("failing", 0, 100)
 EVERYTHING = Select((), 0, 100)
 A, B, C = (labels(__name__="m", job=job) for job in "abc")
 FIRST = MemoryStore(literal({A: [(1, 1.0), (2, 2.0)], C: [(1, 3.0)]}), "first")
@@ -21,8 +28,11 @@ SECOND = MemoryStore(literal({A: [(2, 9.0), (3, 4.0)], B: [(1, 5.0)]}), "second"
 class Failing:
     """A store that is out of reach."""
 
+    def __init__(self, error: BridgeError | None = None) -> None:
+        self._error = error or StoreError("gone", FAULT)
+
     async def select(self, select: Select, options: ReadOptions) -> Selection:
-        raise StoreError("gone", StoreFault("failing", select.start, select.end))
+        raise self._error
 
 
 class Endless:
@@ -73,35 +83,32 @@ async def test_limits_count_all_stores_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("matcher", "stores"),
+    "error",
     [
-        (Matcher("job", MatchType.EQUAL, "a"), ("first", "second")),
-        (Matcher("job", MatchType.EQUAL, "b"), ("second",)),
-        (Matcher("job", MatchType.REGEXP, "a"), ("second",)),
+        StoreError("gone", FAULT),
+        StoreTimeout("late", FAULT),
+        StoreLimit("too much", FAULT),
     ],
 )
-async def test_required_matchers_decide_who_is_asked(
-    matcher: Matcher, stores: tuple[str, ...]
+async def test_a_store_that_may_fail_leaves_a_warning_in_place_of_its_data(
+    error: BridgeError,
 ) -> None:
-    several = Fanout((Member(FIRST, required_matchers=(("job", "a"),)), Member(SECOND)))
-    selection = await several.select(Select((matcher,), 0, 100), OPTIONS)
-    assert selection.stores == stores
+    several = Fanout((Member(FIRST), Member(Failing(error), PartialResponse.WARN)))
+    selection = await several.select(EVERYTHING, OPTIONS)
+    assert plain(selection.block) == {A: [(1, 1.0), (2, 2.0)], C: [(1, 3.0)]}
+    assert selection.warnings == (f"{error}; the answer lacks its data",)
 
 
-async def test_external_labels_are_asked_for_and_taken_off() -> None:
-    mine, other = labels(__name__="m", dc="x", job="a"), labels(__name__="m", dc="y", job="a")
-    store = MemoryStore(literal({mine: [(1, 1.0)], other: [(1, 2.0)]}))
-    one = Fanout((Member(store, external_labels=(("dc", "x"),)),))
+async def test_a_single_store_that_may_fail_leaves_only_the_warning() -> None:
+    one = Fanout((Member(Failing(), PartialResponse.WARN),))
     selection = await one.select(EVERYTHING, OPTIONS)
-    assert plain(selection.block) == {A: [(1, 1.0)]}
+    assert (plain(selection.block), len(selection.warnings)) == ({}, 1)
 
 
-async def test_external_labels_with_a_matcher_of_the_user_are_left_alone() -> None:
-    mine, other = labels(__name__="m", dc="x", job="a"), labels(__name__="m", dc="y", job="a")
-    store = MemoryStore(literal({mine: [(1, 1.0)], other: [(1, 2.0)]}))
-    one = Fanout((Member(store, external_labels=(("dc", "x"),)),))
-    select = Select((Matcher("dc", MatchType.NOT_EQUAL, ""),), 0, 100)
-    assert list((await one.select(select, OPTIONS)).block.labels) == [mine, other]
+async def test_what_a_query_asks_too_much_fails_whatever_is_allowed() -> None:
+    several = Fanout((Member(FIRST), Member(SECOND, PartialResponse.WARN)))
+    with pytest.raises(TooManySamples):
+        await several.select(EVERYTHING, ReadOptions(max_samples=2))
 
 
 async def test_series_purpose_keeps_series_without_samples() -> None:

@@ -1,0 +1,119 @@
+"""One store as queries see it: when it is asked, for which times, which labels its series bear."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from bridge.model.labels import Labels, LabelTable, Matcher, MatchType
+from bridge.model.samples import SeriesBlock
+from bridge.model.time import Bound, Window
+from bridge.storage.interface import NOTHING, Purpose, Querier, ReadOptions, Select, Selection
+from bridge.storage.merge import Rows, merge
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A Querier around a store.
+
+    The store is asked only if each pair of `required_matchers` is an equality matcher of the
+    select, and only for times from `oldest` to `newest`. Each pair of `external_labels` that the
+    select has no matcher for is asked for as well, and its label taken off the answer; give them
+    only where `filter_external_labels` is set.
+
+    Every series gets `labels` in place of its own of these names, and loses those in `dropped`; so
+    matchers on them are decided here. Series that become the same are merged, the first's sample
+    staying where two have the same time. `now` is the clock in ms.
+    """
+
+    querier: Querier
+    required_matchers: Pairs = ()
+    external_labels: Pairs = ()
+    labels: Pairs = ()
+    dropped: frozenset[str] = frozenset()
+    oldest: Bound | None = None
+    newest: Bound | None = None
+    now: Callable[[], int] = field(default=_now, compare=False)
+
+    def concerns(self, select: Select) -> bool:
+        """Whether the store is to be asked."""
+        window = self.within(Window(select.start, select.end))
+        return (
+            window.start <= window.end
+            and all(one in select.matchers for one in self.required)
+            and all(one.matches(self._fixed[one.name]) for one in self._decided(select))
+        )
+
+    def covers(self, window: Window) -> bool:
+        """Whether the store may have data of the whole window."""
+        return self.within(window) == window
+
+    def within(self, window: Window) -> Window:
+        """The part of a window that the store is asked for; its end is before its start if none."""
+        now = self.now() if self.oldest or self.newest else 0
+        start = max(window.start, self.oldest.at(now)) if self.oldest else window.start
+        end = min(window.end, self.newest.at(now)) if self.newest else window.end
+        return Window(start, end)
+
+    @property
+    def required(self) -> tuple[Matcher, ...]:
+        """The matchers without which the store is not asked."""
+        pairs = self.required_matchers
+        return tuple(Matcher(name, MatchType.EQUAL, value) for name, value in pairs)
+
+    async def select(self, select: Select, options: ReadOptions) -> Selection:
+        """The store's answer; an empty one without asking if the select does not concern it."""
+        if not self.concerns(select):
+            return NOTHING
+        named = {matcher.name for matcher in select.matchers}
+        added = tuple(
+            Matcher(name, MatchType.EQUAL, value)
+            for name, value in self.external_labels
+            if name not in named
+        )
+        fixed = self._fixed
+        kept = tuple(one for one in select.matchers if one.name not in fixed)
+        window = self.within(Window(select.start, select.end))
+        asked = Select(kept + added, window.start, window.end, select.purpose)
+        selection = await self.querier.select(asked, options)
+        gone = self.dropped | {matcher.name for matcher in added}
+        if not (gone or self.labels) or not len(selection.block):
+            return selection
+        block = await asyncio.to_thread(self._relabelled, selection.block, gone, select.purpose)
+        return replace(selection, block=block)
+
+    @property
+    def _fixed(self) -> dict[str, str]:
+        """The labels of which every series has the same value."""
+        return dict.fromkeys(self.dropped, "") | dict(self.labels)
+
+    def _decided(self, select: Select) -> Iterable[Matcher]:
+        fixed = self._fixed
+        return (one for one in select.matchers if one.name in fixed)
+
+    def _relabelled(
+        self, block: SeriesBlock, gone: frozenset[str], purpose: Purpose
+    ) -> SeriesBlock:
+        replaced = gone | {name for name, _ in self.labels}
+
+        def change(labels: Labels) -> Labels:
+            rest = labels.drop(replaced)
+            return Labels.of((*rest.pairs, *self.labels)) if self.labels else rest
+
+        table = block.labels.mapped((self.labels, replaced), change)
+        if table.remembered("rising", lambda: _rising(table)):
+            return SeriesBlock(table, block.parts)
+        named = SeriesBlock(table, block.parts)
+        keep_empty = purpose is Purpose.SERIES
+        return merge(Rows.of(named), first_wins=True, keep_empty=keep_empty)
+
+
+def _rising(table: LabelTable) -> bool:
+    return all(left.pairs < right.pairs for left, right in pairwise(table))

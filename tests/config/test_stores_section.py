@@ -1,0 +1,100 @@
+"""Several stores in our own file: labels, times, failures, replicas."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.config.masked import masked_yaml
+from bridge.model.time import Bound
+from bridge.storage.fanout import PartialResponse
+from bridge.storage.replicas import ReplicaMode, ReplicaSettings
+from tests.config.files import errors, loaded
+
+READS = """
+remote_read:
+- {name: a, url: http://a/read}
+- {name: b, url: http://b/read}
+- {url: http://c/read}
+"""
+DAY = 86_400_000
+
+
+def test_a_store_has_labels_times_and_a_policy(tmp_path: Path) -> None:
+    own = """
+    stores:
+      a:
+        labels: {region: eu, cluster: one}
+        drop_labels: [replica]
+        min_time: -30d
+        max_time: 2026-01-01T00:00:00Z
+        partial_response: warn
+    """
+    first, second, _ = loaded(tmp_path, READS, own).settings.stores
+    assert first.labels == (("cluster", "one"), ("region", "eu"))
+    assert first.drop_labels == ("replica",)
+    assert first.min_time == Bound(-30 * DAY, relative=True)
+    assert first.max_time == Bound(1_767_225_600_000)
+    assert first.partial is PartialResponse.WARN
+    assert second.partial is PartialResponse.FAIL
+
+
+def test_replicas_are_named_by_name_or_url(tmp_path: Path) -> None:
+    own = """
+    replicas:
+      pair: {stores: [b, http://a/read], mode: fill, gap: 30s, partial_response: warn}
+    """
+    settings = loaded(tmp_path, READS, own).settings
+    (group,) = settings.replicas
+    warn = PartialResponse.WARN
+    assert group == ReplicaSettings("pair", ("b", "a"), ReplicaMode.FILL, 30_000, 2000, warn)
+    shown = masked_yaml(settings)
+    assert "mode: fill" in shown
+    assert "gap: 30s" in shown
+
+
+@pytest.mark.parametrize(
+    ("own", "error"),
+    [
+        (
+            "stores: {a: {labels: {__name__: x}}}",
+            "prombridge.yml:1: stores.a.labels: __name__ is the metric's name, which stays",
+        ),
+        (
+            "stores: {a: {drop_labels: [__name__]}}",
+            "prombridge.yml:1: stores.a.drop_labels: __name__ is the metric's name, which stays",
+        ),
+        (
+            "stores: {a: {min_time: yesterday}}",
+            (
+                'prombridge.yml:1: stores.a.min_time: not a valid duration string: "yesterday";'
+                " expected a time such as 2026-01-01T00:00:00Z, or a duration from now on"
+                " such as -30d"
+            ),
+        ),
+        (
+            "stores: {a: {partial_response: ignore}}",
+            (
+                "prombridge.yml:1: stores.a.partial_response: unknown kind of partial response:"
+                " ignore; expected one of fail, warn"
+            ),
+        ),
+        (
+            "replicas: {x: {stores: [a]}}",
+            "prombridge.yml:1: replicas.x: stores: replicas are two stores at least",
+        ),
+        (
+            "replicas: {x: {stores: [a, d]}}",
+            "prombridge.yml:1: replicas.x: stores: no remote_read entry has the name or URL d",
+        ),
+        (
+            "replicas: {x: {stores: [a, b]}, y: {stores: [http://b/read, http://c/read]}}",
+            "prombridge.yml:1: replicas.y: stores: b is named twice",
+        ),
+        (
+            "replicas: {x: {stores: [a, a]}}",
+            "prombridge.yml:1: replicas.x: stores: a is named twice",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(tmp_path: Path, own: str, error: str) -> None:
+    assert errors(tmp_path, READS, own) == [error]
