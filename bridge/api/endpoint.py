@@ -17,6 +17,8 @@ from starlette.types import Receive, Scope, Send
 from bridge.api.envelope import Answer, failure, success
 from bridge.api.errors import ErrorType, Failure, failure_of
 from bridge.api.form import Form, read_form
+from bridge.api.ledger import Ledger
+from bridge.api.origin import Origin, origin_of
 from bridge.api.settings import ApiSettings
 from bridge.catalogue.joint import Names
 from bridge.engine.engine import Engine
@@ -24,6 +26,7 @@ from bridge.engine.query import EngineSettings
 from bridge.model.errors import QueryCanceled
 from bridge.storage.interface import Querier
 from bridge.telemetry.metrics import Metrics
+from bridge.telemetry.trace import Caller, PassedOn, Trace, Tracer, tracing
 
 _LOG: Final = logging.getLogger(__name__)
 # Below this an answer fits into a few packets and compressing it only costs time.
@@ -32,7 +35,10 @@ _WORTH_COMPRESSING: Final = 8192
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Api:
-    """What the handlers work with; `now` is the clock in ms, `started` its reading at the start."""
+    """What the handlers work with; `now` is the clock in ms, `started` its reading at the start.
+
+    `tracer` gives who is shown the spans of a request that belongs to somebody's trace.
+    """
 
     engine: Engine
     querier: Querier
@@ -43,6 +49,8 @@ class Api:
     ready: Callable[[], bool]
     now: Callable[[], int]
     started: int
+    ledger: Ledger
+    tracer: Callable[[Caller], Tracer] = PassedOn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +60,7 @@ class ApiRequest:
     form: Form
     headers: Headers
     path: dict[str, str]
+    origin: Origin
 
 
 Handler = Callable[[Api, ApiRequest], Awaitable[Answer]]
@@ -69,11 +78,17 @@ class Endpoint:
         """Answers one request; never raises what a client could see."""
         begun = time.perf_counter()
         request = Request(scope, receive)
-        response = await self._response(request)
-        with contextlib.suppress(OSError):
-            await response(scope, receive, send)
+        caller = Caller.of(request.headers)
+        trace = Trace(self._api.tracer(caller))
+        shown = {"http.request.method": request.method, "http.route": self.name}
+        with tracing(trace, f"{request.method} {self.name}", caller, shown) as span:
+            response = await self._response(request)
+            with contextlib.suppress(OSError):
+                await response(scope, receive, send)
+            span.set_attribute("http.response.status_code", response.status_code)
         seconds = time.perf_counter() - begun
-        self._api.metrics.http(self.name, response.status_code, seconds)
+        self._api.metrics.http(self.name, response.status_code, seconds, len(response.body))
+        self._api.metrics.queries.stages(trace.ended)
         fields = {"handler": self.name, "status": response.status_code, "seconds": f"{seconds:.4f}"}
         _LOG.debug("answered", extra=fields)
 
@@ -88,7 +103,8 @@ class Endpoint:
             return failed(self._noted(error))
 
     async def _answer(self, request: Request, form: Form) -> Answer:
-        call = ApiRequest(form, request.headers, dict(request.path_params))
+        path = dict(request.path_params)
+        call = ApiRequest(form, request.headers, path, origin_of(request))
         return await self._handler(self._api, call)
 
     def _noted(self, error: Exception) -> Failure:

@@ -7,8 +7,9 @@ from bridge.api import params
 from bridge.api.encode import encode_data
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
+from bridge.api.ledger import Entry, samples_of
 from bridge.engine.functions import signatures
-from bridge.engine.query import QueryOptions, Stats
+from bridge.engine.query import QueryOptions
 from bridge.model.errors import QueryTimeout
 from bridge.model.labels import quoted
 from bridge.model.time import Steps
@@ -16,6 +17,7 @@ from bridge.promql.ast import Expr
 from bridge.promql.pretty import prettified
 from bridge.promql.translate import to_json
 from bridge.storage.interface import Provenance
+from bridge.telemetry.trace import Stage, stage
 
 # How much of an answer was remembered.
 CACHE_HEADER: Final = "X-Prombridge-Cache"
@@ -25,28 +27,40 @@ _STATS: Final = ("true", "all")
 
 async def instant(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/query`: one step, now unless `time` says otherwise."""
-    limit = params.limit(request.form)
-    moment = params.optional_time(request.form, "time", api.now())
-    return await _evaluated(api, request, Steps.at(moment), limit)
+    with stage(Stage.PARAMS):
+        limit = params.limit(request.form)
+        steps = Steps.at(params.optional_time(request.form, "time", api.now()))
+        options = _options(request, limit)
+    return await _evaluated(api, request, steps, options)
 
 
 async def ranged(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/query_range`: `start` to `end` by `step`."""
-    limit = params.limit(request.form)
-    return await _evaluated(api, request, params.steps(request.form), limit)
+    with stage(Stage.PARAMS):
+        limit = params.limit(request.form)
+        steps = params.steps(request.form)
+        options = _options(request, limit)
+    return await _evaluated(api, request, steps, options)
 
 
-async def _evaluated(api: Api, request: ApiRequest, steps: Steps, limit: int) -> Answer:
+def _options(request: ApiRequest, limit: int) -> QueryOptions:
     timeout = params.timeout(request.form)
     lookback = params.lookback(request.form)
-    if timeout is not None and timeout <= 0:
+    return QueryOptions(
+        0 if timeout is None else timeout or -1, lookback, limit, nocache(request), fresh(request)
+    )
+
+
+async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: QueryOptions) -> Answer:
+    if options.timeout < 0:
         await asyncio.to_thread(_parsed, api, request)
         raise QueryTimeout("query execution")
-    options = QueryOptions(timeout or 0, lookback, limit, nocache(request), fresh(request))
-    with api.metrics.queries_in_flight.track_inprogress(), params.parameter("query"):
-        result = await api.engine.query(request.form.get("query"), steps, options)
-    data = await asyncio.to_thread(encode_data, result)
-    stats, remarks = _stats(request.form.get("stats"), result.stats)
+    text = request.form.get("query")
+    with api.ledger.entry(text, steps, request.origin) as entry, params.parameter("query"):
+        result = await api.engine.query(text, steps, options, entry.progress)
+        with stage(Stage.ENCODE):
+            data = await asyncio.to_thread(encode_data, result)
+    stats, remarks = _stats(request.form.get("stats"), entry)
     data = b'%s,"stats":%s}' % (data[:-1], stats) if stats else data
     headers = _cache_headers(result.stats.provenance)
     return Answer(data, (*result.warnings, *remarks), result.infos, headers)
@@ -71,16 +85,14 @@ def fresh(request: ApiRequest) -> bool:
     return from_alert or "no-cache" in request.headers.get("cache-control", "").lower()
 
 
-def _stats(wanted: str, stats: Stats) -> tuple[bytes, tuple[str, ...]]:
+def _stats(wanted: str, entry: Entry) -> tuple[bytes, tuple[str, ...]]:
     if not wanted:
         return b"", ()
+    stats = entry.progress.stats
     shown = {
         "timings": stats.timings,
-        "samples": {
-            "totalQueryableSamples": stats.queryable_samples,
-            "samplesRead": stats.samples_read,
-            "peakSamples": stats.peak_samples,
-        },
+        "samples": samples_of(stats),
+        "stages": {str(one): seconds for one, seconds in entry.trace.seconds().items()},
     }
     return go_json(shown), () if wanted in _STATS else (_deprecated(wanted),)
 

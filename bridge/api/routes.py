@@ -37,6 +37,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/targets": empty.targets,
     "/api/v1/targets/metadata": empty.targets_metadata,
     "/api/v1/scrape_pools": empty.scrape_pools,
+    "/api/v1/status/active_queries": status.active_queries,
     "/api/v1/status/buildinfo": status.buildinfo,
     "/api/v1/status/config": status.config,
     "/api/v1/status/runtimeinfo": status.runtimeinfo,

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import socket
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
+from bridge.api.ledger import Entry, rfc3339
 
 VERSION: Final = version("prombridge")
 # The Prometheus whose language and API prombridge speaks.
@@ -36,16 +36,37 @@ async def config(api: Api, _request: ApiRequest) -> Answer:
     return Answer(go_json({"yaml": api.settings.config_yaml}))
 
 
+async def active_queries(api: Api, _request: ApiRequest) -> Answer:
+    """`/api/v1/status/active_queries`: what is being answered now, the oldest first."""
+    return Answer(go_json([_active(entry) for entry in api.ledger.active]))
+
+
+def _active(entry: Entry) -> dict[str, object]:
+    return {
+        "id": entry.number,
+        "query": entry.text,
+        "start": rfc3339(entry.steps.start),
+        "end": rfc3339(entry.steps.end),
+        "step": 0 if entry.steps.instant else entry.steps.interval / 1000,
+        "begun": rfc3339(entry.begun),
+        "seconds": entry.seconds,
+        "stage": entry.trace.at or "",
+        "samplesRead": entry.progress.stats.samples_read,
+        "client": entry.origin.client,
+        **entry.origin.named(),
+    }
+
+
 async def runtimeinfo(api: Api, _request: ApiRequest) -> Answer:
     """`/api/v1/status/runtimeinfo`: Prometheus' fields, empty where they are of Go's."""
-    started = _rfc3339(api.started)
+    started = rfc3339(api.started)
     return Answer(
         go_json(
             {
                 "startTime": started,
                 "CWD": str(Path.cwd()),
                 "hostname": socket.gethostname(),
-                "serverTime": _rfc3339(api.now()),
+                "serverTime": rfc3339(api.now()),
                 "reloadConfigSuccess": True,
                 "lastConfigTime": started,
                 "corruptionCount": 0,
@@ -58,8 +79,3 @@ async def runtimeinfo(api: Api, _request: ApiRequest) -> Answer:
             }
         )
     )
-
-
-def _rfc3339(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from bridge.api.endpoint import Api
+from bridge.api.ledger import Ledger
 from bridge.api.routes import application as http
 from bridge.api.settings import ApiSettings
 from bridge.api.status import VERSION
@@ -37,6 +38,7 @@ from bridge.config.masked import masked_yaml
 from bridge.config.settings import Settings
 from bridge.engine.engine import Engine
 from bridge.engine.functions import signatures
+from bridge.model.errors import BridgeError
 from bridge.promql.parser import parse
 from bridge.remote.client import RemoteStore
 from bridge.remote.profiles import profile_of
@@ -46,9 +48,20 @@ from bridge.storage.flights import SharedReads
 from bridge.storage.interface import Querier
 from bridge.storage.replicas import Replica, Replicas, ReplicaSettings
 from bridge.storage.view import View
+from bridge.telemetry.lines import LineFile
 from bridge.telemetry.metrics import Metrics
+from bridge.telemetry.queries import QueryMetrics
+from bridge.telemetry.settings import QueryLogSettings, TracingSettings
+from bridge.telemetry.trace import PassedOn
+
+if TYPE_CHECKING:
+    from bridge.telemetry.otel import OtelTracer
 
 _LOG: Final = logging.getLogger(__name__)
+
+
+class CannotLog(BridgeError):
+    """A log of queries that cannot be written; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +103,10 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     workers = ThreadPoolExecutor(os.cpu_count(), "worker")
     fanout = Fanout(tuple(_members(stores, settings.replicas)))
     engine = Engine(fanout, settings.engine, workers)
+    metrics.queries.waiting.set_function(lambda: engine.turns.waiting)
+    metrics.queries.concurrent_max.set(settings.engine.max_concurrency)
+    ledger = _ledger(settings.query_log, metrics.queries)
+    tracer = _tracer(settings.tracing)
     warmth = Warmth()
     api = Api(
         engine=engine,
@@ -101,6 +118,8 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
         ready=lambda: warmth.complete,
         now=_now,
         started=_now(),
+        ledger=ledger,
+        tracer=PassedOn if tracer is None else lambda _caller: tracer,
     )
 
     @asynccontextmanager
@@ -117,6 +136,9 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
             await asyncio.gather(*(store.aclose() for store in stores))
             await asyncio.gather(*(tier.aclose() for tier in tiers))
             engine.close()
+            await asyncio.to_thread(ledger.close)
+            if tracer is not None:
+                await asyncio.to_thread(tracer.close)
             workers.shutdown(wait=False, cancel_futures=True)
 
     return http(api, lifespan, {one.settings.name: _alone(api, one) for one in stores})
@@ -148,6 +170,36 @@ def _place(store: StoreSettings) -> str:
     return f"{store.name} {store.shown_url}"
 
 
+def _watch(metrics: Metrics, store: RemoteStore) -> None:
+    metrics.stores.watch(
+        store.settings.name, lambda: store.in_flight, lambda: store.breaker.is_open
+    )
+
+
+def _ledger(settings: QueryLogSettings, metrics: QueryMetrics) -> Ledger:
+    def lines(file: str) -> LineFile | None:
+        try:
+            return LineFile(Path(file), metrics.log_dropped.inc) if file else None
+        except OSError as error:
+            raise CannotLog(f"can't create json log file: open {file}: {error.strerror}") from None
+
+    return Ledger(
+        metrics,
+        _now,
+        lines(settings.file),
+        lines(settings.slow_file),
+        settings.slow_after_ms / 1000,
+    )
+
+
+def _tracer(settings: TracingSettings | None) -> "OtelTracer | None":
+    if settings is None:
+        return None
+    from bridge.telemetry.otel import exporting  # noqa: PLC0415 - an optional dependency
+
+    return exporting(settings, VERSION)
+
+
 def _tiers(cache: CacheSettings, metrics: Metrics) -> Iterator[Tier]:
     """Where sealed samples outlive this process, the nearest first; shown in its metrics."""
     tiers: list[Tier] = []
@@ -177,7 +229,11 @@ def _store(
     beyond: Sequence[Beyond],
     seeds: Seeds,
 ) -> _Store:
-    remote, surveyor = RemoteStore(store, observer=metrics), _surveyor(store, settings, metrics)
+    remote, surveyor = (
+        RemoteStore(store, observer=metrics.stores),
+        _surveyor(store, settings, metrics),
+    )
+    _watch(metrics, remote)
     reader = _reader(remote, settings, memory, beyond)
     view = _view(store, reader)
     # A profile that was only recognised may be wrong: whether it honours hints is found out.
@@ -228,7 +284,7 @@ def _surveyor(store: StoreSettings, settings: Settings, metrics: Metrics) -> Rem
         max_response_bytes=_least(store.max_response_bytes, limits.bootstrap_max_bytes),
         retries=0,
     )
-    return RemoteStore(limited, observer=metrics)
+    return RemoteStore(limited, observer=metrics.stores)
 
 
 def _least(*limits: int) -> int:

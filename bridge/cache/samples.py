@@ -24,6 +24,7 @@ from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
 from bridge.storage.allowance import allow
 from bridge.storage.interface import Provenance, Purpose, Querier, ReadOptions, Select, Selection
+from bridge.telemetry.trace import Stage, stage
 
 Int64s = npt.NDArray[np.int64]
 
@@ -116,10 +117,12 @@ class SampleCache:
         self, held: Held, window: Window, select: Select, options: ReadOptions
     ) -> Selection:
         now = self._memory.clock()
-        for tier in self._beyond:
-            missing = _left(window, self._found(held, window, now, options))
-            await tier.recall(held, missing, now)
-        pieces, led = self._planned(held, window, now, options)
+        with stage(Stage.RECALL, store=self._store):
+            for tier in self._beyond:
+                missing = _left(window, self._found(held, window, now, options))
+                await tier.recall(held, missing, now)
+            found = self._found(held, window, now, options)
+        pieces, led = self._planned(held, window, found, now, options)
         sources = dict.fromkeys(piece.source for piece in pieces)
         flights = [source for source in sources if isinstance(source, Flight)]
         gaps = [flight for flight in flights if not flight.task.done()]
@@ -140,7 +143,8 @@ class SampleCache:
         for flight in led:
             length = flight.window.end - flight.window.start + 1
             self._memory.observer.gap_read(self._store, length, brought[flight].received_bytes)
-        block = await asyncio.to_thread(_block, held, pieces, brought)
+        with stage(Stage.JOIN, store=self._store):
+            block = await asyncio.to_thread(_block, held, pieces, brought)
         allow(block.samples, options)
         return Selection(
             block,
@@ -151,10 +155,14 @@ class SampleCache:
         )
 
     def _planned(
-        self, held: Held, window: Window, now: Moment, options: ReadOptions
+        self,
+        held: Held,
+        window: Window,
+        found: Sequence[_Piece],
+        now: Moment,
+        options: ReadOptions,
     ) -> tuple[list[_Piece], set[Flight]]:
         """Where each part of a window comes from, in order; and the reads that begin for it."""
-        found = self._found(held, window, now, options)
         settings, policy = self._policy.settings, self._policy
         taken = [piece.window for piece in found]
         missing = intervals.gaps(window, taken, settings.coalesce, settings.max_gaps)

@@ -97,6 +97,16 @@ def _whole_float(value: Scalar, digits: str) -> int:
     return int(float(digits))
 
 
+def _number(value: Scalar) -> float:
+    try:
+        number = float(value.text)
+    except ValueError:
+        raise _unmarshal(value, "float64") from None
+    if value.tag not in ("int", "float", "str"):
+        raise _unmarshal(value, "float64")
+    return number
+
+
 def _url(value: Scalar) -> str:
     return value.text and checked_url(value.text, ("http", "https"))
 
@@ -122,6 +132,7 @@ def _of(expected: str, read: Callable[[Scalar], T], empty: T) -> BeforeValidator
 Text = Annotated[str, _of("a text", _text, "")]
 Flag = Annotated[bool, _of("true or false", _flag, False)]
 Whole = Annotated[int, _of("a whole number from 0 on", _whole, 0)]
+Number = Annotated[float, _of("a number", _number, 0.0)]
 Duration = Annotated[
     int,
     _of(

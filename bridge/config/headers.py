@@ -7,7 +7,7 @@ from bridge.config.fields import SecretText, Section, Text, refused
 from bridge.remote.settings import HttpHeader
 
 # ReservedHeaders of prometheus/common's config/headers.go, in lower case.
-_CONNECTION_HEADERS: Final = frozenset(
+CONNECTION_HEADERS: Final = frozenset(
     {
         "host",
         "content-encoding",
@@ -38,7 +38,7 @@ def check_entry_headers(headers: dict[str, str] | None) -> dict[str, str]:
     for name in headers or {}:
         if name.lower() == "authorization":
             raise refused(_AUTHENTICATION)
-        if name.lower() in _CONNECTION_HEADERS:
+        if name.lower() in CONNECTION_HEADERS:
             raise refused(f"{name} is a reserved header. It must not be changed")
         _check_header_name(name)
     return headers or {}
@@ -72,7 +72,7 @@ HttpHeaders = dict[str, HeaderSection]
 
 def check_http_headers(headers: HttpHeaders | None) -> HttpHeaders:
     """The `http_headers` of an entry; raises the text of Headers.Validate."""
-    reserved = _CONNECTION_HEADERS | {"authorization", "x-prometheus-scrape-timeout-seconds"}
+    reserved = CONNECTION_HEADERS | {"authorization", "x-prometheus-scrape-timeout-seconds"}
     for name in headers or {}:
         if name.lower() in reserved:
             raise refused(f'setting header "{name.title()}" is not allowed')

@@ -11,6 +11,7 @@ from bridge.catalogue.settings import CatalogueSettings
 from bridge.config.document import Document, read_document
 from bridge.config.errors import ConfigError, Problem
 from bridge.config.expansion import expanded
+from bridge.config.fields import joined
 from bridge.config.flags import Flags
 from bridge.config.global_section import GlobalSection
 from bridge.config.notices import missing_files, unused
@@ -25,6 +26,7 @@ from bridge.config.urls import shown_key
 from bridge.config.validation import validated
 from bridge.engine.query import EngineSettings
 from bridge.remote.settings import StoreSettings, shown_url
+from bridge.telemetry.settings import QueryLogSettings, otel_installed
 
 T = TypeVar("T")
 
@@ -86,7 +88,8 @@ class _Loader:
             self._problems += _wrong_replicas(own_document, own, file)
         if self._problems or not document or not file:
             raise ConfigError(self._problems)
-        return self._assembled(document, file, own or OwnFile(), config_file.parent)
+        folders = (config_file.parent, bridge_file.parent if bridge_file else Path())
+        return self._assembled(document, file, own or OwnFile(), folders)
 
     def _kept(self, read: Callable[[], T]) -> T | None:
         """What `read` gives; its problems are kept for later."""
@@ -97,8 +100,9 @@ class _Loader:
             return None
 
     def _assembled(
-        self, document: Document, file: PrometheusFile, own: OwnFile, folder: Path
+        self, document: Document, file: PrometheusFile, own: OwnFile, folders: tuple[Path, Path]
     ) -> Settings:
+        folder, own_folder = folders
         section = file.global_ or GlobalSection()
         labels = self._external_labels(document, section)
         named = zip(_names(file.reads), file.reads, strict=True)
@@ -120,6 +124,8 @@ class _Loader:
             web=self._flags.web,
             log=self._flags.log,
             external_labels=labels,
+            query_log=_query_log(section, folder, own.query or QuerySection(), own_folder),
+            tracing=file.tracing.settings(folder) if file.tracing and otel_installed() else None,
         )
 
     def _external_labels(self, document: Document, section: GlobalSection) -> LabelPairs:
@@ -144,6 +150,18 @@ def _engine(flags: Flags, section: GlobalSection, query: QuerySection) -> Engine
         features=frozenset(flags.features),
     )
     return settings if query.max_bytes is None else replace(settings, max_bytes=query.max_bytes)
+
+
+def _query_log(
+    section: GlobalSection, folder: Path, query: QuerySection, own_folder: Path
+) -> QueryLogSettings:
+    settings = QueryLogSettings(
+        file=joined(folder, section.query_log_file) or "",
+        slow_file=joined(own_folder, query.slow_log_file) or "",
+    )
+    if query.slow_after is None:
+        return settings
+    return replace(settings, slow_after_ms=query.slow_after)
 
 
 def _names(entries: list[RemoteReadSection]) -> Iterator[str]:

@@ -21,6 +21,7 @@ from bridge.remote.settings import (
     TlsSettings,
 )
 from bridge.storage.replicas import ReplicaSettings
+from bridge.telemetry.settings import TracingSettings
 
 _MASK: Final = f"{Secret('')}"
 Yaml = dict[str, Any]
@@ -31,11 +32,17 @@ def masked_yaml(settings: Settings) -> str:
     shown = {
         "global": {
             "evaluation_interval": format_duration(settings.engine.evaluation_interval),
+            "query_log_file": settings.query_log.file,
             "external_labels": dict(settings.external_labels),
         },
+        "tracing": settings.tracing and _tracing(settings.tracing),
         "remote_read": [_store(store) for store in settings.stores],
         "prombridge": {
-            "query": {"max_bytes": settings.engine.max_bytes},
+            "query": {
+                "max_bytes": settings.engine.max_bytes,
+                "slow_after": format_duration(settings.query_log.slow_after_ms),
+                "slow_log_file": settings.query_log.slow_file,
+            },
             "cache": _cache(settings.cache),
             "catalogue": _catalogue(settings.catalogue),
             "stores": {
@@ -52,6 +59,24 @@ def masked_entry(store: StoreSettings) -> Yaml:
     usual = _store(StoreSettings("", ""))
     kept = {key: held for key, held in _store(store).items() if held != usual[key]}
     return dict(_without_empty(kept))
+
+
+def _tracing(tracing: TracingSettings) -> Yaml:
+    return {
+        "client_type": tracing.client_type,
+        "endpoint": tracing.endpoint,
+        "sampling_fraction": tracing.sampling_fraction,
+        "insecure": tracing.insecure,
+        "tls_config": {
+            "ca_file": tracing.ca_file,
+            "cert_file": tracing.cert_file,
+            "key_file": tracing.key_file,
+        },
+        # Collectors of others take keys in headers of any name.
+        "headers": {name: _MASK for name, _ in tracing.headers},
+        "compression": tracing.compression,
+        "timeout": format_duration(tracing.timeout_ms) if tracing.timeout_ms else None,
+    }
 
 
 def _store(store: StoreSettings) -> Yaml:

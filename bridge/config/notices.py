@@ -10,6 +10,7 @@ from bridge.config.global_section import GlobalSection
 from bridge.config.prometheus import PrometheusFile
 from bridge.config.validation import dotted
 from bridge.remote.settings import StoreSettings
+from bridge.telemetry.settings import otel_installed
 
 # What prombridge leaves undone, for each section that it accepts and does not use.
 UNUSED: Final = {
@@ -19,7 +20,6 @@ UNUSED: Final = {
     "scrape_config_files": "scrapes no targets",
     "remote_write": "writes no samples",
     "storage": "has no storage of its own: neither TSDB nor exemplars",
-    "tracing": "sends no traces",
     "otlp": "receives no OTLP data",
     "runtime": "has no Go runtime to tune",
 }
@@ -30,10 +30,10 @@ def unused(document: Document, file: PrometheusFile) -> Iterator[Problem]:
     for section, lack in UNUSED.items():
         if getattr(file, section):
             yield document.problem((section,), f"{section} has no effect: prombridge {lack}")
+    if file.tracing and not otel_installed():
+        text = "tracing has no effect: the packages of prombridge[otel] are not installed"
+        yield document.problem(("tracing",), text)
     everywhere = file.global_ or GlobalSection()
-    if everywhere.query_log_file:
-        text = "global.query_log_file has no effect: prombridge writes no query log"
-        yield document.problem(("global", "query_log_file"), text)
     unsaid = [e for e in file.reads if "filter_external_labels" not in e.model_fields_set]
     if everywhere.external_labels and unsaid:
         text = (

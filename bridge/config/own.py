@@ -44,6 +44,8 @@ class QuerySection(Section):
     """`query`: limits of all queries."""
 
     max_bytes: Size | None = None
+    slow_after: Duration | None = None
+    slow_log_file: Text = ""
 
 
 class StoreSection(Section):

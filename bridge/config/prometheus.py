@@ -9,6 +9,7 @@ from bridge.config.document import Location
 from bridge.config.fields import Section, refused
 from bridge.config.global_section import GlobalSection
 from bridge.config.remote_read import RemoteReadSection
+from bridge.config.tracing import TracingSection
 from bridge.remote.settings import shown_url
 
 _NOTHING_TO_READ: Final = (
@@ -33,7 +34,7 @@ class PrometheusFile(Section):
     scrape_config_files: Any = None
     scrape_configs: Any = None
     storage: Any = None
-    tracing: Any = None
+    tracing: TracingSection | None = None
     remote_write: Any = None
     remote_read: list[Annotated[RemoteReadSection | None, AfterValidator(_not_null)]] | None = None
     otlp: Any = None

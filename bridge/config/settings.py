@@ -8,6 +8,7 @@ from bridge.catalogue.settings import CatalogueSettings
 from bridge.engine.query import EngineSettings
 from bridge.remote.settings import StoreSettings
 from bridge.storage.replicas import ReplicaSettings
+from bridge.telemetry.settings import QueryLogSettings, TracingSettings
 
 LabelPairs = tuple[tuple[str, str], ...]
 
@@ -52,3 +53,5 @@ class Settings:
     catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
     store_caches: Mapping[str, CacheSettings] = field(default_factory=dict)
     replicas: tuple[ReplicaSettings, ...] = ()
+    query_log: QueryLogSettings = field(default_factory=QueryLogSettings)
+    tracing: TracingSettings | None = None

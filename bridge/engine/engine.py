@@ -3,8 +3,9 @@
 import asyncio
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -16,7 +17,16 @@ from bridge.engine.limits import Budget
 from bridge.engine.names import settled
 from bridge.engine.outcome import outcome
 from bridge.engine.plan import Plan, Reads, plan
-from bridge.engine.query import EngineSettings, Query, QueryOptions, Result, Stats, Switches
+from bridge.engine.query import (
+    EngineSettings,
+    Progress,
+    Query,
+    QueryOptions,
+    Result,
+    Stats,
+    Switches,
+)
+from bridge.engine.turns import Turns
 from bridge.model.annotations import Annotations, store_warning
 from bridge.model.errors import BadData, QueryTimeout
 from bridge.model.time import Steps
@@ -25,6 +35,7 @@ from bridge.promql.ast import Expr, ValueType, value_type
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
 from bridge.storage.interface import Provenance, Querier, ReadOptions, Selection
+from bridge.telemetry.trace import Stage, stage
 
 _Made = TypeVar("_Made")
 
@@ -56,7 +67,7 @@ class Engine:
             delayed_name_removal="promql-delayed-name-removal" in settings.features,
             type_and_unit_labels="type-and-unit-labels" in settings.features,
         )
-        self._turn = asyncio.Semaphore(settings.max_concurrency)
+        self.turns = Turns(settings.max_concurrency)
         self._evaluators = ThreadPoolExecutor(settings.max_concurrency, "evaluate")
 
     def over(self, querier: Querier) -> "Engine":
@@ -73,14 +84,21 @@ class Engine:
         """The checked tree of a query; raises ParseError."""
         return parse(text, self._signatures, self._features)
 
-    async def query(self, text: str, steps: Steps, options: QueryOptions) -> Result:
-        """The result at these steps.
+    async def query(
+        self,
+        text: str,
+        steps: Steps,
+        options: QueryOptions,
+        progress: Progress | None = None,
+    ) -> Result:
+        """The result at these steps; `progress` tells of it on the way, also if it fails.
 
         Raises BadData for the text, ExecutionError and its leaves, QueryTimeout, and what the
         Querier raises. Cancelling the task ends reads and evaluation.
         """
-        started = time.perf_counter()
+        progress = progress or Progress()
         expr = await self._parsed(text)
+        started = time.perf_counter()
         _require_type(expr, steps)
         timeout = min(options.timeout or self.settings.timeout, self.settings.timeout) / 1000
         budget = Budget(
@@ -90,16 +108,18 @@ class Engine:
             time.monotonic,
         )
         query = Query(text, expr, steps, options.lookback or self.settings.lookback)
+        queued: float | None = None
         try:
-            async with asyncio.timeout(timeout):
-                async with self._turn:
-                    queued = time.perf_counter() - started
-                    result = await self._run(query, options, budget)
+            async with asyncio.timeout(timeout), self.turns.taken():
+                queued = time.perf_counter() - started
+                result = await self._run(query, options, budget, progress)
         except TimeoutError:
             raise QueryTimeout("query execution") from None
         finally:
             budget.stop()
-        return _timed(result, queued, time.perf_counter() - started)
+            total = time.perf_counter() - started
+            progress.stats = _timed(progress.stats, total if queued is None else queued, total)
+        return replace(result, stats=progress.stats)
 
     async def _parsed(self, text: str) -> Expr:
         """The tree; a long text is parsed in a thread, for it would hold up everything else."""
@@ -107,11 +127,16 @@ class Engine:
             return self.parse(text)
         return await self._in_thread(lambda: self.parse(text))
 
-    async def _run(self, query: Query, options: QueryOptions, budget: Budget) -> Result:
+    async def _run(
+        self, query: Query, options: QueryOptions, budget: Budget, progress: Progress
+    ) -> Result:
         began = time.perf_counter()
-        planned = plan(query, self._functions, self.settings.evaluation_interval)
-        answers = await self._fetch(planned, options)
+        with stage(Stage.PLAN):
+            planned = plan(query, self._functions, self.settings.evaluation_interval)
+        with stage(Stage.FETCH, selects=len(planned.selects)):
+            answers = await self._fetch(planned, options)
         prepared = time.perf_counter()
+        progress.stats = _read(answers, prepared - began)
         annotations = Annotations(
             store_warning(text) for answer in answers for text in answer.warnings
         )
@@ -125,21 +150,18 @@ class Engine:
             self._workers,
             switches=self._switches,
         )
-        value = await self._in_thread(lambda: _evaluated(planned.expr, on))
-        if isinstance(value, Windows):
-            budget.hold(int((value.hi - value.lo).sum()))
-        evaluated = time.perf_counter()
-        stats = Stats(
-            {"queryPreparationTime": prepared - began, "innerEvalTime": evaluated - prepared},
-            samples_read=sum(answer.block.samples for answer in answers),
-            peak_samples=budget.peak,
-            queryable_samples=budget.queryable,
-            received_bytes=sum(answer.received_bytes for answer in answers),
-            provenance=Provenance.total(answer.provenance for answer in answers),
-        )
-        return await self._in_thread(
-            lambda: outcome(query, value, annotations, options.limit, stats)
-        )
+        try:
+            with stage(Stage.EVALUATE):
+                value = await self._in_thread(lambda: _evaluated(planned.expr, on))
+                if isinstance(value, Windows):
+                    budget.hold(int((value.hi - value.lo).sum()))
+        finally:
+            seconds = time.perf_counter() - prepared
+            progress.stats = stats = _evaluated_stats(progress.stats, budget, seconds)
+        with stage(Stage.OUTCOME):
+            return await self._in_thread(
+                lambda: outcome(query, value, annotations, options.limit, stats)
+            )
 
     async def _fetch(self, planned: Plan, options: QueryOptions) -> list[Selection]:
         """Every read at once; the first that fails ends the others."""
@@ -155,7 +177,8 @@ class Engine:
         return [task.result() for task in tasks]
 
     async def _in_thread(self, work: Callable[[], _Made]) -> _Made:
-        return await asyncio.get_running_loop().run_in_executor(self._evaluators, work)
+        run = copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self._evaluators, run, work)
 
 
 def _evaluated(expr: Expr, on: Evaluation) -> Value:
@@ -187,13 +210,35 @@ def _first(failed: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
-def _timed(result: Result, queued: float, total: float) -> Result:
-    """The result with Prometheus' remaining timings, seconds."""
+def _read(answers: Sequence[Selection], seconds: float) -> Stats:
+    """What was read, and how long preparation took."""
+    return Stats(
+        {"queryPreparationTime": seconds},
+        samples_read=sum(answer.block.samples for answer in answers),
+        received_bytes=sum(answer.received_bytes for answer in answers),
+        provenance=Provenance.total(answer.provenance for answer in answers),
+    )
+
+
+def _evaluated_stats(stats: Stats, budget: Budget, seconds: float) -> Stats:
+    """The same with what evaluation took."""
+    return replace(
+        stats,
+        timings={**stats.timings, "innerEvalTime": seconds},
+        peak_samples=budget.peak,
+        queryable_samples=budget.queryable,
+    )
+
+
+def _timed(stats: Stats, queued: float, total: float) -> Stats:
+    """The same with Prometheus' remaining timings, seconds."""
+    usual = {"queryPreparationTime": 0.0, "innerEvalTime": 0.0}
     timings = {
-        **result.stats.timings,
+        **usual,
+        **stats.timings,
         "evalTotalTime": total - queued,
         "resultSortTime": 0.0,
         "execQueueTime": queued,
         "execTotalTime": total,
     }
-    return replace(result, stats=replace(result.stats, timings=timings))
+    return replace(stats, timings=timings)

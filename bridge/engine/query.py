@@ -77,6 +77,13 @@ class Stats:
     provenance: Provenance = field(default_factory=Provenance)
 
 
+@dataclass(slots=True)
+class Progress:
+    """What a query has cost so far; the engine brings it up to date while the query runs."""
+
+    stats: Stats = field(default_factory=Stats)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """A query's answer.

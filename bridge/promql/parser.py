@@ -39,6 +39,7 @@ from bridge.promql.tokens import (
     PREPROCESSORS,
     Token,
 )
+from bridge.telemetry.trace import Stage, stage
 
 _PRECEDENCE: Final = {
     **dict.fromkeys(("or",), 1),
@@ -96,13 +97,15 @@ def parse(text: str, signatures: Mapping[str, Signature], features: Features | N
     A tree is at most MAX_HEIGHT nodes high; a query beyond that is refused.
     Source: promql/parser/generated_parser.y and parse.go.
     """
-    cursor = Cursor(text)
-    if cursor.kind == END:
-        raise cursor.error("no expression found in input", 0, 0)
-    expr = _Expression(cursor, signatures, features or Features()).parse()
-    if len(cursor.tokens) > MAX_HEIGHT:
-        _check_height(cursor, expr)
-    return checked(expr, text, signatures)
+    with stage(Stage.PARSE):
+        cursor = Cursor(text)
+        if cursor.kind == END:
+            raise cursor.error("no expression found in input", 0, 0)
+        expr = _Expression(cursor, signatures, features or Features()).parse()
+        if len(cursor.tokens) > MAX_HEIGHT:
+            _check_height(cursor, expr)
+    with stage(Stage.CHECK):
+        return checked(expr, text, signatures)
 
 
 def _check_height(cursor: Cursor, root: Expr) -> None:

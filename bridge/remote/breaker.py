@@ -22,6 +22,11 @@ class Breaker:
     _opened: float | None = None
     _probing: bool = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether reads are kept from the store, but for a probe."""
+        return self._opened is not None
+
     def wait(self, now: float) -> float:
         """Seconds in which a read must not start; 0 lets it through, as the probe if need be."""
         if self._opened is None:

@@ -58,6 +58,11 @@ class RemoteStore:
         name = self.settings.name
         return Selection(block, _left_out(name, reading.left_out), reading.received_bytes, (name,))
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests to it are under way."""
+        return self._requests.in_flight
+
     async def aclose(self) -> None:
         """Closes all connections."""
         await self._connection.aclose()

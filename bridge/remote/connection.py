@@ -20,6 +20,7 @@ from bridge.remote.credentials import (
 from bridge.remote.hidden import secrets_of
 from bridge.remote.settings import StoreSettings
 from bridge.remote.wire import REQUEST_HEADERS
+from bridge.telemetry.trace import outgoing
 
 _REDIRECTS: Final = 10
 _LIMITS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=16)
@@ -29,9 +30,13 @@ class TooManyRedirects(Exception):
     """A store that redirects for ever, or to another origin; the text says which."""
 
 
+def _names(headers: Headers) -> set[str]:
+    return {name.lower() for name, _ in headers}
+
+
 def _headers(own: Headers) -> Headers:
     """The protocol's headers, and those of the settings, which go first."""
-    taken = {name.lower() for name, _ in own}
+    taken = _names(own)
     usual = (("User-Agent", f"prombridge/{version('prombridge')}"), *REQUEST_HEADERS)
     return [pair for pair in usual if pair[0].lower() not in taken] + own
 
@@ -54,6 +59,7 @@ class Connection:
         """
         client = await self._current()
         headers = _headers(request_headers(self.settings, self._files))
+        headers += [pair for pair in outgoing() if pair[0] not in _names(headers)]
         server_name = self.settings.http.tls.server_name
         extensions = {"sni_hostname": server_name} if server_name else None
         url = httpx.URL(self.settings.url)

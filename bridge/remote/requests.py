@@ -14,6 +14,7 @@ from bridge.remote.answer import Keep
 from bridge.remote.breaker import Breaker
 from bridge.remote.exchange import Again, Exchange, Tally
 from bridge.remote.retries import LONGEST_PAUSE, RetryBudget, pause
+from bridge.telemetry.trace import Stage, stage
 
 
 class ReadObserver(Protocol):
@@ -46,6 +47,7 @@ class Requests:
     observer: ReadObserver = field(default_factory=Unobserved)
     breaker: Breaker = field(default_factory=Breaker)
     budget: RetryBudget = field(default_factory=RetryBudget)
+    in_flight: int = 0
     _turns: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +60,7 @@ class Requests:
         """
         async with self._turns:
             self._admit(exchange)
+            self.in_flight += 1
             try:
                 answer = await self._in_time(exchange, keep, body)
             except asyncio.CancelledError:
@@ -66,6 +69,8 @@ class Requests:
             except Exception as error:
                 self._note(error)
                 raise
+            finally:
+                self.in_flight -= 1
             self.breaker.succeeded()
             return answer
 
@@ -113,7 +118,10 @@ class Requests:
     ) -> tuple[SeriesBlock, int]:
         tally, begun = Tally(), time.perf_counter()
         try:
-            block = await exchange.block(keep, body, tally)
+            with stage(Stage.READ, store=exchange.settings.name) as span:
+                block = await exchange.block(keep, body, tally)
+                span.set_attribute("received_bytes", tally.received_bytes)
+                span.set_attribute("samples", tally.samples)
         except asyncio.CancelledError:
             tally.code = "timeout" if scope.expired() else "canceled"
             raise

@@ -191,7 +191,10 @@ async def test_limit_leaves_scalars_alone(client: AsyncClient) -> None:
 async def test_stats_on_demand(client: AsyncClient, wanted: str) -> None:
     answer = (await client.get("/api/v1/query", params={"query": "up", "stats": wanted})).json()
     assert set(answer["data"]) == {"resultType", "result", "stats"}
-    assert set(answer["data"]["stats"]) == {"timings", "samples"}
+    assert set(answer["data"]["stats"]) == {"timings", "samples", "stages"}
+    assert {"engine.plan", "engine.evaluate", "api.encode"} <= set(
+        answer["data"]["stats"]["stages"]
+    )
     assert answer["data"]["stats"]["samples"]["samplesRead"] > 0
     if wanted == "1":
         assert answer["warnings"] == [DEPRECATED_STATS]

@@ -10,6 +10,7 @@ from httpx import ASGITransport, AsyncClient
 from prometheus_client import CollectorRegistry
 
 from bridge.api.endpoint import Api
+from bridge.api.ledger import Ledger
 from bridge.api.routes import application
 from bridge.api.settings import ApiSettings
 from bridge.catalogue.catalogue import Catalogue
@@ -62,6 +63,7 @@ async def api(
 ) -> AsyncIterator[Api]:
     """An API over `querier`, else over `store()`."""
     limits = limits or EngineSettings()
+    metrics = Metrics(CollectorRegistry(), "0")
     catalogue = catalogue_of(querier or store())
     with ThreadPoolExecutor(2) as workers:
         engine = Engine(catalogue, limits, workers)
@@ -69,12 +71,13 @@ async def api(
             engine=engine,
             querier=catalogue,
             catalogue=catalogue,
-            metrics=Metrics(CollectorRegistry(), "0"),
+            metrics=metrics,
             settings=settings or ApiSettings(),
             limits=limits,
             ready=ready,
             now=lambda: NOW,
             started=NOW,
+            ledger=Ledger(metrics.queries, lambda: NOW),
         )
         await catalogue.aclose()
         engine.close()

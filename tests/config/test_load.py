@@ -136,7 +136,6 @@ def test_each_section_that_is_not_used_is_warned_of_once(tmp_path: Path) -> None
         "scrape_config_files: [a]\n"
         "remote_write: [{url: 'http://a'}, {url: 'http://b'}]\n"
         "storage: {tsdb: {}}\n"
-        "tracing: {endpoint: a}\n"
         "otlp: {x: y}\n"
         "runtime: {gogc: 50}\n"
     )
@@ -153,9 +152,8 @@ def test_each_section_that_is_not_used_is_warned_of_once(tmp_path: Path) -> None
             "prometheus.yml:7: storage has no effect: "
             "prombridge has no storage of its own: neither TSDB nor exemplars"
         ),
-        "prometheus.yml:8: tracing has no effect: prombridge sends no traces",
-        "prometheus.yml:9: otlp has no effect: prombridge receives no OTLP data",
-        "prometheus.yml:10: runtime has no effect: prombridge has no Go runtime to tune",
+        "prometheus.yml:8: otlp has no effect: prombridge receives no OTLP data",
+        "prometheus.yml:9: runtime has no effect: prombridge has no Go runtime to tune",
     ]
 
 

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from bridge.api.endpoint import Api
+from bridge.api.ledger import Ledger
 from bridge.api.routes import application
 from bridge.api.settings import ApiSettings
 from bridge.demo.store import demo_store
@@ -25,18 +26,20 @@ def running(settings: ApiSettings) -> Iterator[Starlette]:
     with ThreadPoolExecutor(2) as workers:
         catalogue = catalogue_of(demo_store(NOW_MS).querier, NOW_MS)
         limits = EngineSettings()
+        metrics = Metrics(CollectorRegistry(), "0")
         engine = Engine(catalogue, limits, workers)
         yield application(
             Api(
                 engine=engine,
                 querier=catalogue,
                 catalogue=catalogue,
-                metrics=Metrics(CollectorRegistry(), "0"),
+                metrics=metrics,
                 settings=settings,
                 limits=limits,
                 ready=lambda: True,
                 now=lambda: NOW_MS,
                 started=NOW_MS,
+                ledger=Ledger(metrics.queries, lambda: NOW_MS),
             )
         )
         engine.close()

@@ -146,8 +146,8 @@ def test_node_overview_reads_only_what_a_node_exporter_exposes() -> None:
 def test_prombridge_reads_only_what_prombridge_exposes() -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry, "0")
-    metrics.http("query", 200, 0.1)
-    metrics.request_ended("store", "200", 0.1, 1, 1)
+    metrics.http("query", 200, 0.1, 1)
+    metrics.stores.request_ended("store", "200", 0.1, 1, 1)
     exposed = {
         sample.name: sample.labels for family in registry.collect() for sample in family.samples
     }

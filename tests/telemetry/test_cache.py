@@ -24,8 +24,8 @@ def shown() -> str:
     """The metrics of a bridge in which everything has happened once."""
     registry = CollectorRegistry()
     metrics = Metrics(registry, "1.2")
-    metrics.http("/query", 200, 0.1)
-    metrics.request_ended("main", "200", 0.2, 1000, 50)
+    metrics.http("/query", 200, 0.1, 1)
+    metrics.stores.request_ended("main", "200", 0.2, 1000, 50)
     cache = metrics.cache
     cache.watch(Holding(), 1000, ["main"])
     cache.watch_tier("valkey", lambda: True)

@@ -7,7 +7,7 @@ from bridge.telemetry.metrics import Metrics
 
 def test_a_read_is_counted() -> None:
     registry = CollectorRegistry()
-    Metrics(registry, "1.2").request_ended("main", "200", 0.2, 1000, 50)
+    Metrics(registry, "1.2").stores.request_ended("main", "200", 0.2, 1000, 50)
     shown = generate_latest(registry).decode().splitlines()
     for line in (
         'prombridge_upstream_requests_total{code="200",store="main"} 1.0',

@@ -1,0 +1,63 @@
+"""Who asks: what a request's headers and its connection say of where it comes from."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.requests import Request
+
+# Letters of a header's value that are kept; uids and logins are shorter.
+_LONGEST: Final = 128
+# Where the gate notes who was let in.
+USER: Final = "prombridge.user"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A request's origin; what is not known is empty.
+
+    `user` is who was let in, or else the one that Grafana names; `rule` is that of an alert.
+    """
+
+    client: str = ""
+    method: str = ""
+    path: str = ""
+    user: str = ""
+    dashboard: str = ""
+    panel: str = ""
+    rule: str = ""
+    agent: str = ""
+
+    def named(self) -> dict[str, str]:
+        """What is known beyond the request's own line, for logs."""
+        known = {
+            "user": self.user,
+            "dashboard": self.dashboard,
+            "panel": self.panel,
+            "rule": self.rule,
+            "userAgent": self.agent,
+        }
+        return {name: value for name, value in known.items() if value}
+
+
+def origin_of(request: Request) -> Origin:
+    """The origin of a request; Grafana's tracing_header_middleware.go names its headers."""
+
+    def header(name: str) -> str:
+        return _shown(request.headers.get(name, ""))
+
+    client: Any = request.client
+    return Origin(
+        client=client.host if client else "",
+        method=request.method,
+        path=_shown(request.url.path),
+        user=_shown(request.scope.get(USER, "")) or header("x-grafana-user"),
+        dashboard=header("x-dashboard-uid"),
+        panel=header("x-panel-id"),
+        rule=header("x-rule-uid"),
+        agent=header("user-agent"),
+    )
+
+
+def _shown(text: str) -> str:
+    """A text that somebody else chose, fit to be shown: short, printable."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:_LONGEST])

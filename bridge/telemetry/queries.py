@@ -1,0 +1,112 @@
+"""What is counted of queries: how many, their stages, what they cost whom."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_MOMENTS: Final = (
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1,
+    2.5,
+    10,
+    60,
+)
+# Dashboards and users are named by requests: whoever invents some must not fill the memory.
+_MOST_ORIGINS: Final = 500
+OTHER: Final = "other"
+
+
+class Bounded:
+    """The first so many distinct values of labels; all others count as `other`."""
+
+    def __init__(self, most: int, other: tuple[str, ...]) -> None:
+        self._most = most
+        self._other = other
+        self._known: set[tuple[str, ...]] = set()
+
+    def kept(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """The labels themselves, or the others'."""
+        if labels not in self._known:
+            if len(self._known) >= self._most:
+                return self._other
+            self._known.add(labels)
+        return labels
+
+
+class QueryMetrics:
+    """The metrics of queries."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.in_flight = Gauge(
+            "prombridge_queries_in_flight", "Queries being answered now.", registry=registry
+        )
+        self.waiting = Gauge(
+            "prombridge_queries_waiting", "Queries that wait for their turn.", registry=registry
+        )
+        self.concurrent_max = Gauge(
+            "prombridge_queries_concurrent_max",
+            "How many queries may be evaluated at a time.",
+            registry=registry,
+        )
+        self.stage_duration = Histogram(
+            "prombridge_stage_duration_seconds",
+            "Time that one stage of a request took.",
+            ("stage",),
+            buckets=_MOMENTS,
+            registry=registry,
+        )
+        self._origins = Bounded(_MOST_ORIGINS, (OTHER, OTHER))
+        origin = ("dashboard", "user")
+        self._count = Counter(
+            "prombridge_query_total", "Queries that are over.", origin, registry=registry
+        )
+        self._seconds = Counter(
+            "prombridge_query_seconds_total",
+            "Time from a query to the end of its answer.",
+            origin,
+            registry=registry,
+        )
+        self._samples = Counter(
+            "prombridge_query_samples_total",
+            "Samples that queries read, from stores or from memory.",
+            origin,
+            registry=registry,
+        )
+        self._bytes = Counter(
+            "prombridge_query_received_bytes_total",
+            "Bytes that stores sent for queries.",
+            origin,
+            registry=registry,
+        )
+        self.log_dropped = Counter(
+            "prombridge_query_log_dropped_total",
+            "Lines of query logs that were not written.",
+            registry=registry,
+        )
+
+    def stages(self, ended: Iterable[tuple[str, float]]) -> None:
+        """Counts the stages of one request."""
+        for stage, seconds in ended:
+            self.stage_duration.labels(stage).observe(seconds)
+
+    def ended(
+        self, who: tuple[str, str], seconds: float, samples: int, received_bytes: int
+    ) -> None:
+        """Counts what one query cost; `who` is its dashboard and its user."""
+        labels = self._origins.kept(who)
+        self._count.labels(*labels).inc()
+        self._seconds.labels(*labels).inc(seconds)
+        self._samples.labels(*labels).inc(samples)
+        self._bytes.labels(*labels).inc(received_bytes)

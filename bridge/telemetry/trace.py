@@ -1,0 +1,183 @@
+"""One request under way: its stages, how long each took, and the spans that show them."""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Protocol
+
+Attribute = str | int | float | bool
+Pairs = tuple[tuple[str, str], ...]
+
+NO_TRACE_ID: Final = "0" * 32
+NO_SPAN_ID: Final = "0" * 16
+# W3C Trace Context, section 3.2: version, trace id, parent id, flags.
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}", re.ASCII)
+_LONGEST_STATE: Final = 512
+
+
+class Stage(StrEnum):
+    """The twelve steps of a query, in their order; docs/architecture.md says what each does."""
+
+    PARAMS = "api.params"
+    PARSE = "promql.parse"
+    CHECK = "promql.check"
+    LIMITS = "engine.limits"
+    PLAN = "engine.plan"
+    FETCH = "engine.fetch"
+    RECALL = "cache.recall"
+    READ = "remote.read"
+    JOIN = "cache.join"
+    EVALUATE = "engine.evaluate"
+    OUTCOME = "engine.outcome"
+    ENCODE = "api.encode"
+
+
+class Span(Protocol):
+    """What a tracer shows of one piece of work."""
+
+    def set_attribute(self, key: str, value: Attribute) -> None:
+        """Says something about it."""
+
+
+class Tracer(Protocol):
+    """Who is shown what happens; spans within each other follow the context."""
+
+    def span(
+        self, name: str, attributes: Mapping[str, Attribute], caller: "Caller | None" = None
+    ) -> AbstractContextManager[Span]:
+        """A span around a piece of work; with `caller` it is the answer to a request."""
+
+    def headers(self) -> Pairs:
+        """What a request to somebody else carries so that his spans are below the current one."""
+
+    def ids(self) -> tuple[str, str]:
+        """Trace id and span id of the current span, in hexadecimal digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The trace that a request belongs to, by its headers `traceparent` and `tracestate`."""
+
+    traceparent: str = ""
+    tracestate: str = ""
+
+    @staticmethod
+    def of(headers: Mapping[str, str]) -> "Caller":
+        """What the headers say; nothing if it is not well formed."""
+        parent, state = headers.get("traceparent", "").strip(), headers.get("tracestate", "")
+        found = _TRACEPARENT.fullmatch(parent)
+        if not found or NO_TRACE_ID in found[1] or NO_SPAN_ID in found[2] or parent[:2] == "ff":
+            return Caller()
+        known = len(state) <= _LONGEST_STATE and state.isascii() and state.isprintable()
+        return Caller(parent, state if known else "")
+
+    @property
+    def headers(self) -> Pairs:
+        """The same headers again."""
+        pairs = (("traceparent", self.traceparent), ("tracestate", self.tracestate))
+        return tuple(pair for pair in pairs if pair[1])
+
+    @property
+    def ids(self) -> tuple[str, str]:
+        """Trace id and span id, zeros if there are none."""
+        found = _TRACEPARENT.fullmatch(self.traceparent)
+        return (found[1], found[2]) if found else (NO_TRACE_ID, NO_SPAN_ID)
+
+
+class _Unshown:
+    """A span that nobody sees."""
+
+    __slots__ = ()
+
+    def set_attribute(self, key: str, value: Attribute) -> None: ...
+
+
+_UNSHOWN: Final = _Unshown()
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """The tracer that shows nothing: what a request says of its trace goes on to the stores."""
+
+    caller: Caller = Caller()
+
+    def span(
+        self, name: str, attributes: Mapping[str, Attribute], caller: Caller | None = None
+    ) -> AbstractContextManager[Span]:
+        """No span."""
+        return nullcontext(_UNSHOWN)
+
+    def headers(self) -> Pairs:
+        """The caller's."""
+        return self.caller.headers
+
+    def ids(self) -> tuple[str, str]:
+        """The caller's."""
+        return self.caller.ids
+
+
+@dataclass(slots=True, eq=False)
+class Trace:
+    """The stages of one request: `ended` in the order of their ends, with seconds.
+
+    Several may be under way at once, in several threads; `at` is the one that began last.
+    """
+
+    tracer: Tracer = field(default_factory=PassedOn)
+    ended: list[tuple[Stage, float]] = field(default_factory=list)
+    at: Stage | None = None
+
+    def seconds(self) -> dict[Stage, float]:
+        """The time of each stage so far; of what went on side by side, the sum."""
+        sums = dict.fromkeys(Stage, 0.0)
+        for stage, seconds in tuple(self.ended):
+            sums[stage] += seconds
+        known = {stage for stage, _ in self.ended}
+        return {stage: seconds for stage, seconds in sums.items() if stage in known}
+
+
+_CURRENT: Final[ContextVar[Trace | None]] = ContextVar("trace", default=None)
+
+
+def current() -> Trace | None:
+    """The trace of the request that this work is for."""
+    return _CURRENT.get()
+
+
+def outgoing() -> Pairs:
+    """The headers by which a request to a store belongs to the current trace."""
+    trace = _CURRENT.get()
+    return trace.tracer.headers() if trace is not None else ()
+
+
+@contextmanager
+def tracing(
+    trace: Trace, name: str, caller: Caller, attributes: Mapping[str, Attribute]
+) -> Iterator[Span]:
+    """All stages within belong to this trace, below one span of this name."""
+    token = _CURRENT.set(trace)
+    try:
+        with trace.tracer.span(name, attributes, caller) as span:
+            yield span
+    finally:
+        _CURRENT.reset(token)
+
+
+@contextmanager
+def stage(which: Stage, **attributes: Attribute) -> Iterator[Span]:
+    """One stage of the current request; without a request nothing is noted."""
+    trace = _CURRENT.get()
+    if trace is None:
+        yield _UNSHOWN
+        return
+    trace.at = which
+    begun = time.perf_counter()
+    try:
+        with trace.tracer.span(which, attributes) as span:
+            yield span
+    finally:
+        trace.ended.append((which, time.perf_counter() - begun))
