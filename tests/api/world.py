@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Final
 
-from httpx import ASGITransport, AsyncClient
+from httpx import ASGITransport, AsyncClient, Response
 from prometheus_client import CollectorRegistry
 
 from bridge.api.endpoint import Api
@@ -23,6 +23,7 @@ from bridge.storage.interface import Querier
 from bridge.storage.memory import MemoryStore
 from bridge.storage.view import View
 from bridge.telemetry.metrics import Metrics
+from tests.grafana.reader import read_exchange
 
 # The clock of the tests, ms: ten minutes after the first sample.
 NOW: Final = 1_700_000_600_000
@@ -90,8 +91,18 @@ async def client(
     limits: EngineSettings | None = None,
     ready: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[AsyncClient]:
-    """A client of such an API."""
+    """A client of such an API, which reads every answer as strictly as Grafana does."""
     async with api(querier, settings, limits, ready) as made:
         transport = ASGITransport(application(made))
-        async with AsyncClient(transport=transport, base_url="http://bridge") as connected:
+        hooks = {"response": [_read]}
+        async with AsyncClient(
+            transport=transport, base_url="http://bridge", event_hooks=hooks
+        ) as connected:
             yield connected
+
+
+async def _read(response: Response) -> None:
+    body = await response.aread()
+    if "/api/v1/" in response.url.path and response.request.method != "HEAD":
+        kind = response.headers.get("content-type", "")
+        read_exchange(response.url.path, response.status_code, kind, body)

@@ -1,10 +1,11 @@
-"""What Grafana's Prometheus plugin accepts as an answer, and nothing else: types, shapes, order.
+"""What Grafana's Prometheus plugin reads as it was meant, and nothing else: types, shapes, order.
 
 The plugin reads JSON as a stream, so this reader keeps the order of keys and every number as text.
 """
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +14,10 @@ _FLOAT: Final = re.compile(r"[+-]?(Inf|NaN|\d+(\.\d+)?(e[+-]\d+)?)")
 
 # Statuses whose body the plugin parses; anything else it shows as raw text.
 PARSED_STATUSES: Final = frozenset({*range(200, 300), 400, 422, 503})
+
+
+# Of a body that it does not parse it shows so many bytes.
+_SHOWN: Final = 1024
 
 
 class Unreadable(Exception):
@@ -48,6 +53,35 @@ class Answer:
     frames: list[Frame]
     notices: list[str]
     error: str | None
+
+
+def read_exchange(path: str, status: int, content_type: str, body: bytes) -> None:
+    """Any answer of the API, by its path; raises Unreadable."""
+    endpoint = path.partition("/api/v1/")[2]
+    if status == 204:
+        _need(not body, "a body where there is to be none")
+    elif status >= 400:
+        _refusal(status, content_type, body)
+    elif endpoint in {"query", "query_range"}:
+        read(status, body)
+    elif endpoint == "labels" or endpoint.startswith("label/"):
+        read_strings(body)
+    elif endpoint == "rules":
+        read_rule_groups(content_type, body)
+    elif endpoint in _READERS:
+        _READERS[endpoint](body)
+    else:
+        _success(body)
+
+
+def _refusal(status: int, content_type: str, body: bytes) -> None:
+    """An error: JSON with texts, and short where it is shown as it comes."""
+    _need("json" in content_type, f"content type is {content_type}")
+    members = dict(_object(_parsed(body), "answer"))
+    _need(members.get("status") == "error", f"status is {members.get('status')!r}")
+    _need(bool(_string(members["errorType"], "errorType")), "no errorType")
+    _need(bool(_string(members["error"], "error")), "no error")
+    _need(status in PARSED_STATUSES or len(body) <= _SHOWN, "an error that is cut off")
 
 
 def read(status: int, body: bytes) -> Answer:
@@ -97,9 +131,32 @@ def read_exemplars(body: bytes) -> list[Any]:
     """The answer to a request for exemplars."""
     series = _array(_success(body), "data")
     for one in series:
-        keys = [key for key, _ in _object(one, "exemplars")]
-        _need(keys == ["seriesLabels", "exemplars"], f"exemplar keys are {keys}")
+        members = _object(one, "exemplars")
+        _need([key for key, _ in members] == ["seriesLabels", "exemplars"], "labels come first")
+        _labels(members[0][1])
+        for exemplar in _array(members[1][1], "exemplars"):
+            _exemplar(dict(_object(exemplar, "exemplar")))
     return series
+
+
+def _exemplar(members: dict[str, Any]) -> None:
+    _need(members.keys() == {"labels", "value", "timestamp"}, f"exemplar holds {sorted(members)}")
+    _labels(members["labels"])
+    _float(members["value"])
+    _need(isinstance(members["timestamp"], Number), "time of an exemplar is not a number")
+
+
+def read_alerts(body: bytes) -> list[Any]:
+    """The answer to a request for alerts."""
+    return _array(dict(_object(_success(body), "data"))["alerts"], "alerts")
+
+
+_READERS: Final[Mapping[str, Callable[[bytes], object]]] = {
+    "alerts": read_alerts,
+    "metadata": read_metadata,
+    "query_exemplars": read_exemplars,
+    "series": read_series,
+}
 
 
 def _parsed(body: bytes) -> Any:
@@ -123,9 +180,10 @@ def _success(body: bytes) -> Any:
 
 
 def _data(members: Members) -> tuple[str, list[Frame]]:
-    keys = [key for key, _ in members]
-    _need(keys[:2] == ["resultType", "result"], f"data begins with {keys[:2]}")
-    kind, result = members[0][1], members[1][1]
+    held = dict(members)
+    _need(len(held) == len(members), "a key twice in data")
+    _need({"resultType", "result"} <= held.keys(), f"data holds {sorted(held)}")
+    kind, result = held["resultType"], held["result"]
     match kind:
         case "matrix":
             return kind, [_series(one, "values", "histograms") for one in _array(result, kind)]
@@ -149,11 +207,11 @@ def _series(one: Any, floats: str, histograms: str) -> Frame:
     held = _array(members.get(histograms, []), histograms)
     for point in held:
         _histogram(point)
-    times = [time for time, _ in points]
-    _need(times == sorted(set(times)), "times do not rise")
-    return Frame(
-        _labels(members["metric"]), times, [_float(value) for _, value in points], len(held)
-    )
+    # As written: cutting them to ms, as Grafana does, may make two of them one.
+    written = [float(point[0].text) for point in members.get(floats, [])]
+    _need(written == sorted(set(written)), "times do not rise")
+    values = [_float(value) for _, value in points]
+    return Frame(_labels(members["metric"]), [time for time, _ in points], values, len(held))
 
 
 def _sample(one: Any) -> Frame:

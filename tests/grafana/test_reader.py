@@ -2,7 +2,14 @@
 
 import pytest
 
-from tests.grafana.reader import Unreadable, read, read_series, read_strings
+from tests.grafana.reader import (
+    Unreadable,
+    read,
+    read_exchange,
+    read_exemplars,
+    read_series,
+    read_strings,
+)
 
 GOOD = (
     b'{"status":"success","data":{"resultType":"matrix","result":'
@@ -38,7 +45,7 @@ def test_notices_are_warnings_then_infos() -> None:
         (500, GOOD),
         (200, b"<html>"),
         (200, b'{"status":"ok"}'),
-        (200, answer(b'{"result":[],"resultType":"vector"}')),
+        (200, answer(b'{"result":[]}')),
         (200, answer(b'{"resultType":"vector","result":null}')),
         (200, answer(b'{"resultType":"vector","result":{}}')),
         (200, answer(b'{"resultType":"table","result":[]}')),
@@ -86,3 +93,49 @@ def test_label_lists_are_arrays_of_strings(data: bytes) -> None:
 def test_series_are_arrays_of_label_sets(data: bytes) -> None:
     with pytest.raises(Unreadable):
         read_series(answer(data))
+
+
+EXEMPLAR = b'{"labels":{},"value":"6","timestamp":1600096945.479}'
+
+
+def test_exemplars_are_read() -> None:
+    series = b'[{"seriesLabels":{"a":"b"},"exemplars":[%s]}]' % EXEMPLAR
+    assert len(read_exemplars(answer(series))) == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"null",
+        b'[{"exemplars":[],"seriesLabels":{}}]',
+        b'[{"seriesLabels":{},"exemplars":[{"labels":{},"value":6,"timestamp":1}]}]',
+        b'[{"seriesLabels":{},"exemplars":[{"labels":{},"value":"6","timestamp":"1"}]}]',
+        b'[{"seriesLabels":{},"exemplars":[{"labels":{},"value":"6","timestamp":1,"more":1}]}]',
+    ],
+)
+def test_exemplars_have_no_other_form(data: bytes) -> None:
+    with pytest.raises(Unreadable):
+        read_exemplars(answer(data))
+
+
+ERROR = b'{"status":"error","errorType":"bad_data","error":"%s"}'
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind", "body"),
+    [
+        ("/api/v1/query", 500, "application/json", ERROR % (b"x" * 2000)),
+        ("/api/v1/query", 400, "text/html", ERROR % b"no"),
+        ("/api/v1/labels", 400, "application/json", ERROR % b""),
+        ("/below/api/v1/labels", 200, "application/json", answer(b"{}")),
+        ("/api/v1/label/job/values", 200, "application/json", answer(b"[1]")),
+        ("/api/v1/rules", 200, "text/plain", answer(b'{"groups":[]}')),
+        ("/api/v1/alerts", 200, "application/json", answer(b'{"alerts":null}')),
+        ("/api/v1/metadata", 200, "application/json", answer(b'{"up":[{"type":null}]}')),
+        ("/api/v1/targets", 200, "application/json", b'{"status":"fine"}'),
+        ("/api/v1/admin/tsdb/snapshot", 204, "", b"{}"),
+    ],
+)
+def test_every_endpoint_has_its_reader(path: str, status: int, kind: str, body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        read_exchange(path, status, kind, body)

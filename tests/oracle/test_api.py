@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.grafana.reader import read_exchange
 from tests.oracle.api_differences import DIFFERENCES, Difference
 from tests.oracle.calls import calls
 from tests.oracle.conftest import Say
@@ -102,6 +103,16 @@ def test_answers_are_prometheus_answers_or_listed(outcomes: Sequence[Outcome]) -
 def test_every_listed_difference_is_one(outcomes: Sequence[Outcome]) -> None:
     seen = Counter(one.listed.reason for one in outcomes if one.listed)
     assert {one.reason for one in DIFFERENCES} == set(seen)
+
+
+def test_all_answers_are_as_grafana_reads_them(outcomes: Sequence[Outcome]) -> None:
+    for one in outcomes:
+        path = one.call.target.partition("?")[0]
+        kind = one.ours.headers.get("content-type", "")
+        # What is no HTTP at all does not reach the API.
+        reached = one.ours.body != b"Invalid HTTP request received."
+        if path.startswith("/api/v1/") and one.call.method != "HEAD" and reached:
+            read_exchange(path, one.ours.status, kind, one.ours.body)
 
 
 def test_no_request_is_a_fault_of_ours(outcomes: Sequence[Outcome]) -> None:

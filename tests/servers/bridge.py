@@ -13,9 +13,12 @@ from tests.servers.process import Running, running
 
 @contextlib.contextmanager
 def prombridge(
-    folder: Path, config: Mapping[str, Any], flags: Sequence[str] = ()
+    folder: Path, config: Mapping[str, Any], flags: Sequence[str] = (), prefix: str = ""
 ) -> Iterator[Running]:
-    """A prombridge with `config` as its prometheus.yml; its log stays in `folder`."""
+    """A prombridge with `config` as its prometheus.yml; its log stays in `folder`.
+
+    With a `prefix` such as `/prometheus` all its paths stand below that.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "prometheus.yml"
     file.write_text(yaml.safe_dump(dict(config), allow_unicode=True))
@@ -28,10 +31,11 @@ def prombridge(
             "serve",
             f"--config.file={file}",
             f"--web.listen-address=127.0.0.1:{port}",
+            f"--web.route-prefix={prefix or '/'}",
             *flags,
         ]
 
-    with running(command, "/-/ready", folder / "prombridge.log") as server:
+    with running(command, f"{prefix}/-/ready", folder / "prombridge.log") as server:
         yield server
 
 

@@ -22,7 +22,7 @@ PrometheusFactory = Callable[[PrometheusOptions], Running]
 BridgeFactory = Callable[..., Running]
 
 
-def _entered(start: Callable[[], T]) -> T:
+def entered(start: Callable[[], T]) -> T:
     """What `start` gives; a server that cannot be had skips the test, or fails it under CI=true."""
     try:
         return start()
@@ -35,7 +35,7 @@ def _entered(start: Callable[[], T]) -> T:
 @pytest.fixture(scope="session")
 def prometheus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusFactory]:
     """Starts a Prometheus for each call; all end with the session."""
-    _entered(PROMETHEUS.locate)
+    entered(PROMETHEUS.locate)
     with ExitStack() as servers:
 
         def start(options: PrometheusOptions) -> Running:
@@ -62,7 +62,7 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One empty InfluxDB for the session: tests take a database each."""
     with ExitStack() as servers:
         folder = tmp_path_factory.mktemp("influxdb")
-        yield _entered(lambda: servers.enter_context(run_influxd(folder)))
+        yield entered(lambda: servers.enter_context(run_influxd(folder)))
 
 
 @pytest.fixture(scope="session")
@@ -70,10 +70,10 @@ def node_exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]
     """One node exporter for the session."""
     with ExitStack() as servers:
         folder = tmp_path_factory.mktemp("node_exporter")
-        yield _entered(lambda: servers.enter_context(run_node_exporter(folder)))
+        yield entered(lambda: servers.enter_context(run_node_exporter(folder)))
 
 
 @pytest.fixture(scope="session")
 def promtool() -> Path:
     """The promtool program."""
-    return _entered(PROMTOOL.locate)
+    return entered(PROMTOOL.locate)
