@@ -11,6 +11,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from bridge import cli
+from bridge.api import read as remote_read
 from bridge.api.routes import HANDLERS
 from bridge.config.flags import Flags
 from bridge.config.load import check
@@ -103,6 +104,9 @@ def test_every_flag_of_serve_is_documented_with_its_default(
     assert rows["--query.max-concurrency"] == f"`{defaults.query_max_concurrency}`"
     assert rows["--query.timeout"] == f"`{defaults.query_timeout // 60_000}m`"
     assert rows["--query.lookback-delta"] == f"`{defaults.query_lookback_delta // 60_000}m`"
+    for name in ("sample_limit", "concurrent_limit", "max_bytes_in_frame"):
+        flag = f"--storage.remote.read-{name.replace('_', '-')}"
+        assert rows[flag] == f"`{getattr(defaults, f'storage_remote_read_{name}')}`"
     assert rows["--log.level"] == f"`{defaults.log_level}`"
     assert rows["--log.format"] == f"`{defaults.log_format}`"
 
@@ -138,7 +142,7 @@ def test_every_key_of_our_own_file_is_documented() -> None:
 
 def test_every_path_of_the_api_is_documented() -> None:
     shown = {path for path in first_column(page("docs/api.md")) if path.startswith("/api/v1")}
-    real = {path.replace("{name:path}", "<name>") for path in HANDLERS}
+    real = {path.replace("{name:path}", "<name>") for path in (*HANDLERS, remote_read.PATH)}
     assert real == shown
 
 

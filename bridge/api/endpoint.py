@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from bridge.api.connected import while_connected
 from bridge.api.envelope import Answer, failure, success
 from bridge.api.errors import ErrorType, Failure, failure_of
 from bridge.api.form import Form, read_form
@@ -24,6 +25,7 @@ from bridge.catalogue.joint import Names
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
 from bridge.model.errors import QueryCanceled
+from bridge.remote.server import ReadEndpoint
 from bridge.storage.interface import Querier
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.trace import Caller, PassedOn, Trace, Tracer, tracing
@@ -42,6 +44,7 @@ class Api:
 
     engine: Engine
     querier: Querier
+    reads: ReadEndpoint
     catalogue: Names
     metrics: Metrics
     settings: ApiSettings
@@ -95,7 +98,7 @@ class Endpoint:
     async def _response(self, request: Request) -> Response:
         try:
             form = await read_form(request)
-            answer = await _while_connected(request, self._answer(request, form))
+            answer = await while_connected(request, self._answer(request, form))
             return await _compressed(request, success(answer), dict(answer.headers))
         except ClientDisconnect:
             return failed(failure_of(QueryCanceled("reading the request")))
@@ -119,31 +122,6 @@ class Endpoint:
             case _:
                 _LOG.debug("request refused", extra=fields)
         return outcome
-
-
-async def _while_connected(request: Request, answer: Awaitable[Answer]) -> Answer:
-    """The answer, unless the client goes away first: then its work is cancelled."""
-    work = asyncio.ensure_future(answer)
-    gone = asyncio.ensure_future(_disconnected(request))
-    try:
-        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            return work.result()
-        raise QueryCanceled("query execution")
-    finally:
-        await _cancel(work)
-        await _cancel(gone)
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _cancel(task: "asyncio.Future[Answer] | asyncio.Future[None]") -> None:
-    if not task.done():
-        task.cancel()
-        await asyncio.wait((task,))
 
 
 def failed(outcome: Failure) -> Response:

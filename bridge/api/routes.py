@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from bridge.api import empty, metadata, query, series, status
+from bridge.api import empty, metadata, query, read, series, status
 from bridge.api.endpoint import Api, Endpoint, Handler, failed
 from bridge.api.errors import ErrorType, Failure
+from bridge.api.read import Read
 from bridge.api.stores import PREFIX, Stores
 from bridge.api.transport import Transport
 
@@ -72,8 +73,11 @@ def application(
 def _handlers(api: Api) -> list[BaseRoute]:
     """The paths of the API."""
     return [
-        Route(path, Endpoint(_name(path), handler, api), methods=_METHODS)
-        for path, handler in HANDLERS.items()
+        *(
+            Route(path, Endpoint(_name(path), handler, api), methods=_METHODS)
+            for path, handler in HANDLERS.items()
+        ),
+        Route(read.PATH, Read(api.reads, api.metrics), methods=["POST"]),
     ]
 
 

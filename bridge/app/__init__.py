@@ -42,6 +42,7 @@ from bridge.model.errors import BridgeError
 from bridge.promql.parser import parse
 from bridge.remote.client import RemoteStore
 from bridge.remote.profiles import profile_of
+from bridge.remote.server import ReadEndpoint
 from bridge.remote.settings import Hints, StoreSettings
 from bridge.storage.fanout import Fanout, Member
 from bridge.storage.flights import SharedReads
@@ -108,9 +109,11 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
     ledger = _ledger(settings.query_log, metrics.queries)
     tracer = _tracer(settings.tracing)
     warmth = Warmth()
+    serving = replace(settings.serving, max_bytes=settings.engine.max_bytes)
     api = Api(
         engine=engine,
         querier=fanout,
+        reads=ReadEndpoint(fanout, serving, serving.gate()),
         catalogue=JointCatalogue(tuple((one.catalogue, one.settings.partial) for one in stores)),
         metrics=metrics,
         settings=_api_settings(settings),
@@ -147,8 +150,13 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
 def _alone(api: Api, store: _Store) -> Api:
     """The API of one store by itself."""
     querier = Fanout((store.member,))
-    catalogue = JointCatalogue(((store.catalogue, store.settings.partial),))
-    return replace(api, engine=api.engine.over(querier), querier=querier, catalogue=catalogue)
+    return replace(
+        api,
+        engine=api.engine.over(querier),
+        querier=querier,
+        reads=replace(api.reads, querier=querier),
+        catalogue=JointCatalogue(((store.catalogue, store.settings.partial),)),
+    )
 
 
 def _members(stores: Sequence[_Store], groups: Sequence[ReplicaSettings]) -> Iterator[Member]:

@@ -61,6 +61,17 @@ def add_queries(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_reads(parser: argparse.ArgumentParser) -> None:
+    """`--storage.remote.*`."""
+    group = parser.add_argument_group("remote read by others")
+    for flag, metavar, text in (
+        ("sample-limit", "COUNT", "most samples of a sampled answer; 0 for no limit"),
+        ("concurrent-limit", "COUNT", "most requests at a time; 0 for no limit"),
+        ("max-bytes-in-frame", "BYTES", "size of a streamed answer's frame, about"),
+    ):
+        group.add_argument(f"--storage.remote.read-{flag}", type=int, metavar=metavar, help=text)
+
+
 def add_logging(parser: argparse.ArgumentParser) -> None:
     """`--log.*`."""
     group = parser.add_argument_group("logging")

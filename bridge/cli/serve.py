@@ -5,7 +5,7 @@ import logging
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from bridge.cli.flags import add_files, add_logging, add_queries, add_web, flags
+from bridge.cli.flags import add_files, add_logging, add_queries, add_reads, add_web, flags
 from bridge.config.load import load
 from bridge.telemetry.log import configure_logging
 
@@ -21,6 +21,7 @@ def register(commands: "Commands") -> None:
     add_files(parser, required=True)
     add_web(parser)
     add_queries(parser)
+    add_reads(parser)
     add_logging(parser)
     parser.set_defaults(run=_run)
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from bridge.config.errors import Problem
 from bridge.config.settings import LogSettings, WebSettings
+from bridge.remote.server import Serving
 
 # What --enable-feature switches in the bridge, under the names of Prometheus.
 FEATURES: Final = frozenset(
@@ -49,6 +50,7 @@ _WITHOUT_EFFECT: Final = frozenset(
     }
 )
 _OPTION: Final = "This option for --enable-feature"
+_SERVING: Final = Serving()
 LOG_LEVELS: Final = ("debug", "info", "warn", "error")
 LOG_FORMATS: Final = ("logfmt", "json")
 
@@ -66,6 +68,9 @@ class Flags:
     query_max_samples: int = 50_000_000
     query_max_concurrency: int = 20
     query_lookback_delta: int = 300_000
+    storage_remote_read_sample_limit: int = _SERVING.sample_limit
+    storage_remote_read_concurrent_limit: int = _SERVING.concurrent_limit
+    storage_remote_read_max_bytes_in_frame: int = _SERVING.frame_bytes
     enable_feature: tuple[str, ...] = ()
     log_level: str = "info"
     log_format: str = "logfmt"
@@ -82,6 +87,15 @@ class Flags:
         host, _, port = self.web_listen_address.rpartition(":")
         prefix = "/" + self.web_route_prefix.strip("/")
         return WebSettings(host.removeprefix("[").removesuffix("]"), int(port), prefix)
+
+    @property
+    def serving(self) -> Serving:
+        """How remote read is served."""
+        return Serving(
+            self.storage_remote_read_sample_limit,
+            self.storage_remote_read_max_bytes_in_frame,
+            self.storage_remote_read_concurrent_limit,
+        )
 
     @property
     def log(self) -> LogSettings:
@@ -105,6 +119,13 @@ class Flags:
         ):
             if value <= 0:
                 yield flag, "must be greater than 0"
+        for flag, value in (
+            ("storage.remote.read-sample-limit", self.storage_remote_read_sample_limit),
+            ("storage.remote.read-concurrent-limit", self.storage_remote_read_concurrent_limit),
+            ("storage.remote.read-max-bytes-in-frame", self.storage_remote_read_max_bytes_in_frame),
+        ):
+            if value < 0:
+                yield flag, "must not be negative"
         for flag, value_, known in (
             ("log.level", self.log_level, LOG_LEVELS),
             ("log.format", self.log_format, LOG_FORMATS),

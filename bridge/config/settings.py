@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bridge.cache.settings import CacheSettings
 from bridge.catalogue.settings import CatalogueSettings
 from bridge.engine.query import EngineSettings
+from bridge.remote.server import Serving
 from bridge.remote.settings import StoreSettings
 from bridge.storage.replicas import ReplicaSettings
 from bridge.telemetry.settings import QueryLogSettings, TracingSettings
@@ -55,3 +56,4 @@ class Settings:
     replicas: tuple[ReplicaSettings, ...] = ()
     query_log: QueryLogSettings = field(default_factory=QueryLogSettings)
     tracing: TracingSettings | None = None
+    serving: Serving = field(default_factory=Serving)

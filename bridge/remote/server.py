@@ -1,6 +1,7 @@
 """The serving side of remote read: any Querier as an ASGI app."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -12,7 +13,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bridge.model.errors import BadData, BridgeError, TooManySamples
+from bridge.model.errors import (
+    BadData,
+    BridgeError,
+    LimitExceeded,
+    TooManySamples,
+    Unavailable,
+)
 from bridge.model.labels import Matcher, MatchType
 from bridge.model.samples import SeriesBlock
 from bridge.remote.encode import framed, sampled
@@ -22,9 +29,10 @@ from bridge.remote.settings import ResponseType
 from bridge.remote.wire import SAMPLED_MEDIA, SERIES_HINT, STREAMED_MEDIA_FULL
 from bridge.storage.interface import Purpose, Querier, ReadOptions, Select
 
-# The defaults of Prometheus' flags --storage.remote.read-sample-limit and -max-bytes-in-frame,
-# and the longest request that it decodes.
+# The defaults of Prometheus' flags --storage.remote.read-sample-limit, -concurrent-limit and
+# -max-bytes-in-frame, and the longest request that it decodes.
 _SAMPLE_LIMIT: Final = 50_000_000
+_CONCURRENT_LIMIT: Final = 10
 _FRAME_BYTES: Final = 1 << 20
 _REQUEST_BYTES: Final = 32 << 20
 # What is encoded and sent at a time.
@@ -38,59 +46,93 @@ _MATCH_TYPES: Final = {
 }
 
 
+Gate = asyncio.Semaphore | contextlib.nullcontext[None]
+
+
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """How remote read is served; sizes in bytes."""
+    """How remote read is served; sizes in bytes.
+
+    `sample_limit`: the most samples of a sampled answer; `concurrent_limit`: how many requests are
+    answered at a time, others wait; `max_bytes`: what one read may hold. 0 is no limit.
+    """
 
     sample_limit: int = _SAMPLE_LIMIT
     frame_bytes: int = _FRAME_BYTES
+    concurrent_limit: int = _CONCURRENT_LIMIT
+    max_bytes: int = 0
+
+    def gate(self) -> Gate:
+        """What lets requests in; endpoints may share one."""
+        limit = self.concurrent_limit
+        return asyncio.Semaphore(limit) if limit else contextlib.nullcontext()
 
 
 def read_app(querier: Querier, serving: Serving = Serving()) -> Starlette:
     """An app that answers remote read from a Querier, on every path."""
-    return Starlette(
-        routes=[Route("/{path:path}", ReadEndpoint(querier, serving).answer, methods=["POST"])]
-    )
+    endpoint = ReadEndpoint(querier, serving, serving.gate())
+
+    async def read(request: Request) -> Response:
+        return await endpoint.answer(await endpoint.body(request))
+
+    return Starlette(routes=[Route("/{path:path}", read, methods=["POST"])])
 
 
 @dataclass(frozen=True, slots=True)
 class ReadEndpoint:
-    """Answers one request after the other from a Querier."""
+    """Answers one request after the other from a Querier, those that `gate` lets in."""
 
     querier: Querier
     serving: Serving
+    gate: Gate
 
-    async def answer(self, request: Request) -> Response:
+    async def body(self, request: Request) -> bytes:
+        """A request's body, as far as it may be long: a longer one is no snappy block."""
+        held = bytearray()
+        async for piece in request.stream():
+            held += piece
+            if len(held) > _REQUEST_BYTES:
+                return b""
+        return bytes(held)
+
+    async def answer(self, body: bytes) -> Response:
         """The response to one request; errors are plain text, as Prometheus writes them."""
         try:
-            asked = _decoded(await _body(request))
-            selects = [_select(query) for query in asked.queries]
-            if _negotiated(asked.accepted_response_types) is ResponseType.STREAMED:
-                return await self._streamed(selects)
-            return await self._sampled(selects)
+            async with self.gate:
+                return await self._answer(_decoded(body))
         except BadData as error:
             return PlainTextResponse(f"{error}\n", 400)
         except TooManySamples:
             text = f"exceeded sample limit ({self.serving.sample_limit})\n"
             return PlainTextResponse(text, 400)
+        except LimitExceeded as error:
+            return PlainTextResponse(f"{error}\n", 400)
         except BridgeError as error:
             return PlainTextResponse(f"{error}\n", 500)
 
+    async def _answer(self, asked: ReadRequest) -> Response:
+        selects = [_select(query) for query in asked.queries]
+        if _negotiated(asked.accepted_response_types) is ResponseType.STREAMED:
+            return await self._streamed(selects)
+        return await self._sampled(selects)
+
+    async def _block(self, select: Select, max_samples: int = 0) -> SeriesBlock:
+        """What is held; raises Unavailable if that is a part only, for no answer could say so."""
+        options = ReadOptions(max_samples=max_samples, max_bytes=self.serving.max_bytes)
+        found = await self.querier.select(select, options)
+        if found.warnings:
+            raise Unavailable("; ".join(found.warnings))
+        return found.block
+
     async def _sampled(self, selects: Sequence[Select]) -> Response:
-        options = ReadOptions(max_samples=self.serving.sample_limit)
-        blocks = [(await self.querier.select(select, options)).block for select in selects]
+        blocks = [await self._block(select, self.serving.sample_limit) for select in selects]
         body = await asyncio.to_thread(lambda: bytes(cramjam.snappy.compress_raw(sampled(blocks))))
         headers = {"Content-Encoding": "snappy"}
         return Response(body, 200, headers, media_type=SAMPLED_MEDIA)
 
     async def _streamed(self, selects: Sequence[Select]) -> Response:
         # All are read before the first byte: a failure must be a status, not a broken stream.
-        blocks = [
-            (
-                await self.querier.select(replace(select, purpose=Purpose.SAMPLES), ReadOptions())
-            ).block
-            for select in selects
-        ]
+        blocks = [await self._block(replace(select, purpose=Purpose.SAMPLES)) for select in selects]
         # Said outright, since it is what proves a stream complete.
         headers = {"Transfer-Encoding": "chunked"}
         slabs = _slabs(blocks, self.serving.frame_bytes)
@@ -113,15 +155,6 @@ def _slab(frames: Iterator[bytes]) -> bytes:
         if size >= _SLAB_BYTES:
             break
     return b"".join(held)
-
-
-async def _body(request: Request) -> bytes:
-    held = bytearray()
-    async for piece in request.stream():
-        held += piece
-        if len(held) > _REQUEST_BYTES:
-            raise BadData(f"request body exceeds limit {_REQUEST_BYTES}")
-    return bytes(held)
 
 
 def _decoded(body: bytes) -> ReadRequest:

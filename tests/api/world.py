@@ -19,6 +19,7 @@ from bridge.catalogue.sources import Source
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
 from bridge.model.labels import Labels
+from bridge.remote.server import ReadEndpoint, Serving
 from bridge.storage.interface import Querier
 from bridge.storage.memory import MemoryStore
 from bridge.storage.view import View
@@ -71,6 +72,7 @@ async def api(
         yield Api(
             engine=engine,
             querier=catalogue,
+            reads=ReadEndpoint(catalogue, Serving(), Serving().gate()),
             catalogue=catalogue,
             metrics=metrics,
             settings=settings or ApiSettings(),

@@ -16,6 +16,7 @@ from bridge.api.settings import ApiSettings
 from bridge.demo.store import demo_store
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
+from bridge.remote.server import ReadEndpoint, Serving
 from bridge.telemetry.metrics import Metrics
 from tests.api.world import catalogue_of
 from tests.grafana.requests import NOW_MS
@@ -32,6 +33,7 @@ def running(settings: ApiSettings) -> Iterator[Starlette]:
             Api(
                 engine=engine,
                 querier=catalogue,
+                reads=ReadEndpoint(catalogue, Serving(), Serving().gate()),
                 catalogue=catalogue,
                 metrics=metrics,
                 settings=settings,

@@ -48,7 +48,11 @@ NODE_EXPORTER = Binary(
     "prometheus-node-exporter", "PROMBRIDGE_NODE_EXPORTER", Package("prometheus-node-exporter")
 )
 
-ALL = (PROMETHEUS, PROMTOOL, INFLUXD, NODE_EXPORTER)
+_VICTORIA = Package("victoria-metrics", _NEWER)
+VICTORIA_METRICS = Binary("victoria-metrics", "PROMBRIDGE_VICTORIA_METRICS", _VICTORIA)
+VMCTL = Binary("vmctl", "PROMBRIDGE_VMCTL", _VICTORIA)
+
+ALL = (PROMETHEUS, PROMTOOL, INFLUXD, NODE_EXPORTER, VICTORIA_METRICS, VMCTL)
 
 _VERSION_FLAG: Mapping[str, str] = {"influxd": "version"}
 

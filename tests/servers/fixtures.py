@@ -8,13 +8,14 @@ from typing import TypeVar
 
 import pytest
 
-from tests.servers.binaries import PROMETHEUS, PROMTOOL
+from tests.servers.binaries import PROMETHEUS, PROMTOOL, VMCTL
 from tests.servers.bridge import prombridge, reading
 from tests.servers.debian import UnavailableError
 from tests.servers.influxdb import influxd as run_influxd
 from tests.servers.node_exporter import node_exporter as run_node_exporter
 from tests.servers.process import Running
 from tests.servers.prometheus import PrometheusOptions, prometheus
+from tests.servers.victoriametrics import victoriametrics as run_victoriametrics
 
 T = TypeVar("T")
 
@@ -71,6 +72,20 @@ def node_exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]
     with ExitStack() as servers:
         folder = tmp_path_factory.mktemp("node_exporter")
         yield entered(lambda: servers.enter_context(run_node_exporter(folder)))
+
+
+@pytest.fixture(scope="session")
+def victoriametrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One empty VictoriaMetrics for the session: tests tell their data apart by a label."""
+    with ExitStack() as servers:
+        folder = tmp_path_factory.mktemp("victoriametrics")
+        yield _entered(lambda: servers.enter_context(run_victoriametrics(folder)))
+
+
+@pytest.fixture(scope="session")
+def vmctl() -> Path:
+    """The vmctl program."""
+    return _entered(VMCTL.locate)
 
 
 @pytest.fixture(scope="session")
