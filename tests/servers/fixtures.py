@@ -79,13 +79,13 @@ def victoriametrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
     """One empty VictoriaMetrics for the session: tests tell their data apart by a label."""
     with ExitStack() as servers:
         folder = tmp_path_factory.mktemp("victoriametrics")
-        yield _entered(lambda: servers.enter_context(run_victoriametrics(folder)))
+        yield entered(lambda: servers.enter_context(run_victoriametrics(folder)))
 
 
 @pytest.fixture(scope="session")
 def vmctl() -> Path:
     """The vmctl program."""
-    return _entered(VMCTL.locate)
+    return entered(VMCTL.locate)
 
 
 @pytest.fixture(scope="session")
