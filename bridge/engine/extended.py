@@ -1,52 +1,113 @@
 """Range selectors that look beyond their range, anchored and smoothed, and what lies at its ends.
 
-Source: smoothSeries, extendFloats in promql/engine.go, extendedRate in promql/functions.go.
+Source: smoothSeries, extendFloats in promql/engine.go, extendedRate and pickFirstSampleIndices in
+promql/functions.go.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import boolean, float64
 
 from bridge.engine.windows import Bounds, edges, without_stale
 from bridge.kernel import b1_out2, f8_in, f8_out2, i8_in, i8_in2, inlined, kernel
+from bridge.model.errors import ExecutionError
+from bridge.model.histogram import HistogramCells, HistogramColumns, Histograms
+from bridge.model.histogram_extended import interpolated as interpolated_histograms
 from bridge.model.labels import LabelTable
 from bridge.model.samples import Columns, Float64s, Int64s
-from bridge.model.vectors import Matrix, Reach, Windows
+from bridge.model.vectors import Bools, HistogramWindows, Matrix, Reach, Windows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Smoothed:
+    """An instant vector of interpolated values, and what to say of it.
+
+    `mixed` bool [S, T]: where floats lie beside histograms, so that there is nothing; `notes` int64
+    [S, T]: what interpolating histograms has to report, as rates do.
+    """
+
+    matrix: Matrix
+    mixed: Bools
+    notes: Int64s
 
 
 def extended_ranges(
     labels: LabelTable, columns: Columns, seen: Bounds, length: int, reach: Reach
 ) -> Windows:
-    """A range vector whose windows start with the last sample at or before their start.
-
-    If smoothed they end with the first sample at or after their end. A window is empty if nothing
-    lies after its start.
-    """
+    """A range vector with all samples within the lookback of its range too."""
     live = without_stale(columns)
-    lo, hi = edges(live, seen.starts - seen.before), edges(live, seen.ends + seen.after)
-    inside = edges(live, seen.starts)
+    starts, ends = seen.starts - seen.before, seen.ends + seen.after
+    lo, hi = edges(live, starts), edges(live, ends)
+    native = None
+    if live.histograms is not None:
+        held = live.histograms
+        native = HistogramWindows(held, edges(held, starts), edges(held, ends))
+    bounds = (seen.starts, seen.ends, seen.times)
+    return Windows(labels, live, lo, hi, *bounds, length, reach, histograms=native)
+
+
+def narrowed(windows: Windows) -> Windows:
+    """Of the floats those from the last one at or before the windows' starts on.
+
+    If smoothed they end with the first one at or after the ends. A window is empty if nothing lies
+    after its start.
+    """
+    lo, hi = _narrowed(windows, windows.columns, windows.lo, windows.hi)
+    return replace(windows, lo=lo, hi=hi)
+
+
+def narrowed_histograms(windows: Windows, native: HistogramWindows) -> HistogramWindows:
+    """The same of the histograms."""
+    lo, hi = _narrowed(windows, native.columns, native.lo, native.hi)
+    return replace(native, lo=lo, hi=hi)
+
+
+def _narrowed(
+    windows: Windows, columns: Columns | HistogramColumns, lo: Int64s, hi: Int64s
+) -> tuple[Int64s, Int64s]:
+    inside = edges(columns, windows.starts)
     lo = np.where(inside < hi, np.maximum(lo, inside - 1), hi)
-    if reach is Reach.SMOOTHED:
-        hi = np.maximum(lo, np.minimum(hi, edges(live, seen.ends - 1) + 1))
-    return Windows(labels, live, lo, hi, seen.starts, seen.ends, seen.times, length, reach)
+    if windows.reach is Reach.SMOOTHED:
+        hi = np.maximum(lo, np.minimum(hi, edges(columns, windows.ends - 1) + 1))
+    return lo, hi
 
 
-def interpolated(labels: LabelTable, columns: Columns, seen: Bounds) -> Matrix:
-    """An instant vector of the values between the samples before and after each step.
+def interpolated(labels: LabelTable, columns: Columns, seen: Bounds) -> Smoothed:
+    """An instant vector of what lies between the samples before and after each step.
 
-    Without a sample after the step it is the one before; without one before there is none.
+    Without a sample after the step it is the one before; without one before there is none. Where
+    floats and histograms lie within the lookback there is none either.
     """
     live = without_stale(columns)
     lo, at = edges(live, seen.starts), edges(live, seen.ends)
     hi = edges(live, seen.ends + seen.after)
     values, present = np.empty(at.shape), np.empty(at.shape, np.bool_)
     _interpolated(live.timestamps, live.values, lo, at, hi, seen.ends, values, present)
-    return Matrix(labels, values, present)
+    notes = np.zeros(at.shape, np.int64)
+    native = live.histograms
+    if native is None:
+        return Smoothed(Matrix(labels, values, present), np.zeros_like(present), notes)
+    begins, ends = edges(native, seen.starts), edges(native, seen.ends + seen.after)
+    mixed = (hi > lo) & (ends > begins)
+    begins = np.where(mixed, ends, begins)
+    index = np.empty(at.size, np.int64)
+    made = interpolated_histograms(
+        native.table.arrays,
+        native.timestamps,
+        begins,
+        edges(native, seen.ends),
+        ends,
+        seen.ends,
+        index,
+        notes.reshape(-1),
+    )
+    cells = HistogramCells(index.reshape(at.shape), Histograms.frozen(made))
+    return Smoothed(Matrix(labels, values, present & ~mixed, None, cells), mixed, notes)
 
 
 def extended_rates(windows: Windows, seconds: float, *, counter: bool) -> Matrix:
-    """How much each series rose from end to end of its ranges, divided by `seconds`."""
+    """How much floats rose from end to end of the windows, divided by `seconds`."""
     columns = windows.columns
     values, present = np.empty(windows.lo.shape), np.empty(windows.lo.shape, np.bool_)
     _rises(
@@ -66,7 +127,14 @@ def extended_rates(windows: Windows, seconds: float, *, counter: bool) -> Matrix
 
 
 def cut_at_ends(windows: Windows) -> Windows:
-    """Of one step: the samples inside the range, and a point at either end of it."""
+    """Of one step: the samples inside the range, and a point at either end of it.
+
+    Raises ExecutionError if there are histograms.
+    """
+    native = windows.histograms
+    if native is not None and (native.hi > native.lo).any():
+        raise ExecutionError(f"{windows.reach} modifier is not supported with histograms")
+    windows = narrowed(windows)
     held, smoothed = windows.columns, windows.reach is Reach.SMOOTHED
     bounds = (windows.starts, windows.ends)
     ends = np.empty((len(windows), 2))
@@ -82,6 +150,7 @@ def cut_at_ends(windows: Windows) -> Windows:
         lo=offsets[:-1, None],
         hi=offsets[1:, None],
         reach=None,
+        histograms=None,
     )
 
 

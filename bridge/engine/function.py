@@ -10,7 +10,7 @@ from bridge.engine.query import DEFAULTS, Switches
 from bridge.kernel import WindowKernel
 from bridge.model.annotations import Annotation, Annotations, ignored_in_range
 from bridge.model.errors import ExecutionError
-from bridge.model.labels import METRIC_NAME
+from bridge.model.labels import METRIC_NAME, LabelTable
 from bridge.model.posrange import PosRange
 from bridge.model.samples import Float64s
 from bridge.model.time import Steps
@@ -62,8 +62,7 @@ class CallSite:
 
     def note_metrics(self, windows: Windows, where: Bools, remark: OfMetric) -> None:
         """A remark on each metric with a row that has anything `where` bool [S, T] is true."""
-        rows = np.flatnonzero(where.any(axis=1)).tolist()
-        for name in sorted({windows.labels[row].get(METRIC_NAME) for row in rows}):
+        for name in metrics(windows.labels, where):
             self.annotations.add(remark(name, self.position(0)))
 
     def note_ignored(self, windows: Windows) -> None:
@@ -78,6 +77,12 @@ class CallSite:
         expr = self.argument(index)
         assert isinstance(expr, StringLiteral)
         return expr.value
+
+
+def metrics(labels: LabelTable, where: Bools) -> list[str]:
+    """The names of the rows in which anything `where` bool [S, T] is true, in order."""
+    rows = np.flatnonzero(where.any(axis=1)).tolist()
+    return sorted({labels[row].get(METRIC_NAME) for row in rows})
 
 
 Apply = Callable[[CallSite, tuple[Value, ...]], Value]

@@ -6,8 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from bridge.engine.function import CallSite, OfMetric
+from bridge.engine.extended import Smoothed
+from bridge.engine.function import CallSite, OfMetric, metrics
 from bridge.model.annotations import (
+    Annotations,
     colliding_resets,
     mixed_in_range,
     mixed_schemas,
@@ -25,6 +27,7 @@ from bridge.model.histogram_rate import (
     RECONCILED_SUBTRACTION,
 )
 from bridge.model.histogram_sums import RECONCILED_AGGREGATION, SAW_NO_RESET, SAW_RESET
+from bridge.model.posrange import PosRange
 from bridge.model.samples import Columns, Int64s
 from bridge.model.vectors import Bools, HistogramWindows, Matrix, Windows
 
@@ -81,6 +84,15 @@ def note_rates(site: CallSite, windows: Windows, notes: Int64s) -> None:
     for bit, of_metric in _OF_RATES.items():
         if (found & bit).any():
             site.note_metrics(windows, (found & bit) != 0, of_metric)
+
+
+def note_smoothed(smoothed: Smoothed, pos: PosRange, annotations: Annotations) -> None:
+    """What an interpolated instant vector has to report."""
+    labels = smoothed.matrix.labels
+    found = [(smoothed.notes & bit != 0, of_metric) for bit, of_metric in _OF_RATES.items()]
+    for where, of_metric in [(smoothed.mixed, mixed_in_range), *found]:
+        for name in metrics(labels, where):
+            annotations.add(of_metric(name, pos))
 
 
 def is_histogram_at(windows: Windows, *, last: bool) -> Bools:

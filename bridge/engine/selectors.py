@@ -9,6 +9,7 @@ from bridge.engine.evaluation import Evaluation
 from bridge.engine.extended import extended_ranges, interpolated
 from bridge.engine.histograms import counts_only
 from bridge.engine.limits import points
+from bridge.engine.mixed import note_smoothed
 from bridge.engine.plan import subquery_steps
 from bridge.engine.windows import (
     Bounds,
@@ -31,8 +32,12 @@ def instant_vector(selector: VectorSelector, on: Evaluation) -> Matrix:
     seen = seen_by(selector, on.steps, on.timing.lookback)
     labels, columns = _samples(selector, seen, on)
     on.budget.room_for(len(labels), len(on.steps))
-    value_at = interpolated if selector.smoothed else latest
-    matrix = value_at(labels, columns, seen)
+    if selector.smoothed:
+        smoothed = interpolated(labels, columns, seen)
+        note_smoothed(smoothed, selector.pos, on.annotations)
+        matrix = smoothed.matrix
+    else:
+        matrix = latest(labels, columns, seen)
     on.budget.look_at(points(matrix))
     return matrix
 

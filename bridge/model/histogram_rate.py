@@ -132,11 +132,12 @@ def _add_first(result: Scratch, other: Scratch, table: Arrays, first: int, last:
         load(result, table, first)
         return 0
     load(other, table, first)
-    return _noted(add(result, other, False, False), RECONCILED_ADDITION)
+    return noted(add(result, other, False, False), RECONCILED_ADDITION)
 
 
 @inlined
-def _noted(report: int, reconciled: int) -> int:
+def noted(report: int, reconciled: int) -> int:
+    """What `histogram_math.add` reports as notes; `reconciled` is the one for custom bounds."""
     return (MIXED if report & MIXED_SCHEMAS else 0) | (reconciled if report & RECONCILED else 0)
 
 
@@ -177,7 +178,7 @@ def _increase(
     if result.facts[SCHEMA] != schema:
         reduce(result, schema, False)
     _load_before(before, table, first + 1, anew)
-    notes |= _noted(add(result, before, True, False), RECONCILED_SUBTRACTION)
+    notes |= noted(add(result, before, True, False), RECONCILED_SUBTRACTION)
     for row in range(first + 1, last + 1 if is_counter else first):
         # Nearly all samples say that there was no reset.
         if rows[row, HINT] != NOT_RESET or len(created):
@@ -228,7 +229,7 @@ def _add_if_reset(
     if not reset:
         return notes
     _load_before(before, table, row, empty)
-    return notes | _noted(add(result, before, False, False), RECONCILED_ADDITION)
+    return notes | noted(add(result, before, False, False), RECONCILED_ADDITION)
 
 
 @called
@@ -315,7 +316,7 @@ def _gained(
     load(result, table, row)
     if not reset:
         load(other, table, row - 1)
-        notes |= _noted(add(result, other, True, False), RECONCILED_SUBTRACTION)
+        notes |= noted(add(result, other, True, False), RECONCILED_SUBTRACTION)
     result.facts[HINT] = GAUGE
     compact(result, False)
     return notes

@@ -29,9 +29,9 @@ class Windows:
     s sees the samples with indices `lo[s, t]` to `hi[s, t]` (exclusive) into the columns' arrays;
     both int64 [S, T]. `starts` and `ends`, int64 ms [T], are each step's bounds: a sample at time x
     is seen if `starts[t] < x <= ends[t]`; `range` is their distance in ms. `times` int64 ms [T] are
-    the evaluation times, which offset and `@` leave alone. With a `reach` the first sample may lie
-    before the start and the last after the end. `drop_name`: see Matrix. `histograms` are the
-    windows of native histogram samples, None if no row has any.
+    the evaluation times, which offset and `@` leave alone. With a `reach` samples lie before the
+    start too, and after the end, as far as the lookback reaches. `drop_name`: see Matrix.
+    `histograms` are the windows of native histogram samples, None if no row has any.
     """
 
     labels: LabelTable

@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 
+from bridge.engine.extended import narrowed
 from bridge.engine.function import MATRIX, CallSite, function, over_window, run_over_windows
 from bridge.engine.mixed import (
     cells_of,
@@ -221,6 +222,8 @@ def _pairs_of_any_kind(windows: Windows, floats: Bools, histograms: Bools) -> tu
 
 def _count_pairs(windows: Windows, pairs: Bools) -> Matrix:
     """How many of the neighbours inside each window are marked; `pairs` bool [N-1]."""
+    if windows.reach is not None:
+        windows = narrowed(windows)
     counts: Float64s = np.zeros(len(windows.columns.values))
     np.cumsum(pairs, out=counts[1:])
     columns = Columns.frozen(windows.columns.offsets, windows.columns.timestamps, counts)

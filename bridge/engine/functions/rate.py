@@ -10,7 +10,7 @@ from typing import Final, cast
 import numpy as np
 from numba import boolean, float64
 
-from bridge.engine.extended import extended_rates
+from bridge.engine.extended import extended_rates, narrowed, narrowed_histograms
 from bridge.engine.function import MATRIX, CallSite, Function, function, run_over_windows
 from bridge.engine.mixed import cells_of, last_pairs, note_rates, numbers, unmixed, with_cells
 from bridge.kernel import (
@@ -30,6 +30,7 @@ from bridge.model.annotations import (
     possible_non_counter_type,
 )
 from bridge.model.histogram import HistogramCells
+from bridge.model.histogram_extended import extended_rates as extended_histogram_rates
 from bridge.model.histogram_rate import extrapolated_rates, instant_rates
 from bridge.model.labels import METRIC_NAME, Labels
 from bridge.model.samples import Float64s, Int64s
@@ -45,14 +46,14 @@ _NO_STARTS: Final = np.empty(0, dtype=np.int64)
 def _counter(name: str, per_second: bool) -> Function:
     def apply(site: CallSite, values: tuple[Value, ...]) -> Value:
         windows = cast("Windows", values[0])
-        seconds = go_seconds(windows.range) if per_second else 1.0
+        seconds = go_seconds(windows.range) if per_second else 0.0
         if windows.reach is None:
             floats, native = unmixed(site, windows)
-            rates = _extrapolate(floats, _resets(windows.columns.values), True, seconds)
+            rates = _extrapolate(floats, _resets(windows.columns.values), True, seconds or 1.0)
             if native is not None:
-                rates = with_cells(rates, _native(site, windows, native, True, per_second))
+                rates = with_cells(rates, _native(site, windows, native, True, seconds))
         else:
-            rates = extended_rates(windows, seconds, counter=True)
+            rates = _extended(site, windows, True, seconds)
         _doubt_counters(site, rates)
         return rates
 
@@ -67,18 +68,18 @@ increase = _counter("increase", per_second=False)
 def delta(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     if windows.reach is not None:
-        return extended_rates(windows, 1.0, counter=False)
+        return _extended(site, windows, False, 0.0)
     floats, native = unmixed(site, windows)
     deltas = _extrapolate(floats, _NO_RESETS, False, 1.0)
     if native is None:
         return deltas
-    return with_cells(deltas, _native(site, windows, native, False, False))
+    return with_cells(deltas, _native(site, windows, native, False, 0.0))
 
 
 def _native(
-    site: CallSite, windows: Windows, native: HistogramWindows, counter: bool, per_second: bool
+    site: CallSite, windows: Windows, native: HistogramWindows, counter: bool, seconds: float
 ) -> HistogramCells:
-    """The rates of histograms."""
+    """The rates of histograms; their increases if `seconds` is 0."""
     columns = native.columns
     index, notes = np.empty(native.lo.size, np.int64), np.zeros(native.lo.size, np.int64)
     rates = extrapolated_rates(
@@ -90,12 +91,37 @@ def _native(
         windows.starts,
         windows.ends,
         counter,
-        go_seconds(windows.range) if per_second else 0.0,
+        seconds,
         index,
         notes,
     )
     note_rates(site, windows, notes)
     return cells_of(native.lo.shape, index, rates)
+
+
+def _extended(site: CallSite, windows: Windows, counter: bool, seconds: float) -> Matrix:
+    """The same over windows that reach beyond their range."""
+    floats, native = unmixed(site, windows)
+    rates = extended_rates(narrowed(floats), seconds or 1.0, counter=counter)
+    if native is None:
+        return rates
+    columns, native = native.columns, narrowed_histograms(windows, native)
+    index, notes = np.empty(native.lo.size, np.int64), np.zeros(native.lo.size, np.int64)
+    risen = extended_histogram_rates(
+        columns.table.arrays,
+        columns.timestamps,
+        native.lo,
+        native.hi,
+        windows.starts,
+        windows.ends,
+        windows.reach is Reach.SMOOTHED,
+        counter,
+        seconds,
+        index,
+        notes,
+    )
+    note_rates(site, windows, notes)
+    return with_cells(rates, cells_of(native.lo.shape, index, risen))
 
 
 def _instant(name: str, kernel: WindowKernel, counter: bool) -> Function:
