@@ -66,6 +66,7 @@ class Engine:
         self._switches = Switches(
             delayed_name_removal="promql-delayed-name-removal" in settings.features,
             type_and_unit_labels="type-and-unit-labels" in settings.features,
+            use_start_timestamps="use-start-timestamps" in settings.features,
         )
         self.turns = Turns(settings.max_concurrency)
         self._evaluators = ThreadPoolExecutor(settings.max_concurrency, "evaluate")

@@ -7,8 +7,14 @@ from typing import Final, cast
 import numpy as np
 
 from bridge.engine.query import DEFAULTS, Switches
+from bridge.engine.starts import UNKNOWN_STARTS, Starts
 from bridge.kernel import WindowKernel
-from bridge.model.annotations import Annotation, Annotations, ignored_in_range
+from bridge.model.annotations import (
+    Annotation,
+    Annotations,
+    ignored_in_range,
+    overlapping_starts,
+)
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import METRIC_NAME, LabelTable
 from bridge.model.posrange import PosRange
@@ -65,12 +71,22 @@ class CallSite:
         for name in metrics(windows.labels, where):
             self.annotations.add(remark(name, self.position(0)))
 
+    def note_overlaps(self, windows: Windows, where: Bools) -> None:
+        """Remarks on start timestamps before the sample before, in the windows where that is."""
+        for row in np.flatnonzero(where.any(axis=1)).tolist():
+            name, count = windows.labels[row].get(METRIC_NAME), int(where[row].sum())
+            self.annotations.add(overlapping_starts(name, count, self.position(0)))
+
     def note_ignored(self, windows: Windows) -> None:
         """Remarks on windows with floats and histograms, for functions that are about floats."""
         native = windows.histograms
         if native is not None:
             mixed = (windows.hi > windows.lo) & (native.hi > native.lo)
             self.note_metrics(windows, mixed, ignored_in_range)
+
+    def starts(self, windows: Windows) -> Starts:
+        """The start timestamps that functions of counters look at: none unless switched on."""
+        return Starts.of(windows) if self.switches.use_start_timestamps else UNKNOWN_STARTS
 
     def text(self, index: int) -> str:
         """The value of an argument that is a string literal."""

@@ -25,6 +25,7 @@ from bridge.model.histogram_rate import (
     NOT_GAUGE,
     RECONCILED_ADDITION,
     RECONCILED_SUBTRACTION,
+    START_OVERLAP,
 )
 from bridge.model.histogram_sums import RECONCILED_AGGREGATION, SAW_NO_RESET, SAW_RESET
 from bridge.model.posrange import PosRange
@@ -84,6 +85,7 @@ def note_rates(site: CallSite, windows: Windows, notes: Int64s) -> None:
     for bit, of_metric in _OF_RATES.items():
         if (found & bit).any():
             site.note_metrics(windows, (found & bit) != 0, of_metric)
+    site.note_overlaps(windows, (found & START_OVERLAP) != 0)
 
 
 def note_smoothed(smoothed: Smoothed, pos: PosRange, annotations: Annotations) -> None:

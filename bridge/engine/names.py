@@ -4,7 +4,6 @@ Source: DropName and cleanupMetricLabels in promql/engine.go of Prometheus.
 """
 
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 
@@ -14,9 +13,8 @@ from bridge.model.errors import ExecutionError
 from bridge.model.histogram import HistogramColumns
 from bridge.model.labels import METADATA_LABELS, Labels, LabelTable
 from bridge.model.samples import Columns, Int64s
+from bridge.model.starts import NO_STARTS
 from bridge.model.vectors import Bools, HistogramWindows, Matrix, Value, Windows
-
-_NO_STARTS: Final = np.empty(0, np.int64)
 
 
 def nameless(matrix: Matrix, *, delayed: bool) -> Matrix:
@@ -83,7 +81,7 @@ def _merged(windows: Windows) -> Windows:
     if native is not None:
         at, owners = _by_owner(native, native.columns.timestamps, rows)
         offsets, times = _offsets(owners, len(numbers)), native.columns.timestamps[at]
-        kept = HistogramColumns(offsets, times, _NO_STARTS, native.columns.table.take(at))
+        kept = HistogramColumns(offsets, times, NO_STARTS, native.columns.table.take(at))
         native = HistogramWindows(kept, offsets[:-1, None], offsets[1:, None])
         keys.append(_keys(owners, times))
     every = np.concatenate(keys)

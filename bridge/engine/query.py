@@ -32,6 +32,7 @@ class Switches:
 
     delayed_name_removal: bool = False
     type_and_unit_labels: bool = False
+    use_start_timestamps: bool = False
 
 
 DEFAULTS: Final = Switches()

@@ -19,6 +19,7 @@ from bridge.kernel import (
 from bridge.model.histogram import Hint, HistogramCells, HistogramColumns
 from bridge.model.labels import LabelTable
 from bridge.model.samples import STALE_NAN_BITS, Columns, Int64s
+from bridge.model.starts import NO_STARTS, starts_of
 from bridge.model.time import Steps, Window
 from bridge.model.vectors import Bools, HistogramWindows, Matrix, Windows
 from bridge.promql.ast import MatrixSelector, VectorSelector
@@ -162,7 +163,7 @@ def _histogram_samples(cells: HistogramCells, times: Int64s) -> HistogramColumns
     known = (table.hint == Hint.RESET) | (table.hint == Hint.NOT_RESET)
     table = table.with_hints(np.where(known, int(Hint.UNKNOWN), table.hint))
     timestamps = np.broadcast_to(times, cells.index.shape)[cells.present]
-    return HistogramColumns(offsets, timestamps, np.empty(0, np.int64), table)
+    return HistogramColumns(offsets, timestamps, NO_STARTS, table)
 
 
 def without_stale(columns: Columns) -> Columns:
@@ -177,7 +178,8 @@ def without_stale(columns: Columns) -> Columns:
     lengths = np.zeros(len(columns.values) + 1, dtype=np.int64)
     np.cumsum(kept, out=lengths[1:])
     offsets = lengths[columns.offsets]
-    return Columns.frozen(offsets, columns.timestamps[kept], columns.values[kept], native)
+    created = starts_of(columns.created, kept)
+    return Columns.frozen(offsets, columns.timestamps[kept], columns.values[kept], native, created)
 
 
 def edges(columns: Columns | HistogramColumns, times: Int64s) -> Int64s:

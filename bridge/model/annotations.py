@@ -58,13 +58,37 @@ class FixedBuckets:
 
 
 @dataclass(frozen=True, slots=True)
+class Occurrences:
+    """How often there was reason for a remark."""
+
+    count: int
+
+    def joined(self, other: "Occurrences") -> "Occurrences":
+        """Both as one."""
+        return Occurrences(self.count + other.count)
+
+    def __str__(self) -> str:
+        return f" ({self.count} occurrences)" if self.count > 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """One remark about a query's answer; `pos` is where in the query it belongs, if anywhere."""
 
     severity: Severity
     text: str
     pos: PosRange | None = None
-    detail: FixedBuckets | None = None
+    detail: FixedBuckets | Occurrences | None = None
+
+    def joined(self, other: "Annotation") -> "Annotation":
+        """One of two with the same text: the other, or the first with the details of both."""
+        match self.detail, other.detail:
+            case (FixedBuckets() as one, FixedBuckets() as more):
+                return replace(self, detail=one.joined(more))
+            case (Occurrences() as one, Occurrences() as more):
+                return replace(self, detail=one.joined(more))
+            case _:
+                return other
 
 
 class Annotations:
@@ -83,9 +107,7 @@ class Annotations:
         """Adds one."""
         key = (annotation.severity, annotation.text)
         held = self._held.get(key)
-        if held is not None and held.detail is not None and annotation.detail is not None:
-            annotation = replace(held, detail=held.detail.joined(annotation.detail))
-        self._held[key] = annotation
+        self._held[key] = annotation if held is None else held.joined(annotation)
 
     def update(self, annotations: Iterable[Annotation]) -> None:
         """Adds several."""
@@ -207,6 +229,16 @@ def incompatible_types(lhs: str, operator: str, rhs: str, pos: PosRange) -> Anno
         f" {quoted(operator)}: {lhs} {operator} {rhs}",
         pos,
     )
+
+
+def overlapping_starts(metric: str, count: int, pos: PosRange) -> Annotation:
+    """A sample that started before the one before it, and not as that one did; so many times."""
+    note = _warning(
+        "sample has start time that overlaps with previous sample timestamp for metric"
+        f" {quoted(metric)}",
+        pos,
+    )
+    return replace(note, detail=Occurrences(count))
 
 
 def mixed_in_range(metric: str, pos: PosRange) -> Annotation:

@@ -24,10 +24,9 @@ async def _run(scripts: Mapping[str, tuple[Command, ...]], *, shifted: bool) -> 
 
 
 def _summary(count: Count) -> str:
-    left_out = count.not_attempted.total()
     return (
-        f"passed {count.passed}, failed {len(count.failures)}, not attempted {left_out},"
-        f" of {count.cases} ({count.queries} queries)"
+        f"passed {count.passed}, failed {len(count.failures)} of {count.cases}"
+        f" ({count.queries} queries)"
     )
 
 
@@ -41,9 +40,7 @@ def main() -> int:
     given = parser.parse_args()
     scripts = {path.name: parse_script(path.read_text()) for path in given.scripts}
     total = asyncio.run(_run(scripts, shifted=given.shifted))
-    for reason, cases in total.not_attempted.most_common():
-        print(f"not attempted: {cases} ({reason})")
-    print(f"failed {len(total.failures)}")
+    print(f"asked {total.queries} queries")
     print(f"passed {total.passed} of {total.cases}")
     return 1 if total.failures else 0
 

@@ -1,18 +1,16 @@
 """Runs scripts against the engine and keeps count."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, cast
 
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings, QueryOptions, Result
-from bridge.model.errors import BridgeError, ExecutionError, ParseError
-from bridge.model.labels import Labels, matches_all
+from bridge.model.errors import BridgeError, ParseError
 from bridge.model.time import Steps
 from bridge.model.vectors import Matrix
-from bridge.promql.ast import Expr, VectorSelector, children
+from bridge.promql.ast import Expr
 from tests.promqltest.compare import check, check_error, check_scalar, check_vector, rows
 from tests.promqltest.nhcb import native_series
 from tests.promqltest.script import Clear, Command, Eval, Kind, Load
@@ -56,7 +54,6 @@ class Count:
     cases: int = 0
     passed: int = 0
     failures: list[Failure] = field(default_factory=list)
-    not_attempted: Counter[str] = field(default_factory=Counter)
     queries: int = 0
 
     def add(self, other: "Count") -> None:
@@ -64,31 +61,7 @@ class Count:
         self.cases += other.cases
         self.passed += other.passed
         self.failures += other.failures
-        self.not_attempted += other.not_attempted
         self.queries += other.queries
-
-
-class NotAttempted(Exception):
-    """A case that needs what is not built yet; the text says what."""
-
-
-class _Samples:
-    """What the script has loaded, and which series hold what cannot be stored."""
-
-    def __init__(self) -> None:
-        self.store = ScriptStore()
-        self.labels: set[Labels] = set()
-        self.beyond: list[tuple[Labels, str]] = []
-
-    def load(self, load: Load) -> None:
-        """Adds the series of a load command."""
-        for one in load.series:
-            self.labels.add(one.labels)
-            if one.start_timestamps:
-                self.beyond.append((one.labels, "start timestamps"))
-            self.store.add(one.labels, load.gap, one.items)
-        for made in native_series(load.series) if load.custom_buckets else ():
-            self.store.add(made.labels, load.gap, made.items)
 
 
 class Runner:
@@ -100,30 +73,26 @@ class Runner:
 
     async def run(self, name: str, commands: Iterable[Command]) -> Count:
         """Runs the commands of the script of that name."""
-        count, samples = Count(), _Samples()
+        count, store = Count(), ScriptStore()
         for command in commands:
             match command:
                 case Clear():
-                    samples = _Samples()
+                    store = ScriptStore()
                 case Load():
-                    samples.load(command)
+                    _load(command, store)
                 case Eval():
-                    await self._case(name, command, samples, count)
+                    await self._case(name, command, store, count)
         return count
 
-    async def _case(self, name: str, case: Eval, samples: _Samples, count: Count) -> None:
+    async def _case(self, name: str, case: Eval, store: ScriptStore, count: Count) -> None:
         count.cases += 1
-        engine = Engine(samples.store, SETTINGS, self._workers)
+        engine = Engine(store, SETTINGS, self._workers)
         one = _Case(engine, case, count)
         try:
-            expr = _parsed(engine, case)
-            _require(expr, samples)
+            expr = engine.parse(case.text)
             failed = await one.check(case.text, case.steps)
             if failed is None and self._shifted and case.steps.instant:
                 failed = await one.check_shifted(expr)
-        except NotAttempted as reason:
-            count.not_attempted[str(reason)] += 1
-            return
         except ParseError as error:
             failed = (case.text, f"does not parse: {error}")
         finally:
@@ -134,31 +103,12 @@ class Runner:
             count.failures.append(Failure(name, case, *failed))
 
 
-def _parsed(engine: Engine, case: Eval) -> Expr:
-    """The tree; scripts are valid PromQL, so an unknown function is one that is to come."""
-    try:
-        return engine.parse(case.text)
-    except ParseError as error:
-        if error.message.startswith("unknown function"):
-            raise NotAttempted(
-                error.message.replace("unknown function with name", "function")
-            ) from error
-        raise
-
-
-def _require(expr: Expr, samples: _Samples) -> None:
-    """Raises NotAttempted if the case needs samples that there are none of yet."""
-    for selector in _selectors(expr):
-        for labels, reason in samples.beyond:
-            if matches_all(selector.matchers, labels):
-                raise NotAttempted(reason)
-
-
-def _selectors(expr: Expr) -> Iterator[VectorSelector]:
-    if isinstance(expr, VectorSelector):
-        yield expr
-    for child in children(expr):
-        yield from _selectors(child)
+def _load(load: Load, store: ScriptStore) -> None:
+    """Adds the series of a load command."""
+    for one in load.series:
+        store.add(one, load.gap)
+    for made in native_series(load.series) if load.custom_buckets else ():
+        store.add(made, load.gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +166,6 @@ class _Case:
         self.count.queries += 1
         try:
             return await self.engine.query(text, steps, QueryOptions())
-        except ExecutionError as error:
-            if str(error).endswith("not implemented"):
-                raise NotAttempted(str(error)) from error
-            return error
         except BridgeError as error:
             return error
         except Exception as error:  # noqa: BLE001 - a crash is one more failed case

@@ -5,7 +5,7 @@ Source of the grammar: promql/promqltest/test.go of Prometheus.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -17,8 +17,8 @@ from bridge.promql.parser import parse
 from tests.promqltest.sequence import (
     ScriptError,
     SeriesLine,
-    is_start_timestamps,
     parse_series,
+    parse_starts,
 )
 
 
@@ -148,15 +148,21 @@ def _load(block: list[str]) -> Load:
     if head is None:
         raise ScriptError(f"invalid load command {block[0]!r}")
     series: dict[object, SeriesLine] = {}
-    timestamped = False
+    began: SeriesLine | None = None
     for line in block[1:]:
-        if is_start_timestamps(line):
-            timestamped = True
+        if began is None and (began := parse_starts(line)) is not None:
             continue
         one = parse_series(line)
-        series[one.labels] = SeriesLine(one.labels, one.items, timestamped)
-        timestamped = False
+        series[one.labels] = one if began is None else _started(one, began)
+        began = None
     return Load(parse_duration(head[2]), tuple(series.values()), head[1] is not None)
+
+
+def _started(one: SeriesLine, began: SeriesLine) -> SeriesLine:
+    """The series with the start timestamps of the line before."""
+    if began.labels != one.labels or len(began.starts) != len(one.items):
+        raise ScriptError(f"start timestamps do not fit {one.labels}")
+    return replace(one, starts=began.starts)
 
 
 @dataclass(slots=True)

@@ -42,15 +42,11 @@ class ScriptError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SeriesLine:
-    """`metric{labels} values`; start timestamps are noted only as being there."""
+    """`metric{labels} values`, and how long before or after each sample its counter began, ms."""
 
     labels: Labels
     items: tuple[Item, ...]
-    start_timestamps: bool = False
-
-    @property
-    def has_histograms(self) -> bool:
-        return any(isinstance(item, Native) for item in self.items)
+    starts: tuple[int | None, ...] = ()
 
 
 _HEAD: Final = re.compile(
@@ -75,9 +71,44 @@ def parse_series(text: str) -> SeriesLine:
     return SeriesLine(parse_labels(head[0]), tuple(_items(text[head.end() :].strip())))
 
 
-def is_start_timestamps(text: str) -> bool:
-    """Whether the line gives the start timestamps of the line below."""
-    return text.split(maxsplit=1)[0].endswith("@st")
+def parse_starts(text: str) -> SeriesLine | None:
+    """A line of start timestamps, of the series below it; None if it is no such line."""
+    head = _HEAD.match(text)
+    assert head is not None
+    rest = text[head.end() :]
+    labels = head[0]
+    if labels.endswith("@st"):
+        labels = labels.removesuffix("@st")
+    elif rest.startswith("@st"):
+        rest = rest.removeprefix("@st")
+    else:
+        return None
+    starts = tuple(start for word in rest.split() for start in _starts(word))
+    return SeriesLine(parse_labels(labels), (), starts)
+
+
+_START: Final = re.compile(
+    r"(?P<blank>_)(?:x(?P<blanks>\d+))?"
+    r"|(?P<first>[+-]?\w+?)(?:(?:(?P<step>[+-]\w+?))?x(?P<count>\d+))?"
+)
+
+
+def _starts(word: str) -> Iterator[int | None]:
+    found = _START.fullmatch(word)
+    if found is None:
+        raise ScriptError(f"not start timestamps: {word!r}")
+    if found["blank"]:
+        yield from [None] * int(found["blanks"] or 1)
+        return
+    first, step = (_signed_duration(found[name] or "0") for name in ("first", "step"))
+    for number in range(int(found["count"] or 0) + 1):
+        yield first + number * step
+
+
+def _signed_duration(text: str) -> int:
+    """A duration with a sign, in ms."""
+    length = parse_duration(text.lstrip("+-"))
+    return -length if text.startswith("-") else length
 
 
 def parse_labels(text: str) -> Labels:

@@ -1,7 +1,7 @@
 """What a script has loaded, as a TSDB would give it back: floats and native histograms."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -9,15 +9,17 @@ from bridge.model.histogram import Hint, Histogram, HistogramColumns, Histograms
 from bridge.model.histogram_neighbours import compare
 from bridge.model.labels import Labels, LabelTable, matches_all
 from bridge.model.samples import Columns, Float64s, Int64s, SeriesBlock
+from bridge.model.starts import NO_STARTS
 from bridge.storage.interface import ReadOptions, Select, Selection
-from tests.promqltest.sequence import STALE, Item, Native
+from tests.promqltest.sequence import STALE, Native, SeriesLine
 
 
 @dataclass(slots=True)
 class _Series:
-    """One series: its items by time."""
+    """One series: its items by time, and what start timestamps they have."""
 
-    items: dict[int, float | Histogram]
+    items: dict[int, float | Histogram] = field(default_factory=dict)
+    starts: dict[int, int] = field(default_factory=dict)
 
     def within(self, start: int, end: int) -> "_Held":
         """The samples from `start` to `end`, ms; hints are what they are in the whole series."""
@@ -36,7 +38,12 @@ class _Series:
             np.array(values, np.float64)[shown],
             of_native[rows],
             table.with_hints(hints).take(rows),
+            self._created(of_floats[shown]),
+            self._created(of_native[rows]),
         )
+
+    def _created(self, times: Int64s) -> Int64s:
+        return np.array([self.starts.get(time, 0) for time in times.tolist()], np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +54,8 @@ class _Held:
     values: Float64s
     native_times: Int64s
     table: Histograms
+    created: Int64s
+    native_created: Int64s
 
     def __len__(self) -> int:
         return len(self.times) + len(self.native_times)
@@ -100,11 +109,15 @@ class ScriptStore:
     def __init__(self) -> None:
         self._series: dict[Labels, _Series] = {}
 
-    def add(self, labels: Labels, gap: int, items: Sequence[Item]) -> None:
+    def add(self, line: SeriesLine, gap: int) -> None:
         """Adds a series' items, `gap` ms apart; a stale marker after a histogram is one too."""
-        held = self._series.setdefault(labels, _Series({})).items
+        series = self._series.setdefault(line.labels, _Series())
+        held = series.items
         last: float | Histogram | None = None
-        for number, item in enumerate(items):
+        for number, start in enumerate(line.starts):
+            if start is not None:
+                series.starts[number * gap] = number * gap + start
+        for number, item in enumerate(line.items):
             if isinstance(item, Native):
                 last = item.value
             elif isinstance(item, float):
@@ -131,7 +144,7 @@ def _columns(held: list[_Held]) -> Columns:
     native = HistogramColumns(
         _offsets([len(one.native_times) for one in held]),
         np.concatenate([np.empty(0, np.int64), *(one.native_times for one in held)]),
-        np.empty(0, np.int64),
+        _known([one.native_created for one in held]),
         concatenate([one.table for one in held]),
     )
     return Columns.frozen(
@@ -139,7 +152,14 @@ def _columns(held: list[_Held]) -> Columns:
         np.concatenate([np.empty(0, np.int64), *(one.times for one in held)]),
         np.concatenate([np.empty(0), *(one.values for one in held)]),
         native if len(native.timestamps) else None,
+        _known([one.created for one in held]),
     )
+
+
+def _known(starts: list[Int64s]) -> Int64s:
+    """All start timestamps, or none where none is known."""
+    created = np.concatenate([NO_STARTS, *starts])
+    return created if created.any() else NO_STARTS
 
 
 def _offsets(lengths: list[int]) -> Int64s:

@@ -66,9 +66,12 @@ async def test_a_wrong_expectation_fails(case: str, said: str) -> None:
     assert count.passed == 0
 
 
-async def test_what_is_not_built_is_not_counted_as_passed() -> None:
-    count = await _run("load 1m\n  x@st 0s 0s\n  x 1 2\n\neval instant at 1m x\n  x 2")
-    assert (count.passed, count.failures, count.not_attempted.total()) == (0, [], 1)
+async def test_start_timestamps_are_loaded() -> None:
+    loaded = "load 1m\n  x@st -1s 0s\n  x 1 2"
+    count = await _run(
+        f"{loaded}\n\neval range from 0 to 1m step 1m start_timestamp(x)\n  {{}} -1 60"
+    )
+    assert (count.passed, count.failures) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,14 @@ def test_blocks_end_at_an_empty_line_or_a_scalar() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["lode 5m\n  a 1", "load 5x\n  a 1", "eval instant x", "eval instant at 0 a\n  expect nothing"],
+    [
+        "load 5m\n  a@st 1s\n  b 1",
+        "load 5m\n  a@st 1s\n  a 1 2",
+        "lode 5m\n  a 1",
+        "load 5x\n  a 1",
+        "eval instant x",
+        "eval instant at 0 a\n  expect nothing",
+    ],
 )
 def test_a_script_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ScriptError, match="line 1"):

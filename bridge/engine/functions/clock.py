@@ -47,9 +47,23 @@ def timestamp(site: CallSite, values: tuple[Value, ...]) -> Value:
     return Matrix(vector.labels, np.ascontiguousarray(times), vector.occupied)
 
 
-@function("start_timestamp", (VECTOR,), experimental=True)
+def _start_of_samples(site: CallSite, windows: Windows) -> Matrix:
+    """The start timestamp of the newest sample that each step sees, 0 if unknown."""
+    starts, native, present = site.starts(windows), windows.histograms, windows.hi > windows.lo
+    values = np.zeros(present.shape)
+    if len(starts.floats):
+        values[present] = starts.floats[windows.hi[present] - 1] / 1000.0
+    if native is not None:
+        newest = native.hi > native.lo
+        if len(starts.histograms):
+            values[newest] = starts.histograms[native.hi[newest] - 1] / 1000.0
+        present |= newest
+    return Matrix(windows.labels, values, present & site.switches.use_start_timestamps)
+
+
+@function("start_timestamp", (VECTOR,), experimental=True, of_selector=_start_of_samples)
 def start_timestamp(site: CallSite, values: tuple[Value, ...]) -> Value:
-    """When counters started. Samples that come by remote read do not tell, so there is none."""
+    """When counters began. Only samples know, so an expression of them has none."""
     return Matrix.empty(len(site.steps))
 
 

@@ -20,12 +20,14 @@ from bridge.engine.mixed import (
     unmixed,
     with_cells,
 )
+from bridge.engine.starts import began_anew
 from bridge.kernel import WindowKernel, inlined, window_kernel
 from bridge.model import kahan
 from bridge.model.histogram import HistogramCells, HistogramColumns
 from bridge.model.histogram_neighbours import compare
 from bridge.model.histogram_sums import over_windows
-from bridge.model.samples import Columns, Float64s
+from bridge.model.samples import Columns, Float64s, Int64s
+from bridge.model.starts import NO_STARTS
 from bridge.model.vectors import Bools, Matrix, Reach, Value, Windows
 
 
@@ -184,7 +186,7 @@ def changes(site: CallSite, values: tuple[Value, ...]) -> Value:
     pairs = (vs[1:] != vs[:-1]) & ~both_nan
     if windows.histograms is None:
         return _count_pairs(windows, pairs)
-    _, changed = _compared(windows.histograms.columns)
+    _, changed = _compared(windows.histograms.columns, NO_STARTS)
     return _count_pairs(*_pairs_of_any_kind(windows, pairs, changed))
 
 
@@ -192,18 +194,19 @@ def changes(site: CallSite, values: tuple[Value, ...]) -> Value:
 def resets(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     vs = windows.columns.values
-    pairs = vs[1:] < vs[:-1]
+    pairs, starts = vs[1:] < vs[:-1], site.starts(windows)
+    if len(starts.floats):
+        pairs = pairs | began_anew(windows.columns, starts.floats)[1:]
     if windows.histograms is None:
         return _count_pairs(windows, pairs)
-    reset, _ = _compared(windows.histograms.columns)
+    reset, _ = _compared(windows.histograms.columns, starts.histograms)
     return _count_pairs(*_pairs_of_any_kind(windows, pairs, reset))
 
 
-def _compared(native: HistogramColumns) -> tuple[Bools, Bools]:
+def _compared(native: HistogramColumns, created: Int64s) -> tuple[Bools, Bools]:
     """Whether each histogram is a reset, and a change, since the one before; bool [N] each."""
     found = np.empty((2, len(native.timestamps)), np.bool_)
-    starts = np.empty(0, np.int64)
-    compare(native.table.arrays, native.offsets, native.timestamps, starts, found[0], found[1])
+    compare(native.table.arrays, native.offsets, native.timestamps, created, found[0], found[1])
     return found[0], found[1]
 
 

@@ -13,6 +13,7 @@ from numba import boolean, float64
 from bridge.engine.extended import extended_rates, narrowed, narrowed_histograms
 from bridge.engine.function import MATRIX, CallSite, Function, function, run_over_windows
 from bridge.engine.mixed import cells_of, last_pairs, note_rates, numbers, unmixed, with_cells
+from bridge.engine.starts import UNKNOWN_STARTS, Starts, began_anew, overlaps
 from bridge.kernel import (
     WindowKernel,
     b1_out2,
@@ -33,14 +34,13 @@ from bridge.model.histogram import HistogramCells
 from bridge.model.histogram_extended import extended_rates as extended_histogram_rates
 from bridge.model.histogram_rate import extrapolated_rates, instant_rates
 from bridge.model.labels import METRIC_NAME, Labels
-from bridge.model.samples import Float64s, Int64s
+from bridge.model.samples import Columns, Int64s
 from bridge.model.time import go_seconds
 from bridge.model.vectors import Bools, HistogramWindows, Matrix, Reach, Value, Windows
 
 _COUNTER_SUFFIXES: Final = ("_total", "_sum", "_count", "_bucket")
 _COUNTER_TYPES: Final = ("counter", "histogram")
 _NO_RESETS: Final = np.empty(0, dtype=np.int64)
-_NO_STARTS: Final = np.empty(0, dtype=np.int64)
 
 
 def _counter(name: str, per_second: bool) -> Function:
@@ -48,10 +48,7 @@ def _counter(name: str, per_second: bool) -> Function:
         windows = cast("Windows", values[0])
         seconds = go_seconds(windows.range) if per_second else 0.0
         if windows.reach is None:
-            floats, native = unmixed(site, windows)
-            rates = _extrapolate(floats, _resets(windows.columns.values), True, seconds or 1.0)
-            if native is not None:
-                rates = with_cells(rates, _native(site, windows, native, True, seconds))
+            rates = _extrapolated(site, windows, site.starts(windows), True, seconds)
         else:
             rates = _extended(site, windows, True, seconds)
         _doubt_counters(site, rates)
@@ -69,23 +66,36 @@ def delta(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     if windows.reach is not None:
         return _extended(site, windows, False, 0.0)
+    return _extrapolated(site, windows, UNKNOWN_STARTS, False, 0.0)
+
+
+def _extrapolated(
+    site: CallSite, windows: Windows, starts: Starts, counter: bool, seconds: float
+) -> Matrix:
+    """The rates over windows; how much they rose if `seconds` is 0."""
     floats, native = unmixed(site, windows)
-    deltas = _extrapolate(floats, _NO_RESETS, False, 1.0)
+    if len(starts.floats):
+        site.note_overlaps(windows, overlaps(floats, starts.floats))
+    rates = _of_floats(floats, starts.floats, counter, seconds or 1.0)
     if native is None:
-        return deltas
-    return with_cells(deltas, _native(site, windows, native, False, 0.0))
+        return rates
+    return with_cells(rates, _of_histograms(site, windows, native, starts, counter, seconds))
 
 
-def _native(
-    site: CallSite, windows: Windows, native: HistogramWindows, counter: bool, seconds: float
+def _of_histograms(
+    site: CallSite,
+    windows: Windows,
+    native: HistogramWindows,
+    starts: Starts,
+    counter: bool,
+    seconds: float,
 ) -> HistogramCells:
-    """The rates of histograms; their increases if `seconds` is 0."""
     columns = native.columns
     index, notes = np.empty(native.lo.size, np.int64), np.zeros(native.lo.size, np.int64)
     rates = extrapolated_rates(
         columns.table.arrays,
         columns.timestamps,
-        _NO_STARTS,
+        starts.histograms,
         native.lo,
         native.hi,
         windows.starts,
@@ -129,19 +139,34 @@ def _instant(name: str, kernel: WindowKernel, counter: bool) -> Function:
 
     def apply(site: CallSite, values: tuple[Value, ...]) -> Value:
         windows = cast("Windows", values[0])
+        starts = site.starts(windows) if counter else UNKNOWN_STARTS
         if windows.histograms is None:
-            return run_over_windows(kernel, windows, [])
+            return _gains(kernel, windows, starts.floats)
         of_floats, of_histograms = last_pairs(windows)
         mixed = (numbers(windows) >= 2) & ~of_floats & ~of_histograms
         site.note_metrics(windows, mixed, mixed_in_range)
         floats = replace(windows, hi=np.where(of_floats, windows.hi, windows.lo))
-        gains = run_over_windows(kernel, floats, [])
-        return with_cells(gains, _gained(site, windows, of_histograms, counter))
+        gains = _gains(kernel, floats, starts.floats)
+        return with_cells(gains, _gained(site, windows, of_histograms, starts, counter))
 
     return function(name, (MATRIX,), row_wise=True)(apply)
 
 
-def _gained(site: CallSite, windows: Windows, where: Bools, counter: bool) -> HistogramCells:
+def _gains(kernel: WindowKernel, windows: Windows, created: Int64s) -> Matrix:
+    """From the last float but one to the last; of counters that began in between the last."""
+    gains = run_over_windows(kernel, windows, [])
+    if len(created):
+        last = np.maximum(windows.hi - 1, 0)
+        anew = gains.present & began_anew(windows.columns, created)[last]
+        times, reached = windows.columns.timestamps, last[anew]
+        seconds = (times[reached] - times[reached - 1]) / 1000.0
+        gains.values[anew] = windows.columns.values[reached] / seconds
+    return gains
+
+
+def _gained(
+    site: CallSite, windows: Windows, where: Bools, starts: Starts, counter: bool
+) -> HistogramCells:
     """From the last histogram but one to the last, in the windows `where` bool [S, T] says so."""
     native = windows.histograms
     assert native is not None
@@ -150,7 +175,7 @@ def _gained(site: CallSite, windows: Windows, where: Bools, counter: bool) -> Hi
     gains = instant_rates(
         columns.table.arrays,
         columns.timestamps,
-        _NO_STARTS,
+        starts.histograms,
         np.where(where.ravel(), later - 1, -1),
         later,
         counter,
@@ -181,23 +206,29 @@ irate = _instant("irate", _last_rate, counter=True)
 idelta = _instant("idelta", _last_gain, counter=False)
 
 
-def _resets(values: Float64s) -> Int64s:
-    """Indices of the samples that are less than the one before; row borders do no harm."""
-    return np.flatnonzero(values[1:] < values[:-1]) + 1
+def _resets(columns: Columns, created: Int64s) -> Int64s:
+    """Indices of the samples before which a counter began anew; row borders do no harm."""
+    values = columns.values
+    if not len(created):
+        return np.flatnonzero(values[1:] < values[:-1]) + 1
+    anew = began_anew(columns, created)
+    anew[1:] |= values[1:] < values[:-1]
+    return np.flatnonzero(anew)
 
 
-def _extrapolate(windows: Windows, resets: Int64s, counter: bool, seconds: float) -> Matrix:
+def _of_floats(windows: Windows, created: Int64s, counter: bool, seconds: float) -> Matrix:
     columns = windows.columns
     values = np.empty(windows.lo.shape)
     present = np.empty(windows.lo.shape, dtype=np.bool_)
-    _extrapolated(
+    _float_rates(
         columns.timestamps,
         columns.values,
         windows.lo,
         windows.hi,
         windows.starts,
         windows.ends,
-        resets,
+        _resets(columns, created) if counter else _NO_RESETS,
+        created,
         counter,
         seconds,
         values,
@@ -206,15 +237,21 @@ def _extrapolate(windows: Windows, resets: Int64s, counter: bool, seconds: float
     return Matrix(windows.labels, values, present)
 
 
-@kernel(i8_in, f8_in, i8_in2, i8_in2, i8_in, i8_in, i8_in, boolean, float64, f8_out2, b1_out2)
-def _extrapolated(ts, vs, lo, hi, starts, ends, resets, counter, seconds, out, present):  # type: ignore[no-untyped-def]
+_RATES_IN: Final = (i8_in, f8_in, i8_in2, i8_in2, i8_in, i8_in, i8_in, i8_in, boolean, float64)
+
+
+@kernel(*_RATES_IN, f8_out2, b1_out2)
+def _float_rates(ts, vs, lo, hi, starts, ends, resets, created, counter, seconds, out, present):  # type: ignore[no-untyped-def]
     """One pass over all windows: a window costs no more for its length, only for its resets."""
-    at = 0
+    at, begun = 0, False
     for row in range(lo.shape[0]):
         for step in range(lo.shape[1]):
             first, last = lo[row, step], hi[row, step] - 1
-            present[row, step] = last > first
-            if last <= first:
+            if len(created) and last >= first:
+                # A counter that began within the window was 0 then.
+                begun = created[first] != 0 and starts[step] < created[first] < ts[first]
+            present[row, step] = last > first or (begun and last == first)
+            if not present[row, step]:
                 continue
             rise = vs[last] - vs[first]
             at = _after(resets, at, first)
@@ -225,10 +262,13 @@ def _extrapolated(ts, vs, lo, hi, starts, ends, resets, counter, seconds, out, p
             sampled = (ts[last] - ts[first]) / 1000.0
             before = (ts[first] - starts[step]) / 1000.0
             after = (ends[step] - ts[last]) / 1000.0
-            average = sampled / (last - first)
-            if before >= average * 1.1:
+            average = sampled / max(last - first, 1)
+            if begun:
+                before, sampled = 0.0, (ts[last] - created[first]) / 1000.0
+                rise += vs[first]
+            elif before >= average * 1.1:
                 before = average / 2.0
-            if counter and rise > 0.0 and vs[first] >= 0.0:
+            if counter and rise > 0.0 and vs[first] >= 0.0 and not begun:
                 to_zero = sampled * (vs[first] / rise)
                 before = min(before, to_zero)
             if after >= average * 1.1:

@@ -16,6 +16,7 @@ from bridge.engine.windows import Bounds, ranges
 from bridge.kernel import Kernel, WindowKernel
 from bridge.model.labels import EMPTY_LABELS, LabelTable
 from bridge.model.samples import Columns
+from bridge.model.starts import NO_STARTS
 from bridge.model.time import Steps
 from bridge.model.vectors import Reach, Windows
 
@@ -94,13 +95,14 @@ def twice(kernel: Kernel[..., Any], arguments: tuple[Any, ...], shape: tuple[int
     assert equal(out, other, shown)
 
 
-@given(over=windows(), counter=st.booleans())
-def test_kernel_of_rates(over: Windows, counter: bool) -> None:
-    vs = over.columns.values
+@given(over=windows(), counter=st.booleans(), created=st.sampled_from([0, 1, 15, 100]))
+def test_kernel_of_rates(over: Windows, counter: bool, created: int) -> None:
+    vs, times = over.columns.values, over.columns.timestamps
+    started = (times - created) if created else NO_STARTS
     resets = np.flatnonzero(vs[1:] < vs[:-1]) + 1
     edges = (over.lo, over.hi, over.starts, over.ends)
-    arguments = (over.columns.timestamps, vs, *edges, resets, counter, 60.0)
-    twice(rate._extrapolated, arguments, over.lo.shape)
+    arguments = (times, vs, *edges, resets, started, counter, 60.0)
+    twice(rate._float_rates, arguments, over.lo.shape)
 
 
 @given(over=windows(), smoothed=st.booleans(), counter=st.booleans())
