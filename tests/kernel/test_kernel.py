@@ -65,20 +65,20 @@ def test_a_window_kernel_is_broadcast_over_windows() -> None:
 
 def test_machine_code_in_a_folder_that_is_read_only_is_copied(tmp_path: Path) -> None:
     first = _cache_folder(tmp_path, as_nobody=False)
-    (first / "common").touch()
+    (first / "some").touch()
     first.chmod(0o555)
     for folder in (tmp_path, *tmp_path.parents):
         if folder.owner() == tmp_path.owner() and folder != Path("/"):
             folder.chmod(folder.stat().st_mode | 0o055)
     second = _cache_folder(tmp_path, as_nobody=os.getuid() == 0)
     assert second != first
-    assert (second / "common").exists()
+    assert (second / "some").exists()
 
 
 def _cache_folder(home: Path, *, as_nobody: bool) -> Path:
     """What a new process chooses, without rights to write into the folder if wanted."""
     drop = f"os.setuid({_NOBODY}); " if as_nobody else ""
-    code = f"import os, bridge.kernel as k; {drop}print(k._cache_folder())"
+    code = f"import os; from bridge.kernel import disk; {drop}print(disk.folder())"
     environment = {**os.environ, "PROMBRIDGE_KERNEL_CACHE": str(home)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True

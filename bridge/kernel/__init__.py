@@ -1,15 +1,9 @@
-"""How kernels are compiled, where their machine code is kept, and which there are.
+"""How kernels are compiled, and which there are.
 
 A kernel is a plain Python function over arrays that numba compiles on first use, without the GIL,
-without fastmath, with IEEE division. numba's disk cache does not notice an edited helper in another
-file, so the cache folder is named after a hash of all modules that declare kernels, numba's version
-and the CPU level.
+without fastmath, with IEEE division. `bridge.kernel.disk` keeps its machine code.
 """
 
-import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from functools import cached_property
@@ -21,6 +15,8 @@ import numba.core.config
 import numpy as np
 import numpy.typing as npt
 from numba import boolean, float64, int64, types, uint8
+
+from bridge.kernel import disk
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,38 +39,11 @@ b1_out2: Final = types.Array(boolean, 2, "C")
 
 _OPTIONS: Final[dict[str, Any]] = {
     "nogil": True,
-    "cache": True,
     "error_model": "numpy",
     "fastmath": False,
 }
 
-
-def _cache_folder() -> Path:
-    """The folder for machine code of exactly these sources.
-
-    numba does not read from a folder that it may not write to, so a read-only one (an image's) is
-    copied to a temporary one.
-    """
-    package = Path(__file__).parent
-    digest = hashlib.sha256(f"{numba.__version__} {os.environ.get('NUMBA_CPU_NAME')}".encode())
-    for source in sorted(package.rglob("*.py")):
-        text = source.read_bytes()
-        if b"bridge.kernel" in text:
-            digest.update(text)
-    home = os.environ.get("PROMBRIDGE_KERNEL_CACHE") or Path.home() / ".cache/prombridge/kernels"
-    folder = Path(home) / digest.hexdigest()[:16]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        usable = os.access(folder, os.W_OK)
-    except OSError:
-        usable = False
-    if usable:
-        return folder
-    own = Path(tempfile.mkdtemp(prefix="prombridge-kernels-"))
-    return Path(shutil.copytree(folder, own, dirs_exist_ok=True)) if folder.is_dir() else own
-
-
-numba.core.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
+disk.use()
 
 
 class Kernel(Generic[P, R]):
@@ -86,7 +55,7 @@ class Kernel(Generic[P, R]):
 
     @cached_property
     def _compiled(self) -> Callable[P, R]:
-        dispatcher = numba.njit(**_OPTIONS)(self.py_func)
+        dispatcher = numba.njit(cache=True, **_OPTIONS)(self.py_func)
         dispatcher.compile(self._types)
         dispatcher.disable_compile()
         return cast("Callable[P, R]", dispatcher)
@@ -230,7 +199,8 @@ class Extent(StrEnum):
 
 
 def _mark(extent: Extent) -> Path:
-    return Path(numba.core.config.CACHE_DIR) / extent  # type: ignore[attr-defined]
+    folder = Path(numba.core.config.CACHE_DIR)  # type: ignore[attr-defined]
+    return folder / f"{disk.sources()}.{extent}"
 
 
 def is_warm(extent: Extent) -> bool:

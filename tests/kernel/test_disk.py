@@ -1,0 +1,88 @@
+"""Machine code on disk: what it is known by, and where it is found again."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from bridge.kernel import disk
+
+REPOSITORY = Path(__file__).parents[2]
+
+KERNEL = """
+import numpy as np
+from bridge.kernel import i8_in, inlined, kernel
+
+STEP = {step}
+TABLE = np.array([1, {last}])
+
+
+@inlined
+def _helper(value):
+    return value {sign} STEP
+
+
+@kernel(i8_in)
+def total(values):
+    held = TABLE[1]
+    for index in range(len(values)):
+        held += _helper(values[index])
+    return held
+"""
+
+
+def compiled(step: int = 1, last: int = 2, sign: str = "+") -> Callable[..., Any]:
+    """The kernel of a module with such a text."""
+    names: dict[str, Any] = {"__name__": "made"}
+    exec(KERNEL.format(step=step, last=last, sign=sign), names)  # noqa: S102
+    function: Callable[..., Any] = names["total"].py_func
+    return function
+
+
+def known_by(**text: Any) -> str:
+    function = compiled(**text)
+    assert isinstance(function, FunctionType)
+    return disk.digest(function)
+
+
+def test_the_same_text_is_the_same_kernel() -> None:
+    assert known_by() == known_by()
+
+
+def test_an_edited_helper_makes_another_kernel() -> None:
+    assert known_by(sign="-") != known_by()
+
+
+def test_another_constant_makes_another_kernel() -> None:
+    assert known_by(step=3) != known_by()
+
+
+def test_another_table_makes_another_kernel() -> None:
+    assert known_by(last=3) != known_by()
+
+
+def test_machine_code_is_found_again_from_another_folder(tmp_path: Path) -> None:
+    counts = [_misses(tmp_path, tmp_path / place) for place in ("first", "second")]
+    assert counts == [1, 0]
+
+
+def _misses(home: Path, place: Path) -> int:
+    """How often a new process compiles, with the module in this folder."""
+    place.mkdir()
+    (place / "made.py").write_text(KERNEL.format(step=1, last=2, sign="+"))
+    code = (
+        "import numpy as np, made; made.total(np.arange(3));"
+        "print(sum(made.total._compiled.stats.cache_misses.values()))"
+    )
+    environment = {
+        **os.environ,
+        "PROMBRIDGE_KERNEL_CACHE": str(home),
+        "PYTHONPATH": f"{place}:{REPOSITORY}",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
