@@ -19,6 +19,7 @@ from bridge.remote.credentials import (
 )
 from bridge.remote.hidden import secrets_of
 from bridge.remote.settings import StoreSettings
+from bridge.remote.transport import DirectTransport
 from bridge.remote.wire import REQUEST_HEADERS
 from bridge.telemetry.trace import outgoing
 
@@ -102,8 +103,11 @@ class Connection:
         if http.proxy_url is not None and not _in_network(self.settings.url, http.no_proxy):
             headers = proxy_headers(http, self._files)
             proxy = httpx.Proxy(http.proxy_url.reveal(), headers=headers)
+        transport = self.transport
+        if transport is None and not http.proxy_from_environment:
+            transport = DirectTransport(context)
         return httpx.AsyncClient(
-            transport=self.transport,
+            transport=transport,
             verify=context,
             http2=False,
             limits=_LIMITS,

@@ -363,7 +363,7 @@ async def test_each_request_is_told_to_the_observer() -> None:
 
     busy = reply(b"", "text/plain", "503 Busy", "Retry-After: 0\r\n")
     async with store(busy, reply(body), streamed_reply(spoilt), silence) as made:
-        settings = StoreSettings("a", made.url, remote_timeout_ms=200, retries=1)
+        settings = StoreSettings("a", made.url, remote_timeout_ms=2000, retries=1)
         client = RemoteStore(settings, observer=ledger)
         await client.select(UP, OPTIONS)
         for error in (StoreError, StoreTimeout):

@@ -72,7 +72,7 @@ async def test_the_floor_can_be_set() -> None:
 async def test_a_limit_told_in_a_stream_halves_too() -> None:
     whole = streamed_body([WIRE_A, WIRE_B])
     limit = b"exceeded sample limit (2)\n"
-    replies = (chunked_reply(whole, limit), chunked_reply(whole), chunked_reply(b""))
+    replies = (chunked_reply(whole, limit), chunked_reply(whole), chunked_reply())
     async with store(*replies) as made:
         one = remote(made.url)
         selection = await one.select(UP, OPTIONS)

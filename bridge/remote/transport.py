@@ -1,0 +1,121 @@
+"""How bytes come from a store: httpx' transport over aiohttp, whose parser is written in C.
+
+A streamed answer comes in some thousand pieces, one for each frame; httpx' own parser spends more
+on them than all decoding. Requests through a proxy still go through httpx' own transport.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import aiohttp
+import httpx
+from yarl import URL
+
+_CONNECTIONS: Final = 64
+# Bytes that may wait for who reads them before the store is slowed down.
+_READ_AHEAD: Final = 1 << 20
+# The longest line of an answer's head.
+_LONGEST_LINE: Final = 1 << 16
+
+# In order: the first that an error is an instance of tells what httpx calls it.
+_ERRORS: Final[Mapping[type[Exception], type[httpx.TransportError]]] = {
+    aiohttp.ClientConnectorError: httpx.ConnectError,
+    aiohttp.InvalidURL: httpx.UnsupportedProtocol,
+    aiohttp.ServerDisconnectedError: httpx.RemoteProtocolError,
+    aiohttp.ClientPayloadError: httpx.RemoteProtocolError,
+    aiohttp.ClientResponseError: httpx.RemoteProtocolError,
+    aiohttp.ClientError: httpx.ReadError,
+    OSError: httpx.ReadError,
+}
+
+
+@dataclass(slots=True)
+class DirectTransport(httpx.AsyncBaseTransport):
+    """Requests without a proxy, over connections that are kept alive; no cookies, no redirects.
+
+    Raises httpx' errors.
+    """
+
+    context: ssl.SSLContext
+    _session: aiohttp.ClientSession | None = field(init=False, default=None)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer to one request, its body not read yet."""
+        with _mapped():
+            response = await self._open().request(
+                request.method,
+                URL(str(request.url.copy_with(userinfo=b"")), encoded=True),
+                data=request.content,
+                headers=request.headers.multi_items(),
+                allow_redirects=False,
+                server_hostname=request.extensions.get("sni_hostname"),
+            )
+        return httpx.Response(
+            response.status,
+            headers=list(response.raw_headers),
+            stream=_Body(response),
+            extensions={"reason_phrase": (response.reason or "").encode()},
+        )
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        """The session, which can be made only while an event loop runs."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self.context),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(),
+                skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+                read_bufsize=_READ_AHEAD,
+                max_line_size=_LONGEST_LINE,
+                max_field_size=_LONGEST_LINE,
+            )
+        return self._session
+
+
+@dataclass(frozen=True, slots=True)
+class _Body(httpx.AsyncByteStream):
+    """What comes behind an answer's head, in pieces as they arrive."""
+
+    response: aiohttp.ClientResponse
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _mapped():
+            async for piece in self.response.content.iter_any():
+                yield piece
+
+    async def aclose(self) -> None:
+        # A connection whose answer was not read to its end is closed, the others are kept.
+        self.response.release()
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    try:
+        yield
+    except tuple(_ERRORS) as error:
+        kind = next(ours for theirs, ours in _ERRORS.items() if isinstance(error, theirs))
+        raise kind(_said(error)) from error
+
+
+def _said(error: Exception) -> str:
+    """What an error says, on one line."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            said = str(error.certificate_error)
+        case aiohttp.ClientConnectorError():
+            said = str(error.os_error)
+        case aiohttp.ClientResponseError():
+            said = error.message
+        case _:
+            said = str(error)
+    return " ".join(said.split()) or type(error).__name__
