@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from bridge import cli
 from bridge.api import read as remote_read
-from bridge.api.routes import HANDLERS
+from bridge.api.routes import ADMIN, HANDLERS
 from bridge.config.flags import Flags
 from bridge.config.load import check
 from bridge.config.notices import UNUSED
@@ -95,11 +95,12 @@ def test_every_flag_of_serve_is_documented_with_its_default(
         cli.main(["serve", "--help"])
     real = set(re.findall(r"--[a-z][a-z.-]+", capsys.readouterr().out)) - {"--help"}
     text = section(page("docs/configuration.md"), "## Flags")
-    rows = dict(re.findall(r"^\| `(--[a-z.-]+)=[^`]*` \| ([^|]+) \|", text, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `(--[a-z.-]+)(?:=[^`]*)?` \| ([^|]+) \|", text, re.MULTILINE))
     assert rows.keys() == real
     defaults = Flags()
     assert rows["--web.listen-address"] == f"`{defaults.web_listen_address}`"
     assert rows["--web.route-prefix"] == f"`{defaults.web_route_prefix}`"
+    assert rows["--web.enable-admin-api"] == ("on" if defaults.web_enable_admin_api else "off")
     assert rows["--query.max-samples"] == f"`{defaults.query_max_samples}`"
     assert rows["--query.max-concurrency"] == f"`{defaults.query_max_concurrency}`"
     assert rows["--query.timeout"] == f"`{defaults.query_timeout // 60_000}m`"
@@ -144,6 +145,7 @@ def test_every_path_of_the_api_is_documented() -> None:
     shown = {path for path in first_column(page("docs/api.md")) if path.startswith("/api/v1")}
     real = {path.replace("{name:path}", "<name>") for path in (*HANDLERS, remote_read.PATH)}
     assert real == shown
+    assert ADMIN.keys() <= set(first_column(page("docs/api.md")))
 
 
 def test_every_metric_is_documented() -> None:

@@ -6,7 +6,8 @@ import gzip
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -21,6 +22,7 @@ from bridge.api.form import Form, read_form
 from bridge.api.ledger import Ledger
 from bridge.api.origin import Origin, origin_of
 from bridge.api.settings import ApiSettings
+from bridge.cache.caches import Caches
 from bridge.catalogue.joint import Names
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
@@ -54,6 +56,7 @@ class Api:
     started: int
     ledger: Ledger
     tracer: Callable[[Caller], Tracer] = PassedOn
+    caches: Caches = field(default_factory=Caches.none)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +102,8 @@ class Endpoint:
         try:
             form = await read_form(request)
             answer = await while_connected(request, self._answer(request, form))
+            if not answer.data:
+                return Response(status_code=HTTPStatus.NO_CONTENT)
             return await _compressed(request, success(answer), dict(answer.headers))
         except ClientDisconnect:
             return failed(failure_of(QueryCanceled("reading the request")))

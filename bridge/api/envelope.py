@@ -11,12 +11,18 @@ _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer: the JSON of `data`, remarks, and headers of its own."""
+    """A successful answer: the JSON of `data`, remarks, and headers of its own.
+
+    Without data it is no more than that: 204, as in Prometheus.
+    """
 
     data: bytes
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING: Final = Answer(b"")
 
 
 def go_json(value: object) -> bytes:

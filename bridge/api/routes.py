@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from bridge.api import empty, metadata, query, read, series, status
+from bridge.api import cache, empty, metadata, query, read, series, status
 from bridge.api.endpoint import Api, Endpoint, Handler, failed
 from bridge.api.errors import ErrorType, Failure
 from bridge.api.read import Read
@@ -45,6 +45,10 @@ HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/status/tsdb": metadata.cardinalities,
 }
 
+# What changes something: each with its methods, as Prometheus takes them for its admin API.
+ADMIN: Final[dict[str, Handler]] = {"/-/cache/purge": cache.purge}
+_ADMIN_METHODS: Final = ("POST", "PUT", "DELETE")
+
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
@@ -56,6 +60,10 @@ def application(
     routes: list[BaseRoute] = [
         *_handlers(api),
         Mount(PREFIX, Stores(alone)),
+        *(
+            Route(path, Endpoint(path, handler, api), methods=_ADMIN_METHODS)
+            for path, handler in ADMIN.items()
+        ),
         *_pages(api),
     ]
     prefix = api.settings.route_prefix

@@ -1,15 +1,13 @@
 """The wiring: Settings to an ASGI application."""
 
 import asyncio
-import hashlib
-import json
 import logging
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,14 +19,10 @@ from bridge.api.ledger import Ledger
 from bridge.api.routes import application as http
 from bridge.api.settings import ApiSettings
 from bridge.api.status import VERSION
+from bridge.app.caches import cached, caches_of
 from bridge.app.warmth import Warmth
-from bridge.cache.beyond import Beyond
-from bridge.cache.memory import Memory
-from bridge.cache.policy import Policy
+from bridge.cache.caches import Caches
 from bridge.cache.samples import SampleCache
-from bridge.cache.settings import CacheSettings
-from bridge.cache.tiers import DiskTier, Tier
-from bridge.cache.valkey import ValkeyTier, connector
 from bridge.catalogue.background import Background
 from bridge.catalogue.catalogue import Catalogue
 from bridge.catalogue.joint import JointCatalogue
@@ -93,14 +87,8 @@ class _Store:
 def application(settings: Settings, *, warming: bool = True) -> Starlette:
     """The whole bridge; its lifespan warms its kernels, if wanted, and closes its stores."""
     metrics = Metrics(CollectorRegistry(), VERSION)
-    memory = Memory(settings.cache, observer=metrics.cache)
-    tiers = tuple(_tiers(settings.cache, metrics))
-    beyond = tuple(Beyond(tier, memory) for tier in tiers)
-    seeds = _seeds(settings)
-    stores = [_store(one, settings, metrics, memory, beyond, seeds) for one in settings.stores]
-    if settings.cache.enabled:
-        names = [store.name for store in settings.stores]
-        metrics.cache.watch(memory, settings.cache.max_bytes, names)
+    caches, seeds = caches_of(settings, metrics.cache), _seeds(settings)
+    stores = [_store(one, settings, metrics, caches, seeds) for one in settings.stores]
     workers = ThreadPoolExecutor(os.cpu_count(), "worker")
     fanout = Fanout(tuple(_members(stores, settings.replicas)))
     engine = Engine(fanout, settings.engine, workers)
@@ -121,6 +109,7 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
         ready=lambda: warmth.complete,
         now=_now,
         started=_now(),
+        caches=caches,
         ledger=ledger,
         tracer=PassedOn if tracer is None else lambda _caller: tracer,
     )
@@ -137,7 +126,7 @@ def application(settings: Settings, *, warming: bool = True) -> Starlette:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
             await asyncio.gather(*(store.aclose() for store in stores))
-            await asyncio.gather(*(tier.aclose() for tier in tiers))
+            await caches.aclose()
             engine.close()
             await asyncio.to_thread(ledger.close)
             if tracer is not None:
@@ -208,19 +197,6 @@ def _tracer(settings: TracingSettings | None) -> "OtelTracer | None":
     return exporting(settings, VERSION)
 
 
-def _tiers(cache: CacheSettings, metrics: Metrics) -> Iterator[Tier]:
-    """Where sealed samples outlive this process, the nearest first; shown in its metrics."""
-    tiers: list[Tier] = []
-    if cache.enabled and cache.dir:
-        tiers.append(DiskTier(Path(cache.dir), cache.dir_max_bytes, observer=metrics.cache))
-    if cache.enabled and cache.valkey_url and cache.valkey_url.reveal():
-        connect = connector(cache.valkey_url.reveal())
-        tiers.append(ValkeyTier(connect, observer=metrics.cache))
-    for tier in tiers:
-        metrics.cache.watch_tier(tier.name, tier.left_alone)
-        yield tier
-
-
 async def _work(warmth: Warmth | None, learning: Sequence[Background]) -> None:
     """What goes on without a request; names are read with kernels that are compiled."""
     if warmth is not None:
@@ -233,8 +209,7 @@ def _store(
     store: StoreSettings,
     settings: Settings,
     metrics: Metrics,
-    memory: Memory,
-    beyond: Sequence[Beyond],
+    caches: Caches,
     seeds: Seeds,
 ) -> _Store:
     remote, surveyor = (
@@ -242,32 +217,13 @@ def _store(
         _surveyor(store, settings, metrics),
     )
     _watch(metrics, remote)
-    reader = _reader(remote, settings, memory, beyond)
+    reader = cached(remote, settings, caches)
     view = _view(store, reader)
     # A profile that was only recognised may be wrong: whether it honours hints is found out.
     hint = profile_of(store).hints is Hints.SERIES if store.profile else None
     source = Source(store.name, view, surveyor, hint)
     catalogue = Catalogue(view, [source], settings.catalogue, _now, seeds)
     return _Store(store, remote, surveyor, reader, view, catalogue)
-
-
-def _reader(
-    store: RemoteStore, settings: Settings, memory: Memory, beyond: Sequence[Beyond]
-) -> SampleCache | SharedReads:
-    """A store whose reads are shared and, if so set, remembered."""
-    name = store.settings.name
-    policy = Policy(settings.store_caches.get(name, settings.cache))
-    shared = SharedReads(store)
-    if not settings.cache.enabled:
-        return shared
-    return SampleCache(shared, memory, name, policy, beyond, _identity(store.settings))
-
-
-def _identity(store: StoreSettings) -> str:
-    """What tells stores apart that bear the same name elsewhere: address and credentials."""
-    told = [store.url, store.headers, asdict(store.http)]
-    text = json.dumps(told, default=lambda held: held.reveal(), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _view(store: StoreSettings, reader: Querier) -> View:
@@ -311,7 +267,9 @@ def _seeds(settings: Settings) -> Seeds:
 
 def _api_settings(settings: Settings) -> ApiSettings:
     return ApiSettings(
-        route_prefix=settings.web.route_prefix.rstrip("/"), config_yaml=masked_yaml(settings)
+        route_prefix=settings.web.route_prefix.rstrip("/"),
+        config_yaml=masked_yaml(settings),
+        enable_admin_api=settings.web.enable_admin_api,
     )
 
 

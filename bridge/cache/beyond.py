@@ -1,7 +1,6 @@
 """Between blocks in memory and a tier that outlives the process: what is left, what is found."""
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -9,10 +8,12 @@ from weakref import WeakKeyDictionary
 
 from bridge.cache.blocks import Block
 from bridge.cache.intervals import common
+from bridge.cache.keys import Place
 from bridge.cache.memory import Held, Memory
 from bridge.cache.observed import TierValue
 from bridge.cache.policy import Moment
-from bridge.cache.stored import FORMAT, Foreign, packed, unpacked
+from bridge.cache.purges import Purges
+from bridge.cache.stored import Foreign, address, packed, unpacked
 from bridge.cache.tiers import Tier
 from bridge.model.time import Window
 
@@ -23,41 +24,43 @@ _REACH: Final = 366 * 86_400_000
 
 
 class _Notes:
-    """What was already asked of the tier, and given to it, for one selector; by slot."""
+    """What was already asked of the tier, and given to it, for one selector; by place."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
-        self.asked: dict[Window, int] = {}
-        self.given: dict[Window, Window] = {}
+        self.asked: dict[Place, int] = {}
+        self.given: dict[Place, Window] = {}
 
 
 class Beyond:
     """Finds sealed blocks in a tier before a store is asked, and leaves them there."""
 
-    def __init__(self, tier: Tier, memory: Memory) -> None:
+    def __init__(self, tier: Tier, memory: Memory, purges: Purges) -> None:
         self._tier = tier
         self._memory = memory
+        self._purges = purges
         self._notes: WeakKeyDictionary[Held, _Notes] = WeakKeyDictionary()
 
     async def recall(self, held: Held, missing: Sequence[Window], now: Moment) -> None:
         """Takes into memory what the tier has of these windows."""
+        if not self._purges.knows(self._tier):
+            return
         notes = self._notes.setdefault(held, _Notes())
         async with notes.lock:
-            slots = [slot for slot in self._slots(held, missing, now) if self._due(held, slot, now)]
-            if not slots:
+            places = [self._place(held, slot) for slot in self._slots(held, missing, now)]
+            places = [place for place in places if self._due(notes, place, now)]
+            if not places:
                 return
-            notes.asked.update(dict.fromkeys(slots, now.steady))
-            began = time.perf_counter()
-            values = await self._tier.get([place(held, slot) for slot in slots])
-            self._memory.observer.tier_asked(self._tier.name, time.perf_counter() - began)
-            present = [value for value in values if value is not None]
-            for _ in range(len(values) - len(present)):
-                self._counted(TierValue.MISS)
+            notes.asked.update(dict.fromkeys(places, now.steady))
+            values = await self._asked([address(place) for place in places])
+            present = [(at, one) for at, one in zip(places, values, strict=True) if one is not None]
             if present:
                 blocks = await asyncio.to_thread(self._unpacked, held, present, now)
                 inside = [
                     block.within(window)
-                    for block in blocks
+                    for place, block in blocks
+                    # What was purged meanwhile is not at this place any more.
+                    if place == self._place(held, place.slot)
                     for gap in missing
                     if (window := common(block.window, gap))
                 ]
@@ -69,20 +72,36 @@ class Beyond:
         for block in tuple(held.blocks):
             sealed = common(block.window, Window(block.window.start, block.sealed))
             age = block.read.age(now)
-            if sealed is None or block.empty or age is None:
+            # Samples may be purged while those before them are written.
+            if sealed is None or block.empty or age is None or block not in held.blocks:
                 continue
-            slot = held.policy.slot(sealed.start, now)
-            if _grown(notes.given.get(slot), sealed, slot):
-                notes.given[slot] = sealed
-                value = await asyncio.to_thread(self._packed, held, block.within(sealed))
+            place = self._place(held, held.policy.slot(sealed.start, now))
+            if _grown(notes.given.get(place), sealed, place.slot):
+                notes.given[place] = sealed
+                value = await asyncio.to_thread(self._packed, held, block.within(sealed), place)
                 lifetime = held.policy.settings.sealed_ttl - age
-                self._tier.put(place(held, slot), value, lifetime)
+                self._tier.put(address(place), value, lifetime)
 
-    async def forget(self, held: Held, window: Window) -> None:
-        """Drops what the tier has of a window."""
-        now = self._memory.clock()
-        self._notes.pop(held, None)
-        await self._tier.drop([place(held, slot) for slot in self._every(held, window, now)])
+    def forsaken(self, held: Held, window: Window) -> list[str]:
+        """The addresses of what the tier was given, or asked, of a window; no more used then."""
+        notes = self._notes.pop(held, None) or _Notes()
+        places = dict.fromkeys([*notes.given, *notes.asked])
+        return [address(place) for place in places if common(place.slot, window)]
+
+    async def drop(self, addresses: Sequence[str]) -> None:
+        """Has the tier delete values."""
+        await self._tier.drop(addresses)
+
+    async def _asked(self, addresses: Sequence[str]) -> list[bytes | None]:
+        observer, began = self._memory.observer, time.perf_counter()
+        values = await self._tier.get(addresses)
+        observer.tier_asked(self._tier.name, time.perf_counter() - began)
+        for _ in range(values.count(None)):
+            observer.tier_value(self._tier.name, TierValue.MISS)
+        return values
+
+    def _place(self, held: Held, slot: Window) -> Place:
+        return Place(held.key, slot, self._purges.concerning(held.key, slot))
 
     def _slots(self, held: Held, missing: Sequence[Window], now: Moment) -> Iterator[Window]:
         """The slots of the sealed past in which something lacks."""
@@ -98,28 +117,30 @@ class Beyond:
             yield slot
             at = slot.end + 1
 
-    def _due(self, held: Held, slot: Window, now: Moment) -> bool:
-        """Whether a slot was not asked for lately."""
-        asked = self._notes[held].asked.get(slot)
-        return asked is None or now.steady - asked > held.policy.settings.young_ttl
+    def _due(self, notes: _Notes, place: Place, now: Moment) -> bool:
+        """Whether a place was not asked for lately."""
+        asked = notes.asked.get(place)
+        return asked is None or now.steady - asked > self._memory.settings.young_ttl
 
-    def _unpacked(self, held: Held, values: Sequence[bytes], now: Moment) -> list[Block]:
+    def _unpacked(
+        self, held: Held, values: Sequence[tuple[Place, bytes]], now: Moment
+    ) -> list[tuple[Place, Block]]:
         blocks = []
-        for value in values:
+        for place, value in values:
             try:
-                block = unpacked(value, held.key, held.names, held.policy, now)
+                block = unpacked(value, place, held.names, held.policy, now)
             except Foreign:
                 self._counted(TierValue.FOREIGN)
             else:
                 self._counted(TierValue.HIT)
-                blocks.append(block)
+                blocks.append((place, block))
         return blocks
 
     def _counted(self, what: TierValue) -> None:
         self._memory.observer.tier_value(self._tier.name, what)
 
-    def _packed(self, held: Held, block: Block) -> bytes:
-        return packed(block, held.key, held.names.labels(block.names))
+    def _packed(self, held: Held, block: Block, place: Place) -> bytes:
+        return packed(block, place, held.names.labels(block.names))
 
 
 def _grown(given: Window | None, sealed: Window, slot: Window) -> bool:
@@ -128,8 +149,3 @@ def _grown(given: Window | None, sealed: Window, slot: Window) -> bool:
         return True
     more = (sealed.end - sealed.start) - (given.end - given.start)
     return more * _GROWTH >= slot.end - slot.start
-
-
-def place(held: Held, slot: Window) -> str:
-    """Where the value of a selector's slot stands, whoever writes it."""
-    return json.dumps([FORMAT, *held.key.document(), slot.start, slot.end])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.model.labels import Matcher, MatchType
+from bridge.model.time import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,22 @@ class Key:
     def document(self) -> list[Any]:
         """The same in JSON's words."""
         return [self.store, self.tenant, [list(map(str, _words(one))) for one in self.matchers]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a selector's samples of a slot stand outside this process, as of these purges.
+
+    Who does not know of a purge, or wrote before it, uses another place than who does.
+    """
+
+    key: Key
+    slot: Window
+    purges: tuple[str, ...] = ()
+
+    def document(self) -> list[Any]:
+        """The same in JSON's words."""
+        return [*self.key.document(), self.slot.start, self.slot.end, *self.purges]
 
 
 def _words(matcher: Matcher) -> tuple[str, str, str]:

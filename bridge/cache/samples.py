@@ -1,7 +1,7 @@
 """SampleCache: a Querier around a Querier that remembers raw samples by selector and time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from bridge.cache.keys import Key
 from bridge.cache.memory import Held, Memory
 from bridge.cache.merging import mergeable, merged
 from bridge.cache.policy import Moment, Policy
+from bridge.cache.purges import Purge, Purges
 from bridge.cache.segments import Read, Remembered, Segment, joined
 from bridge.model.errors import LimitExceeded, TooManySamples
 from bridge.model.labels import Matcher
@@ -47,7 +48,8 @@ class SampleCache:
     An answer is what the store would have said now, except for changes since a read that
     `bridge.cache.policy` lets count. `store` and `tenant` tell caches that share a memory apart;
     `policy`, by default that of the memory's settings, is the store's own; `beyond` are the
-    places where sealed samples outlive this process, the nearest first.
+    places where sealed samples outlive this process, the nearest first; `purges` is what must not
+    be served any more.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class SampleCache:
         policy: Policy | None = None,
         beyond: Sequence[Beyond] = (),
         tenant: str = "",
+        purges: Purges | None = None,
     ) -> None:
         self._querier = querier
         self._memory = memory
@@ -65,6 +68,8 @@ class SampleCache:
         self._policy = policy or Policy(memory.settings)
         self._beyond = beyond
         self._tenant = tenant
+        self._purges = purges or Purges((), memory.clock)
+        self._purges.follow(self._forget)
         self._flights = Flights(querier, memory, self._landed)
         self._passed: TTLCache[Key, bool] = TTLCache(
             _PASSED, self._policy.settings.young_ttl, timer=lambda: memory.clock().steady
@@ -79,6 +84,7 @@ class SampleCache:
         passed = key in self._passed or not self._policy.storable(window)
         if not from_memory or window.end < window.start or passed:
             return self._noted(await self._querier.select(select, options))
+        await self._purges.current()
         held = self._memory.begin(key, self._policy)
         try:
             return self._noted(await self._answer(held, window, select, options))
@@ -97,13 +103,23 @@ class SampleCache:
         await self.settled()
 
     async def purge(self, matchers: Sequence[Matcher], window: Window) -> None:
-        """Forgets a window of every selector that may select a series which matches."""
+        """Purges a window of every selector, of all stores, that may select what matches."""
+        await self._purges.purge(matchers, window)
+
+    def _forget(self, purge: Purge) -> None:
         for held in self._memory.selectors():
-            if held.key.store == self._store and held.key.may_match(matchers):
-                self._flights.forget_all(held, window)
-                self._memory.purge(held, window)
+            if held.key.store == self._store and held.key.may_match(purge.matchers):
+                self._flights.forget_all(held, purge.window)
+                self._memory.purge(held, purge.window)
                 for tier in self._beyond:
-                    await tier.forget(held, window)
+                    if forsaken := tier.forsaken(held, purge.window):
+                        self._behind(tier.drop(forsaken))
+
+    def _behind(self, work: Coroutine[None, None, None]) -> None:
+        """Does something behind the answers."""
+        task = asyncio.create_task(work)
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
 
     def _noted(self, selection: Selection) -> Selection:
         if use := selection.provenance.use:
@@ -200,9 +216,7 @@ class SampleCache:
             self._flights.forget(flight)
             return
         held = self._memory.begin(flight.held.key, self._policy)
-        task = asyncio.create_task(self._remember(flight, held))
-        self._keeping.add(task)
-        task.add_done_callback(self._keeping.discard)
+        self._behind(self._remember(flight, held))
 
     async def _remember(self, flight: Flight, held: Held) -> None:
         try:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.cache.blocks import Block, Chunks
-from bridge.cache.keys import Key
+from bridge.cache.keys import Place
 from bridge.cache.names import Names
 from bridge.cache.policy import Moment, Policy
 from bridge.chunkenc import xor
@@ -22,7 +22,7 @@ from bridge.model.time import Window
 
 Int64s = npt.NDArray[np.int64]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _MAGIC: Final = b"PBBLOCK\n"
 # Magic, format, checksum of all that follows, length of the head.
 _FIXED: Final = struct.Struct("<8sIII")
@@ -34,10 +34,10 @@ class Foreign(ValueError):
     """Bytes that are not the block that was looked for."""
 
 
-def packed(block: Block, key: Key, labels: Sequence[Labels]) -> bytes:
-    """The bytes of a block; `labels` are those of its rows."""
+def packed(block: Block, place: Place, labels: Sequence[Labels]) -> bytes:
+    """The bytes of a block for a place; `labels` are those of its rows."""
     head = {
-        "key": key.document(),
+        "place": place.document(),
         "window": [block.window.start, block.window.end],
         "read": block.read.wall,
         "labels": [one.pairs for one in labels],
@@ -51,11 +51,16 @@ def packed(block: Block, key: Key, labels: Sequence[Labels]) -> bytes:
     return _FIXED.pack(_MAGIC, FORMAT, checksum, len(lead)) + rest
 
 
-def unpacked(value: bytes, key: Key, names: Names, policy: Policy, now: Moment) -> Block:
+def address(place: Place) -> str:
+    """A place as tiers know it."""
+    return json.dumps([FORMAT, *place.document()])
+
+
+def unpacked(value: bytes, place: Place, names: Names, policy: Policy, now: Moment) -> Block:
     """The block of these bytes, with numbers of `names`; raises Foreign."""
     head, arrays, data = _opened(value)
-    if head["key"] != key.document():
-        raise Foreign("another selector")
+    if head["place"] != place.document():
+        raise Foreign("of another selector, of another time, or read before a purge")
     window, read = Window(*head["window"]), _moment(head["read"], now)
     if window.end > policy.closed(read):
         raise Foreign("not sealed by the settings of today")

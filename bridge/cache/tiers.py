@@ -22,6 +22,10 @@ class Tier(Protocol):
     def name(self) -> str:
         """What it is called in metrics."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes put values there too."""
+
     def left_alone(self) -> bool:
         """Whether it failed so often that it is not asked for a while."""
 
@@ -33,6 +37,15 @@ class Tier(Protocol):
 
     async def drop(self, places: Sequence[str]) -> None:
         """Forgets what is kept at these places."""
+
+    async def purges(self) -> list[bytes] | None:
+        """What was purged, as it was told; None if that cannot be had now."""
+
+    async def add_purge(self, value: bytes, until: int) -> bool:
+        """Keeps a purge up to a moment, ms, or longer; whether that worked."""
+
+    async def drop_purges(self, values: Sequence[bytes]) -> None:
+        """Forgets purges."""
 
     async def settled(self) -> None:
         """Waits until all values put are kept or lost."""
@@ -53,6 +66,7 @@ class DiskTier:
     """
 
     name = "disk"
+    shared = False
 
     def __init__(
         self,
@@ -96,6 +110,19 @@ class DiskTier:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, lambda: list(map(self._remove, places)))
 
+    async def purges(self) -> list[bytes] | None:
+        """The contents of the files of purges."""
+        return await asyncio.to_thread(self._read_purges)
+
+    async def add_purge(self, value: bytes, until: int) -> bool:
+        """Writes a file; what it holds says until when it counts."""
+        path = self._purge(value)
+        return await asyncio.to_thread(self._replace, path, value, until / 1000)
+
+    async def drop_purges(self, values: Sequence[bytes]) -> None:
+        """Removes files."""
+        await asyncio.to_thread(lambda: list(map(self._unlink, map(self._purge, values))))
+
     async def settled(self) -> None:
         """Waits for all files to be written."""
         await asyncio.gather(*self._writing, return_exceptions=True)
@@ -113,6 +140,9 @@ class DiskTier:
         name = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()
         return self._folder / name[:2] / f"{name}.block"
 
+    def _purge(self, value: bytes) -> Path:
+        return self._folder / "purges" / f"{hashlib.sha256(value).hexdigest()}.purge"
+
     def _read(self, place: str) -> bytes | None:
         path = self._path(place)
         try:
@@ -125,8 +155,19 @@ class DiskTier:
             self._observer.tier_failed(self.name)
             return None
 
+    def _read_purges(self) -> list[bytes] | None:
+        try:
+            return [path.read_bytes() for path in self._folder.glob("purges/*.purge")]
+        except OSError:
+            self._observer.tier_failed(self.name)
+            return None
+
     def _write(self, place: str, value: bytes, until: float) -> None:
-        path = self._path(place)
+        if self._replace(self._path(place), value, until):
+            self._shrink()
+
+    def _replace(self, path: Path, value: bytes, until: float) -> bool:
+        """Writes a file beside, then renames it; whether that worked."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, beside = tempfile.mkstemp(dir=path.parent)
@@ -134,13 +175,17 @@ class DiskTier:
                 file.write(value)
             os.utime(beside, (until, until))
             Path(beside).replace(path)
-            self._shrink()
         except OSError:
             self._observer.tier_failed(self.name)
+            return False
+        return True
 
     def _remove(self, place: str) -> None:
+        self._unlink(self._path(place))
+
+    def _unlink(self, path: Path) -> None:
         try:
-            self._path(place).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         except OSError:
             self._observer.tier_failed(self.name)
 

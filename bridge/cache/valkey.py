@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, TypeVar, cast
 
 from bridge.cache.observed import CacheObserver, Unobserved
@@ -12,11 +12,12 @@ from bridge.cache.observed import CacheObserver, Unobserved
 T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
-_TIMEOUT: Final = 0.1  # seconds for everything that is asked of it
+TIMEOUT: Final = 0.1  # seconds for everything that is asked of it
 _FAILURES: Final = 3  # so many in a row, and it is left alone
 _PAUSE: Final = 10.0  # for so many seconds
 _WAITING_BYTES: Final = 64 << 20
 _LARGEST: Final = 16 << 20
+_PURGES: Final = "prombridge:purges"
 
 
 class Client(Protocol):
@@ -28,24 +29,34 @@ class Client(Protocol):
 
     async def delete(self, *names: str) -> Any: ...
 
+    async def smembers(self, name: str) -> Iterable[bytes]: ...
+
+    async def sadd(self, name: str, *values: bytes) -> Any: ...
+
+    async def srem(self, name: str, *values: bytes) -> Any: ...
+
     async def aclose(self) -> None: ...
 
 
 class ValkeyTier:
     """Values in Valkey; `connect` makes a client, anew after every failure.
 
-    A command that fails, takes longer than 100 ms or is cancelled costs its connection: the next
-    one could else read its answer. After three failures in a row nothing is asked for 10 seconds.
+    A command that fails, takes longer than `timeout` seconds or is cancelled costs its connection:
+    the next one could else read its answer. After three failures in a row nothing is asked for 10
+    seconds.
     """
 
     name = "valkey"
+    shared = True
 
     def __init__(
         self,
         connect: Callable[[], Client],
         clock: Callable[[], float] = time.monotonic,
         observer: CacheObserver | None = None,
+        timeout: float = TIMEOUT,
     ) -> None:
+        self._timeout = timeout
         self._observer: CacheObserver = observer or Unobserved()
         self._connect = connect
         self._clock = clock
@@ -85,6 +96,19 @@ class ValkeyTier:
         if keys:
             await self._asked(lambda client: client.delete(*keys))
 
+    async def purges(self) -> list[bytes] | None:
+        """The purges of all replicas; None if Valkey does not answer in time."""
+        found = await self._asked(lambda client: client.smembers(_PURGES))
+        return None if found is None else list(found)
+
+    async def add_purge(self, value: bytes, until: int) -> bool:
+        """Tells all replicas of a purge; what is over they drop themselves."""
+        return await self._asked(lambda client: client.sadd(_PURGES, value)) is not None
+
+    async def drop_purges(self, values: Sequence[bytes]) -> None:
+        """Drops purges."""
+        await self._asked(lambda client: client.srem(_PURGES, *values))
+
     async def settled(self) -> None:
         """Waits until the queue is empty."""
         await self._queue.join()
@@ -111,7 +135,7 @@ class ValkeyTier:
             return None
         client = self._client = self._client or self._connect()
         try:
-            async with asyncio.timeout(_TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 answer = await command(client)
         except asyncio.CancelledError:
             # Not awaited: whoever cancelled does not wait for a connection to close.
@@ -139,7 +163,7 @@ class ValkeyTier:
         if self._client is client:
             self._client = None
         try:
-            async with asyncio.timeout(_TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 await client.aclose()
         except Exception as error:  # noqa: BLE001 - it is given up anyway
             _LOG.debug("closing a connection to Valkey failed", extra={"error": repr(error)})
@@ -150,7 +174,7 @@ def _key(place: str) -> str:
     return f"prombridge:{digest}"
 
 
-def connector(url: str) -> Callable[[], Client]:
+def connector(url: str, timeout: float = TIMEOUT) -> Callable[[], Client]:
     """How to reach the Valkey of a URL; raises ModuleNotFoundError without the extra `valkey`."""
     from redis.asyncio import Redis  # noqa: PLC0415 - an optional dependency
 
@@ -158,7 +182,7 @@ def connector(url: str) -> Callable[[], Client]:
     address = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
 
     def connect() -> Client:
-        client = Redis.from_url(address, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT)
+        client = Redis.from_url(address, socket_timeout=timeout, socket_connect_timeout=timeout)
         return cast("Client", client)
 
     return connect

@@ -41,6 +41,11 @@ def add_web(parser: argparse.ArgumentParser) -> None:
         help="where to listen; port 0 takes a free one (default 127.0.0.1:9099)",
     )
     group.add_argument("--web.route-prefix", metavar="PATH", help="stands before all paths")
+    group.add_argument(
+        "--web.enable-admin-api",
+        action="store_true",
+        help="let requests change what is remembered",
+    )
 
 
 def add_queries(parser: argparse.ArgumentParser) -> None:

@@ -64,6 +64,7 @@ class Flags:
 
     web_listen_address: str = "127.0.0.1:9099"
     web_route_prefix: str = "/"
+    web_enable_admin_api: bool = False
     query_timeout: int = 120_000
     query_max_samples: int = 50_000_000
     query_max_concurrency: int = 20
@@ -86,7 +87,8 @@ class Flags:
         """Where to listen; only meaningful without problems."""
         host, _, port = self.web_listen_address.rpartition(":")
         prefix = "/" + self.web_route_prefix.strip("/")
-        return WebSettings(host.removeprefix("[").removesuffix("]"), int(port), prefix)
+        host = host.removeprefix("[").removesuffix("]")
+        return WebSettings(host, int(port), prefix, self.web_enable_admin_api)
 
     @property
     def serving(self) -> Serving:

@@ -16,11 +16,15 @@ LabelPairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """Where the bridge listens; an empty `host` is every address, `route_prefix` starts with /."""
+    """Where the bridge listens; an empty `host` is every address, `route_prefix` starts with /.
+
+    `enable_admin_api`: whether requests may change what is remembered.
+    """
 
     host: str
     port: int
     route_prefix: str
+    enable_admin_api: bool = False
 
     @property
     def listen_address(self) -> str:

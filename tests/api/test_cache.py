@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
+from bridge.api.settings import ApiSettings
+from bridge.cache.caches import Caches
 from tests.api import world
 from tests.cache.test_samples import World
 from tests.cache.world import HOUR, MINUTE, SECOND, START
+from tests.servers.fixtures import PrometheusFactory
+from tests.servers.prometheus import PrometheusOptions
 
 NAME = "metric_0"
 OLD = START - 150 * MINUTE
@@ -20,9 +24,13 @@ def past() -> World:
     return World()
 
 
+def caches(past: World) -> Caches:
+    return Caches(past.memory, past.purges)
+
+
 @pytest.fixture
 async def client(past: World) -> AsyncIterator[AsyncClient]:
-    async with world.client(past.cache) as made:
+    async with world.client(past.cache, caches=caches(past)) as made:
         yield made
 
 
@@ -149,3 +157,74 @@ async def test_nocache_neither_takes_nor_gives(past: World, ask: Asking) -> None
     assert value(await ask.client.get("/api/v1/query", params=params)) == "77"
     # Nor does it disturb what is remembered.
     assert value(await ask.at(OLD)) != "77"
+
+
+PURGE = "/-/cache/purge"
+
+
+@pytest.fixture
+async def admin(past: World) -> AsyncIterator[AsyncClient]:
+    """A client of an API that lets requests change what is remembered."""
+    settings = ApiSettings(enable_admin_api=True)
+    async with world.client(past.cache, settings, caches=caches(past)) as made:
+        yield made
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+async def test_purged_samples_are_read_anew(
+    past: World, ask: Asking, admin: AsyncClient, method: str
+) -> None:
+    await ask.at(OLD)
+    await ask.at(OLD - HOUR)
+    past.store.put(next(iter(past.store.data)), {OLD: 77.0, OLD - HOUR: 78.0})
+    params = {"match[]": NAME, "start": f"{OLD / 1000 - 1}", "end": f"{OLD / 1000 + 1}"}
+    purged = await admin.request(method, PURGE, params=params)
+    assert (purged.status_code, purged.content) == (204, b"")
+    assert value(await ask.at(OLD)) == "77"
+    assert value(await ask.at(OLD - HOUR)) != "78"
+
+
+async def test_a_form_may_name_several_selectors(
+    past: World, ask: Asking, admin: AsyncClient
+) -> None:
+    for name in ("metric_0", "metric_1", "metric_2"):
+        await ask.at(OLD, name)
+    data = {"match[]": ["metric_0", '{__name__="metric_1",pod="1"}']}
+    assert (await admin.post(PURGE, data=data)).status_code == 204
+    uses = [told(await ask.at(OLD, f"metric_{at}")) or "" for at in range(3)]
+    assert [use.partition(";")[0] for use in uses] == ["miss", "miss", "hit"]
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("", "no match[] parameter provided"),
+        (
+            "match[]=",
+            'invalid parameter "match[]": unknown position: parse error: unexpected end of',
+        ),
+        ("match[]=up&start=x", "invalid parameter \"start\": invalid time value for 'start': "),
+        ("match[]=up&end=x", "invalid parameter \"end\": invalid time value for 'end': "),
+        ("match[]=%zz", 'error parsing form values: invalid URL escape "%zz"'),
+    ],
+)
+async def test_a_purge_that_says_not_what_is_refused(
+    admin: AsyncClient, query: str, text: str
+) -> None:
+    response = await admin.post(f"{PURGE}?{query}")
+    assert (response.status_code, response.json()["errorType"]) == (400, "bad_data")
+    assert response.json()["error"].startswith(text)
+
+
+async def test_reading_purges_nothing(admin: AsyncClient) -> None:
+    assert (await admin.get(f"{PURGE}?match[]=up")).status_code == 405
+
+
+async def test_without_the_flag_a_purge_is_refused_in_prometheus_words(
+    client: AsyncClient, prometheus_server: PrometheusFactory
+) -> None:
+    server = prometheus_server(PrometheusOptions())
+    async with AsyncClient(base_url=server.url) as prometheus:
+        theirs = await prometheus.post("/api/v1/admin/tsdb/delete_series?match[]=up")
+    ours = await client.post(f"{PURGE}?match[]=up")
+    assert (ours.status_code, ours.json()) == (503, theirs.json())

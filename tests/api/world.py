@@ -13,6 +13,7 @@ from bridge.api.endpoint import Api
 from bridge.api.ledger import Ledger
 from bridge.api.routes import application
 from bridge.api.settings import ApiSettings
+from bridge.cache.caches import Caches
 from bridge.catalogue.catalogue import Catalogue
 from bridge.catalogue.settings import CatalogueSettings
 from bridge.catalogue.sources import Source
@@ -62,6 +63,7 @@ async def api(
     settings: ApiSettings | None = None,
     limits: EngineSettings | None = None,
     ready: Callable[[], bool] = lambda: True,
+    caches: Caches | None = None,
 ) -> AsyncIterator[Api]:
     """An API over `querier`, else over `store()`."""
     limits = limits or EngineSettings()
@@ -81,6 +83,7 @@ async def api(
             now=lambda: NOW,
             started=NOW,
             ledger=Ledger(metrics.queries, lambda: NOW),
+            caches=caches or Caches.none(),
         )
         await catalogue.aclose()
         engine.close()
@@ -92,9 +95,10 @@ async def client(
     settings: ApiSettings | None = None,
     limits: EngineSettings | None = None,
     ready: Callable[[], bool] = lambda: True,
+    caches: Caches | None = None,
 ) -> AsyncIterator[AsyncClient]:
     """A client of such an API, which reads every answer as strictly as Grafana does."""
-    async with api(querier, settings, limits, ready) as made:
+    async with api(querier, settings, limits, ready, caches) as made:
         transport = ASGITransport(application(made))
         hooks = {"response": [_read]}
         async with AsyncClient(

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from bridge.cache.memory import Memory
+from bridge.cache.purges import Purges
 from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
 from bridge.model.errors import LimitExceeded, StoreError
@@ -45,7 +46,8 @@ class World:
             self.store.put(labels, {time: float(time % 1009) for time in times})
         self.noted = Noted()
         self.memory = Memory(CacheSettings(max_bytes=max_bytes), self.clock, self.noted)
-        self.cache = SampleCache(self.store, self.memory, "logged")
+        self.purges = Purges((), self.clock)
+        self.cache = SampleCache(self.store, self.memory, "logged", purges=self.purges)
 
     async def ask(
         self, select: Select, options: ReadOptions = PLAIN, settle: bool = True

@@ -4,43 +4,20 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import redis
 
-from bridge.cache.beyond import Beyond
-from bridge.cache.memory import Memory
 from bridge.cache.observed import TierValue
-from bridge.cache.samples import SampleCache
-from bridge.cache.settings import CacheSettings
-from bridge.cache.tiers import DiskTier, Tier
+from bridge.cache.tiers import DiskTier
 from bridge.cache.valkey import ValkeyTier, connector
-from bridge.model.time import Window
+from tests.cache.conftest import Make, patient
+from tests.cache.replicas import Replica
 from tests.cache.test_samples import NAMES, PLAIN, World, last, of
-from tests.cache.world import HOUR, MINUTE, START, Noted, contents
+from tests.cache.world import HOUR, MINUTE, START
 from tests.servers.valkey import valkey
-
-Make = Callable[[], Tier]
-OLD = last(3 * HOUR, START - 2 * HOUR)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with valkey(tmp_path_factory.mktemp("valkey")) as (url, _):
-        yield url
-
-
-@pytest.fixture(params=["disk", "valkey"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    if request.param == "disk":
-        return lambda: DiskTier(tmp_path, 1 << 20)
-    url = request.getfixturevalue("server")
-    with redis.Redis.from_url(url) as client:
-        client.flushall()
-    return lambda: ValkeyTier(connector(url))
 
 
 def files(folder: Path) -> list[Path]:
@@ -51,31 +28,6 @@ def rewrite(file: Path, value: bytes) -> None:
     until = file.stat().st_mtime
     file.write_bytes(value)
     os.utime(file, (until, until))
-
-
-class Replica:
-    """A process of its own before the same store and the same tier."""
-
-    def __init__(self, world: World, tier: Tier) -> None:
-        self.world = world
-        self.tier = tier
-        self.noted = Noted()
-        self.memory = Memory(CacheSettings(), world.clock, self.noted)
-        self.beyond = Beyond(tier, self.memory)
-        self.cache = SampleCache(world.store, self.memory, "logged", beyond=[self.beyond])
-
-    async def right(self) -> int:
-        """Asks for what is old, compares with the truth, and says how many reads it took."""
-        before = len(self.world.store.asked)
-        selection = await self.cache.select(OLD, PLAIN)
-        await self.cache.settled()
-        await self.tier.settled()
-        assert contents(selection.block) == self.world.store.truth(OLD)
-        return len(self.world.store.asked) - before
-
-    async def aclose(self) -> None:
-        await self.cache.aclose()
-        await self.tier.aclose()
 
 
 async def test_what_was_put_is_found_and_what_was_not_is_not(make: Make) -> None:
@@ -121,18 +73,6 @@ async def test_age_goes_on_in_the_tier(make: Make) -> None:
     labels = next(iter(world.store.data))
     world.store.put(labels, {START - 4 * HOUR + 1: 9.0})
     world.clock.advance(24 * HOUR + 1)
-    second = Replica(world, make())
-    assert await second.right() == 1
-    await second.aclose()
-
-
-async def test_what_was_purged_is_gone_from_the_tier(make: Make) -> None:
-    world = World()
-    first = Replica(world, make())
-    await first.right()
-    await first.cache.purge(of(NAMES[0]), Window(0, START))
-    world.store.put(next(iter(world.store.data)), {START - 4 * HOUR + 1: 9.0})
-    await first.aclose()
     second = Replica(world, make())
     assert await second.right() == 1
     await second.aclose()
@@ -218,7 +158,7 @@ async def test_a_valkey_that_is_killed_or_hangs_changes_no_answer(tmp_path: Path
 
 
 async def test_a_cancelled_command_costs_its_connection(server: str) -> None:
-    tier = ValkeyTier(connector(server))
+    tier = patient(server)
     for at in range(50):
         tier.put(str(at), str(at).encode(), 60_000)
     await tier.settled()

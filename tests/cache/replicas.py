@@ -1,0 +1,48 @@
+"""Processes of their own before the same store, which share a tier."""
+
+from bridge.cache.beyond import Beyond
+from bridge.cache.memory import Memory
+from bridge.cache.purges import Purges
+from bridge.cache.samples import SampleCache
+from bridge.cache.settings import CacheSettings
+from bridge.cache.tiers import Tier
+from bridge.storage.interface import Select
+from tests.cache.test_samples import PLAIN, World, last
+from tests.cache.world import HOUR, START, Noted, contents
+
+OLD = last(3 * HOUR, START - 2 * HOUR)
+
+
+class Replica:
+    """A process of its own before the same store and the same tier."""
+
+    def __init__(self, world: World, tier: Tier) -> None:
+        self.world = world
+        self.tier = tier
+        self.noted = Noted()
+        self.memory = Memory(CacheSettings(), world.clock, self.noted)
+        self.waits: list[float] = []
+        self.purges = Purges([tier], world.clock, wait=self._wait)
+        self.beyond = Beyond(tier, self.memory, self.purges)
+        self.cache = SampleCache(
+            world.store, self.memory, "logged", beyond=[self.beyond], purges=self.purges
+        )
+
+    async def _wait(self, seconds: float) -> None:
+        """Time passes for all replicas."""
+        self.waits.append(seconds)
+        self.world.clock.advance(round(seconds * 1000))
+
+    async def right(self, select: Select = OLD) -> int:
+        """Asks for what is old, compares with the truth, and says how many reads it took."""
+        before = len(self.world.store.asked)
+        selection = await self.cache.select(select, PLAIN)
+        await self.cache.settled()
+        await self.tier.settled()
+        assert contents(selection.block) == self.world.store.truth(select)
+        return len(self.world.store.asked) - before
+
+    async def aclose(self) -> None:
+        await self.cache.aclose()
+        await self.purges.aclose()
+        await self.tier.aclose()
