@@ -9,7 +9,7 @@ from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
 from bridge.api.ledger import Entry, samples_of
 from bridge.engine.functions import signatures
-from bridge.engine.query import QueryOptions
+from bridge.engine.query import QueryOptions, Stats
 from bridge.model.errors import QueryTimeout
 from bridge.model.labels import quoted
 from bridge.model.time import Steps
@@ -91,10 +91,23 @@ def _stats(wanted: str, entry: Entry) -> tuple[bytes, tuple[str, ...]]:
     stats = entry.progress.stats
     shown = {
         "timings": stats.timings,
-        "samples": samples_of(stats),
+        "samples": samples_of(stats) | (_per_step(stats) if wanted == "all" else {}),
         "stages": {str(one): seconds for one, seconds in entry.trace.seconds().items()},
     }
     return go_json(shown), () if wanted in _STATS else (_deprecated(wanted),)
+
+
+def _per_step(stats: Stats) -> dict[str, object]:
+    """What was seen at each step, under Prometheus' name; nothing unless it was counted."""
+    if not stats.queryable_per_step:
+        return {}
+    pairs = [[_go_seconds(time), count] for time, count in stats.queryable_per_step]
+    return {"totalQueryableSamplesPerStep": pairs}
+
+
+def _go_seconds(milliseconds: int) -> int | float:
+    whole, rest = divmod(milliseconds, 1000)
+    return milliseconds / 1000 if rest else whole
 
 
 def _deprecated(value: str) -> str:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from bridge.api import cache, empty, metadata, query, read, series, status
+from bridge.api import cache, empty, features, metadata, query, read, series, status
 from bridge.api.endpoint import Api, Endpoint, Handler, failed
 from bridge.api.errors import ErrorType, Failure
 from bridge.api.read import Read
@@ -39,6 +39,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/targets/metadata": empty.targets_metadata,
     "/api/v1/scrape_pools": empty.scrape_pools,
     "/api/v1/status/active_queries": status.active_queries,
+    "/api/v1/features": features.features,
     "/api/v1/status/buildinfo": status.buildinfo,
     "/api/v1/status/config": status.config,
     "/api/v1/status/runtimeinfo": status.runtimeinfo,

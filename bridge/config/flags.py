@@ -16,7 +16,9 @@ FEATURES: Final = frozenset(
         "promql-delayed-name-removal",
         "promql-experimental-functions",
         "promql-extended-range-selectors",
+        "promql-per-step-stats",
         "type-and-unit-labels",
+        "use-start-timestamps",
     }
 )
 _ALWAYS_ON: Final = frozenset({"promql-duration-expr"})
@@ -40,11 +42,9 @@ _WITHOUT_EFFECT: Final = frozenset(
         "ooo-native-histograms",
         "otlp-deltatocumulative",
         "otlp-native-delta-ingestion",
-        "promql-per-step-stats",
         "search-api",
         "st-storage",
         "st-synthesis",
-        "use-start-timestamps",
         "use-uncached-io",
         "xor2-encoding",
     }

@@ -26,6 +26,7 @@ from bridge.engine.query import (
     Stats,
     Switches,
 )
+from bridge.engine.seen import Seen
 from bridge.engine.turns import Turns
 from bridge.model.annotations import Annotations, store_warning
 from bridge.model.errors import BadData, QueryTimeout
@@ -62,11 +63,12 @@ class Engine:
         self._workers = workers
         self._functions = functions
         self._signatures = {name: one.signature for name, one in functions.items()}
-        self._features = _features(settings.features)
-        self._switches = Switches(
+        self.features = _features(settings.features)
+        self.switches = Switches(
             delayed_name_removal="promql-delayed-name-removal" in settings.features,
             type_and_unit_labels="type-and-unit-labels" in settings.features,
             use_start_timestamps="use-start-timestamps" in settings.features,
+            per_step_stats="promql-per-step-stats" in settings.features,
         )
         self.turns = Turns(settings.max_concurrency)
         self._evaluators = ThreadPoolExecutor(settings.max_concurrency, "evaluate")
@@ -83,7 +85,7 @@ class Engine:
 
     def parse(self, text: str) -> Expr:
         """The checked tree of a query; raises ParseError."""
-        return parse(text, self._signatures, self._features)
+        return parse(text, self._signatures, self.features)
 
     async def query(
         self,
@@ -149,7 +151,8 @@ class Engine:
             annotations,
             budget,
             self._workers,
-            switches=self._switches,
+            Seen(len(query.steps)),
+            switches=self.switches,
         )
         try:
             with stage(Stage.EVALUATE):
@@ -158,7 +161,7 @@ class Engine:
                     budget.hold(int((value.hi - value.lo).sum()))
         finally:
             seconds = time.perf_counter() - prepared
-            progress.stats = stats = _evaluated_stats(progress.stats, budget, seconds)
+            progress.stats = stats = _evaluated_stats(progress.stats, on, seconds)
         with stage(Stage.OUTCOME):
             return await self._in_thread(
                 lambda: outcome(query, value, annotations, options.limit, stats)
@@ -221,13 +224,15 @@ def _read(answers: Sequence[Selection], seconds: float) -> Stats:
     )
 
 
-def _evaluated_stats(stats: Stats, budget: Budget, seconds: float) -> Stats:
+def _evaluated_stats(stats: Stats, on: Evaluation, seconds: float) -> Stats:
     """The same with what evaluation took."""
+    seen = zip(on.steps.times().tolist(), on.seen.counts.tolist(), strict=True)
     return replace(
         stats,
         timings={**stats.timings, "innerEvalTime": seconds},
-        peak_samples=budget.peak,
-        queryable_samples=budget.queryable,
+        peak_samples=on.budget.peak,
+        queryable_samples=on.seen.total,
+        queryable_per_step=tuple(seen) if on.switches.per_step_stats else (),
     )
 
 

@@ -16,6 +16,7 @@ from bridge.engine.names import nameless
 from bridge.engine.operators import TRIMS
 from bridge.engine.plan import once
 from bridge.engine.rows import by_row_ranges
+from bridge.engine.seen import Seen
 from bridge.engine.selectors import instant_vector, lookback_windows, range_vector, subquery
 from bridge.model.errors import ExecutionError
 from bridge.model.vectors import Matrix, Scalar, String, Value, Windows, stacked
@@ -66,7 +67,7 @@ def _whole(expr: Expr, on: Evaluation) -> Value:
         case UnaryExpr():
             return _unary(expr, evaluate(expr.expr, on), on)
         case StepInvariantExpr():
-            return _repeated(evaluate(expr.expr, replace(on, steps=once(on.steps))), on)
+            return _once(expr, on)
         case VectorSelector():
             return instant_vector(expr, on)
         case MatrixSelector():
@@ -99,6 +100,14 @@ def _unary(expr: UnaryExpr, value: Value, on: Evaluation) -> Value:
     cells = None if matrix.histograms is None else negated(matrix.histograms)
     result = nameless(replace(matrix, values=-matrix.values, histograms=cells), delayed=delayed)
     return result if delayed or on.rows is not None else merge_equal_labels(result)
+
+
+def _once(expr: StepInvariantExpr, on: Evaluation) -> Value:
+    """What is evaluated once counts at every step, as if it had been evaluated there."""
+    inner = replace(on, steps=once(on.steps), seen=Seen(1))
+    value = evaluate(expr.expr, inner)
+    on.seen.add(inner.seen.counts)
+    return _repeated(value, on)
 
 
 def _repeated(value: Value, on: Evaluation) -> Value:

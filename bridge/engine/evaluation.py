@@ -11,6 +11,7 @@ from bridge.engine.function import Function
 from bridge.engine.limits import Budget, Tally
 from bridge.engine.plan import Reads, Timing
 from bridge.engine.query import DEFAULTS, Switches
+from bridge.engine.seen import Seen
 from bridge.model.annotations import Annotations
 from bridge.model.time import Steps
 from bridge.promql.ast import VectorSelector
@@ -45,6 +46,7 @@ class Evaluation:
     annotations: Annotations
     budget: Budget
     pool: Executor
+    seen: Seen
     rows: Rows | None = None
     switches: Switches = DEFAULTS
     counts_only: bool = False

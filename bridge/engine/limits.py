@@ -88,7 +88,6 @@ class Budget:
         "current",
         "max_samples",
         "peak",
-        "queryable",
     )
 
     def __init__(
@@ -102,7 +101,6 @@ class Budget:
         self._stopped = threading.Event()
         self.current = 0
         self.peak = 0
-        self.queryable = 0
 
     def hold(self, samples: int) -> None:
         """Counts samples that are held from now on; raises TooManySamples."""
@@ -127,11 +125,6 @@ class Budget:
                 f"a value of {series} series at {steps} steps needs {needed} bytes, more than the"
                 f" {self._max_bytes} that query.max_bytes allows"
             )
-
-    def look_at(self, samples: int) -> None:
-        """Counts samples that functions or selectors saw, over all steps."""
-        with self._lock:
-            self.queryable += samples
 
     def stop(self) -> None:
         """The client is gone: evaluation ends at the next check."""

@@ -33,6 +33,7 @@ class Switches:
     delayed_name_removal: bool = False
     type_and_unit_labels: bool = False
     use_start_timestamps: bool = False
+    per_step_stats: bool = False
 
 
 DEFAULTS: Final = Switches()
@@ -67,13 +68,15 @@ class Stats:
     """What a query cost: `timings` in seconds under Prometheus' names, samples, bytes received.
 
     `samples_read` came from the stores, or from memory as `provenance` says; `queryable_samples` is
-    what selectors showed, over all steps.
+    what selectors and ranges showed, over all steps; `queryable_per_step` the same step by step,
+    with the step's time in ms, if it is switched on.
     """
 
     timings: dict[str, float] = field(default_factory=dict)
     samples_read: int = 0
     peak_samples: int = 0
     queryable_samples: int = 0
+    queryable_per_step: tuple[tuple[int, int], ...] = ()
     received_bytes: int = 0
     provenance: Provenance = field(default_factory=Provenance)
 

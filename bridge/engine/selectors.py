@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.extended import extended_ranges, interpolated
 from bridge.engine.histograms import counts_only
-from bridge.engine.limits import points
-from bridge.engine.mixed import note_smoothed
+from bridge.engine.mixed import note_smoothed, numbers
 from bridge.engine.plan import subquery_steps
+from bridge.engine.seen import Seen, shown, within
 from bridge.engine.windows import (
     Bounds,
     as_samples,
@@ -21,7 +19,7 @@ from bridge.engine.windows import (
 )
 from bridge.model.errors import TooManySamples
 from bridge.model.labels import LabelTable
-from bridge.model.samples import Columns, Int64s
+from bridge.model.samples import Columns
 from bridge.model.time import Steps
 from bridge.model.vectors import Matrix, Reach, Value, Windows
 from bridge.promql.ast import Expr, MatrixSelector, SubqueryExpr, VectorSelector
@@ -38,7 +36,7 @@ def instant_vector(selector: VectorSelector, on: Evaluation) -> Matrix:
         matrix = smoothed.matrix
     else:
         matrix = latest(labels, columns, seen)
-    on.budget.look_at(points(matrix))
+    on.seen.add(shown(matrix))
     return matrix
 
 
@@ -48,7 +46,9 @@ def lookback_windows(selector: VectorSelector, on: Evaluation) -> Windows:
     seen = Bounds(on.steps, lookback, selector.offset, selector.timestamp)
     labels, columns = _samples(selector, seen, on)
     on.budget.room_for(len(labels), len(on.steps))
-    return latest_windows(labels, columns, seen, lookback)
+    windows = latest_windows(labels, columns, seen, lookback)
+    on.seen.add(numbers(windows).sum(axis=0))
+    return windows
 
 
 def range_vector(expr: MatrixSelector, on: Evaluation) -> Windows:
@@ -69,7 +69,8 @@ def subquery(
     if len(grid) == 0:
         return _windows(*_nothing(), seen, expr.range, on)
     on.budget.room_for(1, len(grid))
-    inner = evaluate(expr.expr, replace(on, steps=grid, counts_only=False))
+    own = replace(on, steps=grid, counts_only=False, seen=Seen(len(grid)))
+    inner = evaluate(expr.expr, own)
     assert isinstance(inner, Matrix)
     windows = _windows(inner.labels, as_samples(inner, grid.times()), seen, expr.range, on)
     return replace(windows, drop_name=inner.drop_name)
@@ -93,21 +94,11 @@ def _windows(
         windows = ranges(labels, columns, seen, length)
     else:
         windows = extended_ranges(labels, columns, seen, length, reach)
-    widths = _samples_seen(windows)
-    on.budget.look_at(int(widths.sum()))
+    widths = within(windows)
+    on.seen.add(widths.sum(axis=0))
     if widths.size and int(widths.max()) > on.budget.max_samples > 0:
         raise TooManySamples("query execution")
     return windows
-
-
-def _samples_seen(windows: Windows) -> Int64s:
-    """How many samples each window counts for; int64 [S, T]."""
-    widths: Int64s = windows.hi - windows.lo
-    native = windows.histograms
-    if native is None:
-        return widths
-    before = np.concatenate(([0], np.cumsum(native.columns.table.size)))
-    return widths + before[native.hi] - before[native.lo]
 
 
 def _samples(selector: VectorSelector, seen: Bounds, on: Evaluation) -> tuple[LabelTable, Columns]:
