@@ -20,13 +20,14 @@ from bridge.api.envelope import Answer, failure, success
 from bridge.api.errors import ErrorType, Failure, failure_of
 from bridge.api.form import Form, read_form
 from bridge.api.ledger import Ledger
+from bridge.api.lifecycle import Lifecycle, Steady
 from bridge.api.origin import Origin, origin_of
 from bridge.api.settings import ApiSettings
 from bridge.cache.caches import Caches
 from bridge.catalogue.joint import Names
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
-from bridge.model.errors import QueryCanceled
+from bridge.model.errors import QueryCanceled, Unavailable
 from bridge.remote.server import ReadEndpoint
 from bridge.storage.interface import Querier
 from bridge.telemetry.metrics import Metrics
@@ -57,6 +58,7 @@ class Api:
     ledger: Ledger
     tracer: Callable[[Caller], Tracer] = PassedOn
     caches: Caches = field(default_factory=Caches.none)
+    lifecycle: Lifecycle = field(default_factory=Steady)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +107,11 @@ class Endpoint:
             if not answer.data:
                 return Response(status_code=HTTPStatus.NO_CONTENT)
             return await _compressed(request, success(answer), dict(answer.headers))
+        except asyncio.CancelledError:
+            if not self._api.lifecycle.stopping:
+                raise
+            # Time to drain is over: the server ends the request, the client learns why.
+            return failed(failure_of(Unavailable("prombridge is shutting down")))
         except ClientDisconnect:
             return failed(failure_of(QueryCanceled("reading the request")))
         except Exception as error:  # noqa: BLE001 - the last place where an error can become an answer

@@ -15,12 +15,14 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from bridge.api import cache, empty, features, metadata, query, read, series, status
 from bridge.api.endpoint import Api, Endpoint, Handler, failed
 from bridge.api.errors import ErrorType, Failure
+from bridge.api.lifecycle import LifecyclePages
 from bridge.api.read import Read
 from bridge.api.stores import PREFIX, Stores
 from bridge.api.transport import Transport
 
 # Grafana's versions differ in which of the two they use for what; all that reads takes both.
 _METHODS: Final = ("GET", "POST")
+_ANY: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/query": query.instant,
@@ -104,7 +106,9 @@ def _pages(api: Api) -> list[BaseRoute]:
     async def ready(_request: Request) -> Response:
         if api.ready():
             return PlainTextResponse("prombridge is Ready.\n")
-        return PlainTextResponse("prombridge is compiling its kernels.\n", 503)
+        stopping = api.lifecycle.stopping
+        text = "prombridge is stopping.\n" if stopping else "prombridge is compiling its kernels.\n"
+        return PlainTextResponse(text, 503, {"X-Prometheus-Stopping": str(stopping).lower()})
 
     async def metrics(request: Request) -> Response:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
@@ -120,7 +124,12 @@ def _pages(api: Api) -> list[BaseRoute]:
         "/version": version,
         "/": _home,
     }
-    return [Route(path, page, methods=["GET"]) for path, page in pages.items()]
+    lifecycle = LifecyclePages(api.lifecycle, enabled=api.settings.enable_lifecycle)
+    changing = {"/-/reload": lifecycle.reload, "/-/quit": lifecycle.quit}
+    return [
+        *(Route(path, page, methods=["GET"]) for path, page in pages.items()),
+        *(Route(path, page, methods=_ANY) for path, page in changing.items()),
+    ]
 
 
 async def _home(request: Request) -> Response:

@@ -10,10 +10,12 @@ class ApiSettings:
     All paths stand below `route_prefix`: empty, or a path that starts with a slash and does not end
     with one. `cors_origin` is a regular expression for a whole Origin, `.*` for any. `config_yaml`
     is what `/api/v1/status/config` shows, with its secrets hidden. `enable_admin_api`: whether
-    requests may change what is remembered.
+    requests may change what is remembered. `enable_lifecycle` lets clients reload the
+    configuration and end the process.
     """
 
     route_prefix: str = ""
     cors_origin: str = ".*"
     config_yaml: str = ""
     enable_admin_api: bool = False
+    enable_lifecycle: bool = False

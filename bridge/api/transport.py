@@ -1,6 +1,5 @@
 """What every HTTP answer has in common: CORS, sniffing, caches in between."""
 
-import re
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bridge.api.endpoint import failed
 from bridge.api.errors import ErrorType, Failure
 from bridge.api.form import broken_escape
+from bridge.model.labels import Matcher, MatchType
 
 _ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Origin"
 _ALLOWED_METHODS = "GET, POST, OPTIONS"
@@ -25,7 +25,7 @@ class Transport:
     def __init__(self, app: ASGIApp, cors_origin: str) -> None:
         self._app = app
         self._any_origin = cors_origin == ".*"
-        self._origin = re.compile(cors_origin)
+        self._origin = Matcher.checked("Origin", MatchType.REGEXP, cors_origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on."""
@@ -65,6 +65,6 @@ class Transport:
         }
         if self._any_origin:
             headers["Access-Control-Allow-Origin"] = "*"
-        elif self._origin.fullmatch(origin):
+        elif self._origin.matches(origin):
             headers["Access-Control-Allow-Origin"] = origin
         return headers

@@ -23,10 +23,16 @@ from bridge.storage.flights import SharedReads
 from bridge.telemetry.cache import CacheMetrics
 
 
-def caches_of(settings: Settings, metrics: CacheMetrics) -> Caches:
-    """One memory for all stores and the tiers beyond it, shown in the metrics."""
-    cache = settings.cache
-    memory, tiers = Memory(cache, observer=metrics), tuple(_tiers(cache, metrics))
+def caches_of(settings: Settings, metrics: CacheMetrics, before: Caches | None = None) -> Caches:
+    """One memory for all stores and the tiers beyond it, shown in the metrics.
+
+    The memory of `before` stays if it is set up alike: its keys tell stores apart by address and
+    credentials.
+    """
+    cache, tiers = settings.cache, tuple(_tiers(settings.cache, metrics))
+    memory = before.memory if before is not None else None
+    if memory is None or memory.settings != cache:
+        memory = Memory(cache, observer=metrics)
     if cache.enabled:
         metrics.watch(memory, cache.max_bytes, [store.name for store in settings.stores])
     for tier in tiers:

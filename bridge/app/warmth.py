@@ -15,20 +15,26 @@ class Warmth:
     """Whether the kernels are compiled: until then queries are answered, but more slowly."""
 
     def __init__(self) -> None:
-        self.complete = False
+        self._loaded = asyncio.Event()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the kernels that nearly every query needs are loaded."""
+        return self._loaded.is_set()
+
+    async def loaded(self) -> None:
+        """Waits until they are."""
+        await self._loaded.wait()
 
     async def bring(self) -> None:
-        """Loads the kernels that nearly every query needs."""
+        """Loads them; then sees to it that all others are on disk, for queries to load."""
         await _compile(kernel.Extent.COMMON, "--common")
         await asyncio.to_thread(lambda: list(kernel.warm(kernel.Extent.COMMON)))
         # What is loaded by now stays for good: the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        self.complete = True
+        self._loaded.set()
         _LOG.info("ready")
-
-    async def bring_rest(self) -> None:
-        """Sees to it that the others are on disk, from where a query loads them."""
         await _compile(kernel.Extent.ALL)
 
 

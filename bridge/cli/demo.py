@@ -43,7 +43,7 @@ def register(commands: "Commands") -> None:
 
 def _run(asked: argparse.Namespace) -> int:
     _say("Making up a day of data for a few machines and a web service …")
-    from bridge.cli.serving import listen, serve
+    from bridge.cli.serving import Servers, listen
     from bridge.demo.store import demo_store
     from bridge.telemetry.log import configure_logging
 
@@ -54,7 +54,7 @@ def _run(asked: argparse.Namespace) -> int:
     settings = _settings(upstream.address)
     bridge = _bridge(settings, vars(asked)["web.listen_address"])
     _say("Starting prombridge in front of it; on the first start it compiles its kernels …")
-    serve((upstream, bridge), lambda: _say(_welcome(bridge.address)))
+    Servers((upstream, bridge)).run(lambda: _say(_welcome(bridge.address)))
     return 0
 
 

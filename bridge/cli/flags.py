@@ -46,6 +46,21 @@ def add_web(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let requests change what is remembered",
     )
+    group.add_argument(
+        "--web.config.file",
+        metavar="FILE",
+        help="a web configuration as of Prometheus' exporter-toolkit: TLS, users, headers",
+    )
+    group.add_argument(
+        "--web.cors.origin",
+        metavar="REGEX",
+        help="browsers' origins that may read answers; matched whole (default .*)",
+    )
+    group.add_argument(
+        "--web.enable-lifecycle",
+        action="store_true",
+        help="enable reloading and ending over HTTP",
+    )
 
 
 def add_queries(parser: argparse.ArgumentParser) -> None:

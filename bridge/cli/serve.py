@@ -6,11 +6,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from bridge.cli.flags import add_files, add_logging, add_queries, add_reads, add_web, flags
-from bridge.config.load import load
+from bridge.config.errors import ConfigError, Problem
+from bridge.config.load import Loaded, load
 from bridge.telemetry.log import configure_logging
 
 if TYPE_CHECKING:
     from bridge.cli.flags import Commands
+    from bridge.config.settings import Settings
 
 
 def register(commands: "Commands") -> None:
@@ -27,18 +29,44 @@ def register(commands: "Commands") -> None:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    given = vars(asked)
-    loaded = load(given["config.file"], given["prombridge.config"], flags(asked))
+    loaded = _loaded(asked)
     settings = loaded.settings
     configure_logging(settings.log.level, settings.log.format)
+    _warn(loaded)
     log = logging.getLogger("bridge")
-    for warning in loaded.warnings:
-        log.warning(warning)
 
-    from bridge.app import application
-    from bridge.cli.serving import listen, serve
+    from bridge.app.service import Service
+    from bridge.cli.serving import Servers, Signals, listen
 
-    listener = listen(application(settings), settings.web.host, settings.web.port)
+    def leave() -> None:
+        servers.stop()
+
+    service = Service(settings, load=lambda: _reloaded(asked), leave=leave)
+    listener = listen(service, settings.web.host, settings.web.port)
+    servers = Servers((listener,), Signals(service.stop, service.reload))
     where = {"address": listener.address, "version": version("prombridge")}
-    serve((listener,), lambda: log.info("listening", extra=where))
+    servers.run(lambda: log.info("listening", extra=where))
     return 0
+
+
+def _loaded(asked: argparse.Namespace) -> Loaded:
+    given = vars(asked)
+    return load(given["config.file"], given["prombridge.config"], flags(asked))
+
+
+def _warn(loaded: Loaded) -> None:
+    for warning in loaded.warnings:
+        logging.getLogger("bridge").warning(warning)
+
+
+def _reloaded(asked: argparse.Namespace) -> "Settings":
+    """The settings of now; raises ConfigError in the words of Prometheus."""
+    file = vars(asked)["config.file"]
+    logging.getLogger("bridge").info("Loading configuration file", extra={"file": str(file)})
+    try:
+        loaded = _loaded(asked)
+    except ConfigError as error:
+        what = f'couldn\'t load configuration (--config.file="{file}"): {error}'
+        raise ConfigError([Problem("", 0, what)]) from None
+    _warn(loaded)
+    return loaded.settings

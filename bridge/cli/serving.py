@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,8 @@ from bridge.model.errors import BridgeError
 
 # Grafana keeps its idle connections for 90 s; whoever closes first must not be the server.
 _KEEP_ALIVE_SECONDS: Final = 120
-_GRACE_SECONDS: Final = 10
+# How long requests may take to end once the process is told to.
+_GRACE_SECONDS: Final = 30
 
 
 class CannotListen(BridgeError):
@@ -55,27 +56,69 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to `serve`."""
+    """A server that leaves signals to `Servers`."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-def serve(listeners: Sequence[Listener], started: Callable[[], None]) -> None:
-    """Serves all until SIGINT or SIGTERM; `started` is called once all accept requests."""
-    uvloop.run(_serve(listeners, started))
+@dataclass(frozen=True, slots=True, eq=False)
+class Signals:
+    """What signals do besides ending the servers: `stopping` comes first, `reload` is SIGHUP's."""
+
+    stopping: Callable[[], None] = lambda: None
+    reload: Callable[[], Awaitable[None]] | None = None
 
 
-async def _serve(listeners: Sequence[Listener], started: Callable[[], None]) -> None:
-    servers = [_server(listener.app) for listener in listeners]
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, servers)
-    async with asyncio.TaskGroup() as group:
-        for server, listener in zip(servers, listeners, strict=True):
-            group.create_task(server.serve([listener.socket]))
-        group.create_task(_announced(servers, started))
+QUIET: Final = Signals()
+
+
+class Servers:
+    """Serves listeners until SIGINT, SIGTERM or `stop`."""
+
+    def __init__(self, listeners: Sequence[Listener], signals: Signals = QUIET) -> None:
+        self._listeners = listeners
+        self._signals = signals
+        self._servers: list[_Server] = []
+        self._reloads: set[asyncio.Task[None]] = set()
+
+    def run(self, started: Callable[[], None]) -> None:
+        """Serves; `started` is called once all accept requests."""
+        uvloop.run(self._run(started))
+
+    def stop(self) -> None:
+        """The first call lets requests end for a while, the second does not wait.
+
+        In this order: not ready, no new connections, requests end, what is left is cancelled, the
+        application's lifespan ends.
+        """
+        self._signals.stopping()
+        for server in self._servers:
+            server.force_exit = server.should_exit
+            server.should_exit = True
+
+    async def _run(self, started: Callable[[], None]) -> None:
+        self._servers += [_server(listener.app) for listener in self._listeners]
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop)
+        if self._signals.reload is not None:
+            loop.add_signal_handler(signal.SIGHUP, self._reload, self._signals.reload)
+        async with asyncio.TaskGroup() as group:
+            for server, listener in zip(self._servers, self._listeners, strict=True):
+                group.create_task(server.serve([listener.socket]))
+            group.create_task(_announced(self._servers, started))
+
+    def _reload(self, reload: Callable[[], Awaitable[None]]) -> None:
+        async def reloaded() -> None:
+            # Why it failed stands in the log already.
+            with contextlib.suppress(BridgeError):
+                await reload()
+
+        task = asyncio.get_running_loop().create_task(reloaded())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
 
 
 def _server(app: ASGIApp) -> _Server:
@@ -92,13 +135,6 @@ def _server(app: ASGIApp) -> _Server:
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
     )
-
-
-def _stop(servers: Sequence[_Server]) -> None:
-    """The first signal lets requests end, the second does not wait."""
-    for server in servers:
-        server.force_exit = server.should_exit
-        server.should_exit = True
 
 
 async def _announced(servers: Sequence[_Server], started: Callable[[], None]) -> None:

@@ -7,6 +7,8 @@ from typing import Final
 
 from bridge.config.errors import Problem
 from bridge.config.settings import LogSettings, WebSettings
+from bridge.model.errors import BadData
+from bridge.model.labels import Matcher, MatchType, quoted
 from bridge.remote.server import Serving
 
 # What --enable-feature switches in the bridge, under the names of Prometheus.
@@ -65,6 +67,9 @@ class Flags:
     web_listen_address: str = "127.0.0.1:9099"
     web_route_prefix: str = "/"
     web_enable_admin_api: bool = False
+    web_cors_origin: str = ".*"
+    web_config_file: str = ""
+    web_enable_lifecycle: bool = False
     query_timeout: int = 120_000
     query_max_samples: int = 50_000_000
     query_max_concurrency: int = 20
@@ -87,8 +92,15 @@ class Flags:
         """Where to listen; only meaningful without problems."""
         host, _, port = self.web_listen_address.rpartition(":")
         prefix = "/" + self.web_route_prefix.strip("/")
-        host = host.removeprefix("[").removesuffix("]")
-        return WebSettings(host, int(port), prefix, self.web_enable_admin_api)
+        return WebSettings(
+            host.removeprefix("[").removesuffix("]"),
+            int(port),
+            prefix,
+            self.web_enable_admin_api,
+            self.web_cors_origin,
+            self.web_enable_lifecycle,
+            self.web_config_file,
+        )
 
     @property
     def serving(self) -> Serving:
@@ -113,6 +125,11 @@ class Flags:
         if not _is_address(self.web_listen_address):
             shown = self.web_listen_address
             yield "web.listen-address", f'"{shown}" is not an address; expected HOST:PORT'
+        try:
+            Matcher.checked("Origin", MatchType.REGEXP, self.web_cors_origin)
+        except BadData as error:
+            shown = quoted(self.web_cors_origin)
+            yield "web.cors.origin", f"could not compile CORS regex string {shown}: {error}"
         for flag, value in (
             ("query.timeout", self.query_timeout),
             ("query.max-samples", self.query_max_samples),

@@ -19,12 +19,16 @@ class WebSettings:
     """Where the bridge listens; an empty `host` is every address, `route_prefix` starts with /.
 
     `enable_admin_api`: whether requests may change what is remembered.
+    `config_file` says who may ask, and how connections are secured; empty for anyone and not.
     """
 
     host: str
     port: int
     route_prefix: str
     enable_admin_api: bool = False
+    cors_origin: str = ".*"
+    enable_lifecycle: bool = False
+    config_file: str = ""
 
     @property
     def listen_address(self) -> str:

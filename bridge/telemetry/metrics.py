@@ -13,6 +13,7 @@ from prometheus_client import (
 
 from bridge.telemetry.cache import CacheMetrics
 from bridge.telemetry.queries import QueryMetrics
+from bridge.telemetry.reloads import ReloadMetrics
 from bridge.telemetry.stores import SECONDS, StoreMetrics
 
 
@@ -45,6 +46,7 @@ class Metrics:
         self.queries = QueryMetrics(registry)
         self.cache = CacheMetrics(registry)
         self.stores = StoreMetrics(registry)
+        self.reloads = ReloadMetrics(registry)
         Info("prombridge_build", "The version that runs.", registry=registry).info(
             {"version": version, "python": sys.version.split(maxsplit=1)[0]}
         )

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import yaml
 from httpx import ASGITransport, AsyncClient
-from starlette.applications import Starlette
 
 from bridge.app import application
+from bridge.app.service import Service
 from bridge.config.flags import Flags
 from bridge.config.load import load
 
@@ -26,7 +26,7 @@ async def served(
     entry: Mapping[str, Any],
     flags: Flags = DEFAULTS,
     own: Mapping[str, Any] = QUIET,
-) -> AsyncIterator[Starlette]:
+) -> AsyncIterator[Service]:
     """A bridge that reads from this one `remote_read` entry."""
     config, settings = folder / "prometheus.yml", folder / "prombridge.yml"
     config.write_text(yaml.safe_dump({"remote_read": [{"name": NAME} | dict(entry)]}))

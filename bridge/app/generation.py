@@ -1,0 +1,166 @@
+"""The bridge under one configuration: an engine and an API over the stores."""
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bridge.api.endpoint import Api
+from bridge.api.ledger import Ledger
+from bridge.api.lifecycle import Lifecycle
+from bridge.api.routes import application as http
+from bridge.api.settings import ApiSettings
+from bridge.api.status import VERSION
+from bridge.app.holdings import Holdings, Store, now
+from bridge.app.warmth import Warmth
+from bridge.catalogue.joint import JointCatalogue
+from bridge.config.masked import masked_yaml
+from bridge.config.settings import Settings
+from bridge.engine.engine import Engine
+from bridge.model.errors import BridgeError
+from bridge.remote.server import ReadEndpoint
+from bridge.storage.fanout import Fanout
+from bridge.telemetry.lines import LineFile
+from bridge.telemetry.metrics import Metrics
+from bridge.telemetry.queries import QueryMetrics
+from bridge.telemetry.settings import QueryLogSettings, TracingSettings
+from bridge.telemetry.trace import PassedOn
+
+if TYPE_CHECKING:
+    from bridge.telemetry.otel import OtelTracer
+
+
+class CannotLog(BridgeError):
+    """A log of queries that cannot be written; the text says why."""
+
+
+def _metrics() -> Metrics:
+    return Metrics(CollectorRegistry(), VERSION)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Process:
+    """What lasts as long as the process, whatever is reloaded; `started` is Unix ms."""
+
+    lifecycle: Lifecycle
+    metrics: Metrics = field(default_factory=_metrics)
+    warmth: Warmth = field(default_factory=Warmth)
+    started: int = field(default_factory=now)
+
+
+class Generation:
+    """Answers requests under one configuration until it is retired.
+
+    Raises CannotLog if a log of queries cannot be opened.
+    """
+
+    def __init__(self, settings: Settings, process: Process, holdings: Holdings) -> None:
+        self.holdings = holdings
+        self._ledger = _ledger(settings.query_log, process.metrics.queries)
+        self._tracer = _tracer(settings.tracing)
+        self._workers = ThreadPoolExecutor(os.cpu_count(), "worker")
+        self._engine = Engine(holdings.querier, settings.engine, self._workers)
+        self._app = self._application(settings, process)
+        self._answering = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        self._answering += 1
+        self._idle.clear()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._answering -= 1
+            if not self._answering:
+                self._idle.set()
+
+    def begin(self, process: Process) -> None:
+        """Takes over: new requests are this generation's."""
+        asyncio.get_running_loop().set_default_executor(self._workers)
+        engine = self._engine
+        process.metrics.queries.waiting.set_function(lambda: engine.turns.waiting)
+        process.metrics.queries.concurrent_max.set(engine.settings.max_concurrency)
+
+    async def idle(self) -> None:
+        """Waits until no request is being answered."""
+        await self._idle.wait()
+
+    async def aclose(self) -> None:
+        """Lets go of the holdings, of threads, logs and spans."""
+        await self.holdings.release()
+        self._engine.close()
+        await asyncio.to_thread(self._ledger.close)
+        if self._tracer is not None:
+            await asyncio.to_thread(self._tracer.close)
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _application(self, settings: Settings, process: Process) -> ASGIApp:
+        tracer, lifecycle = self._tracer, process.lifecycle
+        serving = replace(settings.serving, max_bytes=settings.engine.max_bytes)
+        querier = self.holdings.querier
+        api = Api(
+            engine=self._engine,
+            querier=querier,
+            reads=ReadEndpoint(querier, serving, serving.gate()),
+            catalogue=self.holdings.catalogue,
+            metrics=process.metrics,
+            settings=_api_settings(settings),
+            limits=settings.engine,
+            ready=lambda: process.warmth.complete and not lifecycle.stopping,
+            now=now,
+            started=process.started,
+            caches=self.holdings.caches,
+            ledger=self._ledger,
+            tracer=PassedOn if tracer is None else lambda _caller: tracer,
+            lifecycle=lifecycle,
+        )
+        alone = {one.settings.name: _alone(api, one) for one in self.holdings.stores}
+        return http(api, stores=alone)
+
+
+def _alone(api: Api, store: Store) -> Api:
+    """The API of one store by itself."""
+    querier = Fanout((store.member,))
+    return replace(
+        api,
+        engine=api.engine.over(querier),
+        querier=querier,
+        reads=replace(api.reads, querier=querier),
+        catalogue=JointCatalogue(((store.catalogue, store.settings.partial),)),
+    )
+
+
+def _ledger(settings: QueryLogSettings, metrics: QueryMetrics) -> Ledger:
+    def lines(file: str) -> LineFile | None:
+        try:
+            return LineFile(Path(file), metrics.log_dropped.inc) if file else None
+        except OSError as error:
+            raise CannotLog(f"can't create json log file: open {file}: {error.strerror}") from None
+
+    log, slow = lines(settings.file), lines(settings.slow_file)
+    return Ledger(metrics, now, log, slow, settings.slow_after_ms / 1000)
+
+
+def _tracer(settings: TracingSettings | None) -> "OtelTracer | None":
+    if settings is None:
+        return None
+    from bridge.telemetry.otel import exporting  # noqa: PLC0415 - an optional dependency
+
+    return exporting(settings, VERSION)
+
+
+def _api_settings(settings: Settings) -> ApiSettings:
+    return ApiSettings(
+        route_prefix=settings.web.route_prefix.rstrip("/"),
+        cors_origin=settings.web.cors_origin,
+        enable_admin_api=settings.web.enable_admin_api,
+        enable_lifecycle=settings.web.enable_lifecycle,
+        config_yaml=masked_yaml(settings),
+    )

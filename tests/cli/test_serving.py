@@ -1,0 +1,150 @@
+"""Signals to a bridge that serves: reload, drain, end."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import yaml
+
+from tests.remote.stores import START, Store, store, streamed_reply
+from tests.remote.test_faults import STREAM
+
+GOOD = streamed_reply(STREAM)
+QUERY = {"query": "up", "time": f"{START // 1000 + 60}"}
+# Kernels may have to be compiled meanwhile.
+LONG = 300
+OWN = {"catalogue": {"bootstrap": False}, "stores": {"far": {"profile": "prometheus"}}}
+
+
+@dataclass(slots=True)
+class Serving:
+    """A `prombridge serve` and its log, line by line."""
+
+    process: asyncio.subprocess.Process
+    config: Path
+    url: str = ""
+
+    async def line(self, with_: str) -> str:
+        """The next line of the log that holds this text."""
+        assert self.process.stderr is not None
+        while line := (await self.process.stderr.readline()).decode():
+            if with_ in line:
+                return line
+        raise AssertionError(f"it ended without a line about {with_}")
+
+    def write(self, url: str) -> None:
+        entry = {"name": "far", "url": url}
+        self.config.write_text(yaml.safe_dump({"remote_read": [entry]}))
+
+
+@asynccontextmanager
+async def serving(folder: Path, upstream: Store, *flags: str) -> AsyncIterator[Serving]:
+    config, own = folder / "prometheus.yml", folder / "prombridge.yml"
+    own.write_text(yaml.safe_dump(OWN))
+    config.write_text(yaml.safe_dump({"remote_read": [{"name": "far", "url": upstream.url}]}))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge.cli", "serve", f"--config.file={config}"),
+        *(f"--prombridge.config={own}", "--web.listen-address=127.0.0.1:0", *flags),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    made = Serving(process, config)
+    try:
+        line = await made.line("address=")
+        made.url = "http://" + line.split("address=")[1].split()[0]
+        yield made
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_hangup_reloads_and_a_failed_reload_goes_on(tmp_path: Path) -> None:
+    async with (
+        store(GOOD) as old,
+        store(GOOD) as new,
+        serving(tmp_path, old) as bridge,
+        httpx.AsyncClient(base_url=bridge.url, timeout=LONG) as client,
+    ):
+        bridge.config.write_text("nonsense: true")
+        bridge.process.send_signal(signal.SIGHUP)
+        assert "field nonsense not found" in await bridge.line("Error reloading config")
+        assert (await client.get("/api/v1/query", params=QUERY)).status_code == 200
+        bridge.write(new.url)
+        bridge.process.send_signal(signal.SIGHUP)
+        await bridge.line("Completed loading of configuration file")
+        assert (await client.get("/api/v1/query", params=QUERY)).status_code == 200
+        assert new.asked
+        bridge.process.terminate()
+        assert await bridge.process.wait() == 0
+
+
+async def refused(url: str) -> None:
+    """Waits until nobody listens there any more."""
+    while True:
+        try:
+            async with httpx.AsyncClient() as client:
+                await client.get(f"{url}/-/healthy")
+        except httpx.ConnectError:
+            return
+
+
+async def test_a_query_under_way_is_answered_before_the_end(tmp_path: Path) -> None:
+    may, came = asyncio.Event(), asyncio.Event()
+
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        came.set()
+        await may.wait()
+        writer.write(GOOD)
+        await writer.drain()
+        writer.close()
+
+    async with (
+        store(slow) as upstream,
+        serving(tmp_path, upstream) as bridge,
+        httpx.AsyncClient(base_url=bridge.url, timeout=LONG) as client,
+    ):
+        query = asyncio.create_task(client.get("/api/v1/query", params=QUERY))
+        await came.wait()
+        bridge.process.terminate()
+        await refused(bridge.url)
+        assert not query.done()
+        may.set()
+        assert (await query).status_code == 200
+        assert await bridge.process.wait() == 0
+
+
+async def test_a_second_signal_does_not_wait_and_lets_go_of_the_store(tmp_path: Path) -> None:
+    came = asyncio.Event()
+
+    async def never(_writer: asyncio.StreamWriter) -> None:
+        came.set()
+
+    async with (
+        store(never) as upstream,
+        serving(tmp_path, upstream) as bridge,
+        httpx.AsyncClient(base_url=bridge.url, timeout=LONG) as client,
+    ):
+        query = asyncio.create_task(client.get("/api/v1/query", params=QUERY))
+        await came.wait()
+        bridge.process.terminate()
+        await refused(bridge.url)
+        bridge.process.terminate()
+        await upstream.dropped.wait()
+        assert await bridge.process.wait() == 0
+        answer = await query
+        assert (answer.status_code, answer.json()["error"]) == (503, "prombridge is shutting down")
+
+
+async def test_quit_over_http_ends_the_process(tmp_path: Path) -> None:
+    async with (
+        store(GOOD) as upstream,
+        serving(tmp_path, upstream, "--web.enable-lifecycle") as bridge,
+        httpx.AsyncClient(base_url=bridge.url, timeout=LONG) as client,
+    ):
+        assert (await client.post("/-/quit")).text == "Requesting termination... Goodbye!"
+        assert await bridge.process.wait() == 0
