@@ -86,6 +86,7 @@ class _Loader:
         if document and file and own_document and own:
             self._problems += _unknown_stores(own_document, own, file)
             self._problems += _wrong_replicas(own_document, own, file)
+            self._problems += _two_identities(own_document, own, file)
         if self._problems or not document or not file:
             raise ConfigError(self._problems)
         folders = (config_file.parent, bridge_file.parent if bridge_file else Path())
@@ -211,6 +212,17 @@ def _names_by_key(entries: list[RemoteReadSection]) -> dict[str, str]:
 def _wrong_replicas(document: Document, own: OwnFile, file: PrometheusFile) -> Iterator[Problem]:
     for group, text in replica_faults(own.replicas or {}, _names_by_key(file.reads)):
         yield document.problem(("replicas", group), f"replicas.{shown_key(group)}: {text}")
+
+
+def _two_identities(document: Document, own: OwnFile, file: PrometheusFile) -> Iterator[Problem]:
+    """Stores that would be sent two kinds of credentials."""
+    names = _names_by_key(file.reads)
+    entries = dict(zip(_names(file.reads), file.reads, strict=True))
+    for key, section in (own.stores or {}).items():
+        entry = entries.get(names.get(key, ""))
+        if entry and section and section.sigv4 and entry.authenticates:
+            text = "at most one of basic_auth, authorization, oauth2 & sigv4 must be configured"
+            yield document.problem(("stores", key, "sigv4"), f"stores.{shown_key(key)}: {text}")
 
 
 def _unknown_stores(document: Document, own: OwnFile, file: PrometheusFile) -> Iterator[Problem]:

@@ -17,6 +17,8 @@ from bridge.remote.settings import (
     BasicAuth,
     HttpHeader,
     HttpSettings,
+    OAuth2,
+    SigV4,
     StoreSettings,
     TlsSettings,
 )
@@ -117,6 +119,7 @@ def _own(store: StoreSettings) -> Yaml:
         "min_time": store.min_time and str(store.min_time),
         "max_time": store.max_time and str(store.max_time),
         "partial_response": str(store.partial),
+        "sigv4": store.http.sigv4 and _sigv4(store.http.sigv4),
     }
 
 
@@ -179,15 +182,46 @@ def _http(http: HttpSettings) -> Yaml:
     return {
         "basic_auth": http.basic_auth and _basic_auth(http.basic_auth),
         "authorization": http.authorization and _authorization(http.authorization),
-        "tls_config": _tls(http.tls),
+        "oauth2": http.oauth2 and _oauth2(http.oauth2),
         "follow_redirects": http.follow_redirects,
+        **_transport(http),
+        "http_headers": {header.name: _header(header) for header in http.headers},
+    }
+
+
+def _transport(http: HttpSettings) -> Yaml:
+    return {
+        "tls_config": _tls(http.tls),
         "proxy_url": http.proxy_url and masked_url(http.proxy_url.reveal()),
         "proxy_connect_header": {
             header.name: [str(secret) for secret in header.secrets] for header in http.proxy_headers
         },
         "no_proxy": http.no_proxy,
         "proxy_from_environment": http.proxy_from_environment or None,
-        "http_headers": {header.name: _header(header) for header in http.headers},
+    }
+
+
+def _oauth2(held: OAuth2) -> Yaml:
+    params = dict(held.endpoint_params)
+    return {
+        "client_id": held.client_id,
+        "client_secret": held.client_secret and str(held.client_secret),
+        "client_secret_file": held.client_secret_file,
+        "scopes": list(held.scopes),
+        "token_url": masked_url(held.token_url),
+        "endpoint_params": {
+            name: _MASK if TELLING.search(name) else params[name] for name in params
+        },
+        **_transport(held.http or HttpSettings()),
+    }
+
+
+def _sigv4(held: SigV4) -> Yaml:
+    return {
+        "region": held.region,
+        "access_key": held.access_key,
+        "secret_key": held.secret_key and str(held.secret_key),
+        "profile": held.profile,
     }
 
 

@@ -58,6 +58,7 @@ def _files(store: StoreSettings) -> Iterator[tuple[tuple[str, ...], str]]:
     sections = {
         "basic_auth": http.basic_auth,
         "authorization": http.authorization,
+        "oauth2": http.oauth2,
         "tls_config": http.tls,
     }
     for section, held in sections.items():
@@ -65,6 +66,7 @@ def _files(store: StoreSettings) -> Iterator[tuple[tuple[str, ...], str]]:
             "username_file",
             "password_file",
             "credentials_file",
+            "client_secret_file",
             "ca_file",
             "cert_file",
             "key_file",

@@ -20,6 +20,7 @@ from bridge.config.fields import (
 from bridge.config.own_cache import CacheSection, StoreCacheSection
 from bridge.config.own_catalogue import CatalogueSection
 from bridge.config.own_replicas import PartialName, ReplicasSection
+from bridge.config.sigv4 import SigV4Section
 from bridge.model.labels import METRIC_NAME
 from bridge.remote.profiles import PROFILES
 from bridge.remote.settings import NameMatchers, ResponseType, StoreSettings
@@ -70,6 +71,7 @@ class StoreSection(Section):
     min_time: TimeBound = None
     max_time: TimeBound = None
     partial_response: PartialName | None = None
+    sigv4: SigV4Section | None = None
     cache: StoreCacheSection | None = None
 
     def applied(self, store: StoreSettings) -> StoreSettings:
@@ -96,6 +98,8 @@ class StoreSection(Section):
             "max_time": self.max_time,
             "partial": self.partial_response and PartialResponse(self.partial_response),
         }
+        if self.sigv4 is not None:
+            wanted["http"] = replace(store.http, sigv4=self.sigv4.settings())
         return replace(store, **{name: held for name, held in wanted.items() if held is not None})
 
 

@@ -79,8 +79,7 @@ class RemoteStore:
 
     def read(self, select: Select) -> Read:
         """What errors of this read name and hide."""
-        secrets = self._connection.secrets()
-        return Read(self.settings.name, select.start, select.end, secrets)
+        return Read(self.settings.name, select.start, select.end, self._connection.secrets)
 
     async def piece(self, keep: Keep, matchers: tuple[Matcher, ...]) -> tuple[SeriesBlock, int]:
         """One read that the store takes whole: what `keep` keeps of it, and its size in bytes."""

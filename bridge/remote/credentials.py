@@ -95,16 +95,17 @@ def proxy_headers(http: HttpSettings, files: Files) -> Headers:
 
 def _basic(basic: BasicAuth, files: Files) -> str:
     user = files.text(basic.username_file) if basic.username_file else basic.username
-    password = _revealed(basic.password, basic.password_file, files)
+    password = revealed(basic.password, basic.password_file, files)
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def _authorization(auth: Authorization, files: Files) -> Headers:
-    credentials = _revealed(auth.credentials, auth.credentials_file, files)
+    credentials = revealed(auth.credentials, auth.credentials_file, files)
     return [("Authorization", f"{auth.type} {credentials}")] if credentials else []
 
 
-def _revealed(secret: Secret | None, name: str | None, files: Files) -> str:
+def revealed(secret: Secret | None, name: str | None, files: Files) -> str:
+    """A secret, inline or a file's text; raises BadCredentials."""
     if name:
         return files.text(name)
     return secret.reveal() if secret is not None else ""
@@ -134,7 +135,7 @@ def _tls_context(tls: TlsSettings, files: Files) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
     certificate = files.text(tls.cert_file) if tls.cert_file else tls.cert
     if certificate:
-        _load_chain(context, certificate, _revealed(tls.key, tls.key_file, files))
+        _load_chain(context, certificate, revealed(tls.key, tls.key_file, files))
     return context
 
 

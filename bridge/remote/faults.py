@@ -1,5 +1,6 @@
 """Every way in which a read can fail, as one sentence: store, what happened, which time range."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -39,12 +40,15 @@ class TheirLimit(StoreLimit):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One read of one store: what its errors name, and what they hide. Times are ms, inclusive."""
+    """One read of one store: what its errors name, and what they hide. Times are ms, inclusive.
+
+    `secrets` is asked when there is something to hide them in: a token may be new by then.
+    """
 
     store: str
     start: int
     end: int
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False, compare=False)
 
     def failed(self, what: str, status: int | None = None) -> StoreError:
         """The store answered wrongly or not at all."""
@@ -86,10 +90,10 @@ class Read:
 
     def shown(self, foreign: bytes, most: int = _SHOWN) -> str:
         """The start of a text of the store, which may repeat what it was sent."""
-        return shown(hide(foreign, self.secrets), most)
+        return shown(hide(foreign, self.secrets()), most)
 
     def _sentence(self, what: str) -> str:
-        said = hide(what.encode("utf-8", "replace"), self.secrets).decode()
+        said = hide(what.encode("utf-8", "replace"), self.secrets()).decode()
         return f'store "{self.store}": {said} (reading {moment(self.start)} to {moment(self.end)})'
 
     def _fault(self, status: int | None) -> StoreFault:

@@ -20,7 +20,7 @@ def secrets_of(settings: StoreSettings, files: Files) -> tuple[str, ...]:
         # Nothing is sent without them.
         return ()
     declared = {one.reveal() for header in settings.http.headers for one in header.secrets}
-    found = {*_in_headers(headers, declared), *_in_url(settings.url)}
+    found = {*_in_headers(headers, declared), *in_url(settings.url)}
     return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True))
 
 
@@ -42,7 +42,8 @@ def _credentials(value: str) -> Iterator[str]:
         return
 
 
-def _in_url(url: str) -> Iterator[str]:
+def in_url(url: str) -> Iterator[str]:
+    """The secrets in a URL."""
     parts = urlsplit(url)
     if parts.password:
         user, password = unquote(parts.username or ""), unquote(parts.password)

@@ -61,6 +61,31 @@ class Authorization:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth2:
+    """`oauth2`: client credentials; `http` is how the server that gives tokens is reached."""
+
+    client_id: str
+    token_url: str = field(repr=False)
+    client_secret: Secret | None = None
+    client_secret_file: str | None = None
+    scopes: tuple[str, ...] = ()
+    endpoint_params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    http: "HttpSettings | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class SigV4:
+    """`sigv4`: keys of AWS, inline or those of a profile in a file that is read when it changes."""
+
+    region: str
+    access_key: str = ""
+    secret_key: Secret | None = None
+    session_token: Secret | None = None
+    profile: str = ""
+    profile_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TlsSettings:
     """`tls_config`: PEM texts or files; versions are `TLS10` to `TLS13`."""
 
@@ -95,6 +120,8 @@ class HttpSettings:
 
     basic_auth: BasicAuth | None = None
     authorization: Authorization | None = None
+    oauth2: OAuth2 | None = None
+    sigv4: SigV4 | None = None
     tls: TlsSettings = field(default_factory=TlsSettings)
     follow_redirects: bool = True
     proxy_url: Secret | None = None

@@ -9,6 +9,7 @@ import pytest
 from tests.config.files import errors, written
 
 URL = "url: 'http://store/read'"
+CLIENT = "client_id: a, token_url: 'http://t'"
 
 GOOD = (
     f"remote_read: [{{{URL}}}]",
@@ -56,6 +57,14 @@ BAD = (
     f"remote_read: [{{{URL}, bearer_token: a, bearer_token_file: b}}]",
     f"remote_read: [{{{URL}, authorization: {{type: BASIC}}}}]",
     f"remote_read: [{{{URL}, authorization: {{credentials: a, credentials_file: b}}}}]",
+    f"remote_read: [{{{URL}, oauth2: {{client_id: a}}}}]",
+    f"remote_read: [{{{URL}, oauth2: {{token_url: 'http://t'}}}}]",
+    f"remote_read: [{{{URL}, oauth2: {{{CLIENT}, client_secret: a, client_secret_file: b}}}}]",
+    f"remote_read: [{{{URL}, oauth2: {{{CLIENT}}}, basic_auth: {{}}}}]",
+    f"remote_read: [{{{URL}, oauth2: {{{CLIENT}}}, authorization: {{}}}}]",
+    f"remote_read: [{{{URL}, oauth2: {{{CLIENT}}}, bearer_token: a}}]",
+    f"remote_read: [{{{URL}, oauth2: {{{CLIENT}, no_proxy: a}}}}]",
+    f"remote_read: [{{{URL}, oauth2: {{{CLIENT}, tls_config: {{cert: a}}}}}}]",
     f"remote_read: [{{{URL}, tls_config: {{cert: a}}}}]",
     f"remote_read: [{{{URL}, tls_config: {{key_file: a}}}}]",
     f"remote_read: [{{{URL}, tls_config: {{ca: a, ca_file: b}}}}]",

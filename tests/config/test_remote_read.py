@@ -142,7 +142,24 @@ def test_file_names_are_relative_to_the_configuration(tmp_path: Path) -> None:
             ": at most one of basic_auth password, password_file & password_ref must be configured",
         ),
         ("basic_auth: {username_ref: u}", ".basic_auth.username_ref: prombridge does not support"),
-        ("oauth2: {client_id: a}", ".oauth2: prombridge does not support this; use basic_auth"),
+        ("oauth2: {client_id: a}", ": oauth2 token_url must be configured"),
+        ("oauth2: {token_url: 'http://t'}", ": oauth2 client_id must be configured"),
+        (
+            "oauth2: {client_id: a, client_secret: x, client_secret_file: y, token_url: 'http://t'}",
+            ": at most one of oauth2 client_secret, client_secret_file & client_secret_ref must",
+        ),
+        (
+            "oauth2: {client_id: a, token_url: 'http://t'}, basic_auth: {username: b}",
+            ": at most one of basic_auth, oauth2 & authorization must be configured",
+        ),
+        (
+            "oauth2: {client_id: a, token_url: 'http://t'}, bearer_token: b",
+            ": at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be",
+        ),
+        (
+            "oauth2: {client_id: a, token_url: 'http://t', no_proxy: b}",
+            ".oauth2: if no_proxy is configured, proxy_url must also be configured",
+        ),
         (
             "bearer_token: a, bearer_token_file: b",
             ": at most one of bearer_token & bearer_token_file must be configured",

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.model.errors import StoreError
 from bridge.model.secret import Secret
-from bridge.remote.connection import _direct, _in_network
+from bridge.remote.clients import direct, in_network
 from bridge.remote.credentials import BadCredentials, Files, tls_context
 from bridge.remote.profiles import profile_of
 from bridge.remote.settings import HttpSettings, ResponseType, StoreSettings, TlsSettings
@@ -53,7 +53,7 @@ async def test_a_proxy_is_asked_with_the_whole_url() -> None:
 
 
 def test_hosts_without_proxy_stand_for_all_below_them() -> None:
-    assert list(_direct("example.com, .b.example ,10.0.0.1,,*")) == [
+    assert list(direct("example.com, .b.example ,10.0.0.1,,*")) == [
         "all://*example.com",
         "all://*.b.example",
         "all://10.0.0.1",
@@ -62,7 +62,7 @@ def test_hosts_without_proxy_stand_for_all_below_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "no_proxy", "direct"),
+    ("host", "no_proxy", "reached"),
     [
         ("127.0.0.1", "127.0.0.0/8", True),
         ("127.0.0.1", "example.com, 127.0.0.1/30", True),
@@ -72,8 +72,8 @@ def test_hosts_without_proxy_stand_for_all_below_them() -> None:
         ("localhost", "127.0.0.0/8", False),
     ],
 )
-def test_networks_are_reached_without_proxy(host: str, no_proxy: str, direct: bool) -> None:
-    assert _in_network(f"http://{host}:9/read", no_proxy) is direct
+def test_networks_are_reached_without_proxy(host: str, no_proxy: str, reached: bool) -> None:
+    assert in_network(f"http://{host}:9/read", no_proxy) is reached
 
 
 async def test_a_store_in_such_a_network_is_asked_directly() -> None:
