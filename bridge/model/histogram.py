@@ -24,6 +24,8 @@ Bools = npt.NDArray[np.bool_]
 _EMPTY_BYTES: Final = 168 + 8
 _ENTRY_BYTES: Final = 8
 _SAMPLE_BYTES: Final = 16
+LEAST_SIZE: Final = _EMPTY_BYTES // _SAMPLE_BYTES
+"""How many samples the smallest histogram counts for."""
 
 
 class Hint(IntEnum):

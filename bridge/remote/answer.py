@@ -22,7 +22,7 @@ class BadAnswer(ValueError):
 class NotStreamable(Exception):
     """A store whose streamed answers are of no use here, so that it is asked for samples.
 
-    Its chunks have an encoding that is not decoded, or its HTTP cannot prove a stream complete.
+    Its chunks have an encoding that is not known, or its HTTP cannot prove a stream complete.
     """
 
 
@@ -70,9 +70,8 @@ _UNLIMITED: Final = Budget()
 class Keep:
     """What a read keeps of an answer, counted before it is decoded.
 
-    `held` samples and, where they are limited, `rows` are those of earlier pieces of the read too.
-    `left_out` counts native histograms, which are not read yet. `sent`: what the answer was made
-    of.
+    `held` samples, a native histogram counting for several, and, where they are limited, `rows` are
+    those of earlier pieces of the read too. `sent`: what the answer was made of.
     """
 
     select: Select
@@ -80,7 +79,6 @@ class Keep:
     held: int = 0
     budget: Budget = _UNLIMITED
     rows: set[Labels] = field(default_factory=set)
-    left_out: int = 0
     sent: Sent = field(default_factory=Sent)
 
     def series(self, raw: bytes) -> Labels | None:

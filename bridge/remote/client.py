@@ -55,8 +55,7 @@ class RemoteStore:
         for matchers in self._pushed(select):
             await reading.read(matchers)
         block = _one(reading.blocks, select.purpose)
-        name = self.settings.name
-        return Selection(block, _left_out(name, reading.left_out), reading.received_bytes, (name,))
+        return Selection(block, (), reading.received_bytes, (self.settings.name,))
 
     @property
     def in_flight(self) -> int:
@@ -96,7 +95,7 @@ class RemoteStore:
         self._forms.saw(select.matchers, sent, received, select.end - select.start)
         if sent.doubtful and accepted == _SAMPLES_FIRST != self.profile.response_types:
             self._forms.stream_only(select.matchers)
-            keep.held, keep.left_out, keep.sent = held, 0, Sent()
+            keep.held, keep.sent = held, Sent()
             block, again = await self.piece(keep, matchers)
             received += again
         return block, received
@@ -130,7 +129,6 @@ class _Reading:
     options: ReadOptions
     blocks: list[SeriesBlock] = field(default_factory=list)
     received_bytes: int = 0
-    left_out: int = 0
     _held: int = 0
     _rows: set[Labels] = field(default_factory=set)
 
@@ -154,7 +152,6 @@ class _Reading:
         block, received = await self.store.piece(keep, matchers)
         self.blocks.append(block)
         self.received_bytes += received
-        self.left_out += keep.left_out
         self._held = keep.held
 
     def _shorter(self, length: int, limit: TheirLimit) -> int:
@@ -167,14 +164,6 @@ class _Reading:
         selector = _selector(self.select)
         fault: StoreLimit = self.store.read(self.select).over_any_piece(limit, length, selector)
         raise fault from None
-
-
-def _left_out(store: str, histograms: int) -> tuple[str, ...]:
-    """What the client must know of samples that the answer lacks."""
-    if not histograms:
-        return ()
-    text = f"store {store}: {histograms} native histogram samples were left out: not read yet"
-    return (text,)
 
 
 def _selector(select: Select) -> str:

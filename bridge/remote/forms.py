@@ -32,8 +32,10 @@ class Sent:
     """What an answer was made of, counted while it is decoded.
 
     `series` are those kept. Of a sampled answer: `samples` within the range asked; `doubtful` if
-    there is a 0 among them, which Go's protobuf makes of -0 too. Of a streamed one: its `chunks`,
-    the samples and bytes of data in them, and the ms between their first and last times.
+    there is a 0 among them, which Go's protobuf makes of -0 too, or a native histogram, of which it
+    may have lost a start timestamp. Of a streamed one: its `chunks`, the samples and bytes of data
+    in them, and the ms between their first and last times; `in_chunks_only` if there are others
+    than XOR chunks, for whose samples the same holds.
     """
 
     series: int = 0
@@ -43,10 +45,10 @@ class Sent:
     chunk_bytes: int = 0
     chunk_span: int = 0
     doubtful: bool = False
+    in_chunks_only: bool = False
 
-    def note(self, series: int, sizes: Int64s, counts: Int64s, spans: Int64s) -> None:
-        """Counts some series with their chunks: bytes, samples and ms of each."""
-        self.series += series
+    def note(self, sizes: Int64s, counts: Int64s, spans: Int64s) -> None:
+        """Counts chunks: bytes, samples and ms of each."""
         self.chunks += len(sizes)
         self.chunk_bytes += int(sizes.sum())
         self.chunk_samples += int(counts.sum())
@@ -97,7 +99,7 @@ def learned(before: Habit | None, sent: Sent, received: int, length: int) -> Hab
             chunk=sent.chunk_bytes / sent.chunks + _CHUNK_HEADER,
             per_chunk=sent.chunk_samples / sent.chunks,
             sample=before.sample if before else _SAMPLE,
-            streamed_only=before is not None and before.streamed_only,
+            streamed_only=sent.in_chunks_only or (before is not None and before.streamed_only),
         )
     # Series come without samples too, if they have some close by: such an answer tells little.
     if before is None or sent.chunks or not 0 < sent.series <= sent.samples:

@@ -87,7 +87,7 @@ FAULTS: Final = (
 """What can be wrong, in Prometheus' words; a fault is an index into it, 0 is none."""
 
 _MALFORMED: Final = 1
-_UNKNOWN_SCHEMA: Final = 2
+UNKNOWN_SCHEMA: Final = 2
 _INVALID_SCHEMA: Final = 3
 _NEGATIVE_OFFSET: Final = 4
 _SPANS_MISMATCH: Final = 5
@@ -306,7 +306,7 @@ def _checked(reading: Reading) -> int:
     scratch.facts[SIZES], scratch.facts[SIZES + 1] = sizes[0], sizes[1]
     schema = scratch.facts[SCHEMA]
     if schema != CUSTOM_SCHEMA and not RESERVED_SCHEMAS[0] <= schema <= RESERVED_SCHEMAS[1]:
-        return _UNKNOWN_SCHEMA
+        return UNKNOWN_SCHEMA
     if sizes[0] != sizes[_COUNTED] or sizes[1] != sizes[_COUNTED + 1]:
         return _SPANS_MISMATCH
     if schema > FINEST_SCHEMA:

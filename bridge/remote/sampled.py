@@ -5,14 +5,20 @@ from typing import Final
 
 import cramjam
 import numpy as np
+import numpy.typing as npt
 
+from bridge.model.histogram import LEAST_SIZE, HistogramColumns, Histograms
 from bridge.model.labels import Labels
 from bridge.model.samples import Columns
-from bridge.remote import samples
+from bridge.model.starts import NO_STARTS
+from bridge.remote import histograms, samples
 from bridge.remote.answer import BadAnswer, Keep, TooLarge
 from bridge.remote.buffer import Buffer
 from bridge.remote.forms import Sent
+from bridge.remote.rows import rows_of
 from bridge.storage.merge import Rows
+
+Int64s = npt.NDArray[np.int64]
 
 # A snappy copy of 3 bytes stands for 64 at most: no real body grows more than this.
 _SNAPPY_RATIO: Final = 32
@@ -69,19 +75,46 @@ def _decoded(buffer: Buffer, found: samples.Survey, keep: Keep) -> Rows:
     all_labels = [keep.series(buffer.piece(start, stop)) for start, stop in spans]
     kept = np.array([one is not None for one in all_labels], np.bool_)
     labels: tuple[Labels, ...] = tuple(one for one in all_labels if one is not None)
-    count = int(found.samples[kept].sum())
+    starts, stops = found.starts[kept], found.stops[kept]
+    columns, orderly = _floats(buffer, starts, stops, int(found.samples[kept].sum()), keep)
+    expected = int(found.histograms[kept].sum())
+    native = _histograms(buffer, starts, stops, expected, keep) if expected else None
+    return rows_of(labels, columns, native, orderly)
+
+
+def _floats(
+    buffer: Buffer, starts: Int64s, stops: Int64s, count: int, keep: Keep
+) -> tuple[Columns, bool]:
+    """The floats of time series, and whether their times rise."""
     keep.spend(count)
-    keep.left_out += int(found.histograms[kept].sum())
-    offsets = np.zeros(len(labels) + 1, np.int64)
+    offsets = np.zeros(len(starts) + 1, np.int64)
     timestamps, bits = np.empty(count + 1, np.int64), np.empty(count + 1, np.int64)
     start, end = keep.select.start, keep.select.end
     bad, disorder = samples.decode(
-        buffer.data, found.starts[kept], found.stops[kept], start, end, offsets, timestamps, bits
+        buffer.data, starts, stops, start, end, offsets, timestamps, bits
     )
     if bad >= 0:
         raise BadAnswer("a sample is malformed")
     used = int(offsets[-1])
     keep.held += used
-    keep.sent = Sent(len(labels), used, doubtful=not bits[:used].all())
+    keep.sent = Sent(len(starts), used, doubtful=not bits[:used].all())
     values = bits[:used].view(np.float64)
-    return Rows(labels, Columns.frozen(offsets, timestamps[:used], values), not disorder)
+    return Columns.frozen(offsets, timestamps[:used], values), not disorder
+
+
+def _histograms(
+    buffer: Buffer, starts: Int64s, stops: Int64s, count: int, keep: Keep
+) -> HistogramColumns:
+    """The native histograms of time series."""
+    keep.spend(count * LEAST_SIZE)
+    offsets = np.zeros(len(starts) + 1, np.int64)
+    start, end = keep.select.start, keep.select.end
+    found = histograms.decode(buffer.data, starts, stops, start, end, offsets)
+    if found.bad >= 0:
+        raise BadAnswer(histograms.FAULTS[found.fault])
+    table = Histograms.frozen(found.table)
+    size = int(table.size.sum())
+    keep.spend(size)
+    keep.held += size
+    keep.sent.doubtful = True
+    return HistogramColumns(offsets, found.timestamps, NO_STARTS, table)

@@ -1,7 +1,7 @@
 """The body of a SAMPLES answer: straight from protobuf bytes to columns.
 
 A ReadResponse holds results, each of them time series, each of them labels, samples, exemplars,
-which are passed over, and native histograms, which are counted.
+which are passed over, and native histograms, which are only counted here: see `histograms`.
 """
 
 from dataclasses import dataclass

@@ -22,7 +22,8 @@ from bridge.model.errors import (
 )
 from bridge.model.labels import Matcher, MatchType
 from bridge.model.samples import SeriesBlock
-from bridge.remote.encode import framed, sampled
+from bridge.remote.encode_chunks import Encodings, framed
+from bridge.remote.encode_samples import sampled
 from bridge.remote.proto.remote_pb2 import Query, ReadRequest
 from bridge.remote.proto.types_pb2 import LabelMatcher
 from bridge.remote.settings import ResponseType
@@ -35,6 +36,7 @@ _SAMPLE_LIMIT: Final = 50_000_000
 _CONCURRENT_LIMIT: Final = 10
 _FRAME_BYTES: Final = 1 << 20
 _REQUEST_BYTES: Final = 32 << 20
+_ENCODINGS: Final = Encodings()
 # What is encoded and sent at a time.
 _SLAB_BYTES: Final = 1 << 18
 
@@ -61,6 +63,7 @@ class Serving:
     frame_bytes: int = _FRAME_BYTES
     concurrent_limit: int = _CONCURRENT_LIMIT
     max_bytes: int = 0
+    encodings: Encodings = _ENCODINGS
 
     def gate(self) -> Gate:
         """What lets requests in; endpoints may share one."""
@@ -126,7 +129,7 @@ class ReadEndpoint:
 
     async def _sampled(self, selects: Sequence[Select]) -> Response:
         blocks = [await self._block(select, self.serving.sample_limit) for select in selects]
-        body = await asyncio.to_thread(lambda: bytes(cramjam.snappy.compress_raw(sampled(blocks))))
+        body = await asyncio.to_thread(_compressed, blocks, self.serving.encodings)
         headers = {"Content-Encoding": "snappy"}
         return Response(body, 200, headers, media_type=SAMPLED_MEDIA)
 
@@ -135,13 +138,17 @@ class ReadEndpoint:
         blocks = [await self._block(replace(select, purpose=Purpose.SAMPLES)) for select in selects]
         # Said outright, since it is what proves a stream complete.
         headers = {"Transfer-Encoding": "chunked"}
-        slabs = _slabs(blocks, self.serving.frame_bytes)
+        slabs = _slabs(blocks, self.serving)
         return StreamingResponse(slabs, 200, headers, STREAMED_MEDIA_FULL)
 
 
-async def _slabs(blocks: Sequence[SeriesBlock], frame_bytes: int) -> AsyncIterator[bytes]:
+def _compressed(blocks: Sequence[SeriesBlock], encodings: Encodings) -> bytes:
+    return bytes(cramjam.snappy.compress_raw(sampled(blocks, encodings.integers)))
+
+
+async def _slabs(blocks: Sequence[SeriesBlock], serving: Serving) -> AsyncIterator[bytes]:
     for query, block in enumerate(blocks):
-        frames = framed(block, query, frame_bytes)
+        frames = framed(block, query, serving.frame_bytes, serving.encodings)
         while slab := await asyncio.to_thread(_slab, frames):
             yield slab
 

@@ -6,20 +6,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from bridge.chunkenc import xor
-from bridge.chunkenc.bits import Bytes
 from bridge.model.labels import Labels
-from bridge.model.samples import Columns
 from bridge.remote import frames
-from bridge.remote.answer import BadAnswer, Keep, NotStreamable
+from bridge.remote.answer import BadAnswer, Keep
 from bridge.remote.buffer import Buffer
+from bridge.remote.chunks import Chunks, decoded
 from bridge.storage.merge import Rows
 
 Int64s = npt.NDArray[np.int64]
 
 # Wire bytes that make a batch: some 100,000 samples, large enough that what a batch costs vanishes.
 _BATCH_BYTES: Final = 1 << 18
-_XOR: Final = 1
 
 
 @dataclass(slots=True)
@@ -43,7 +40,7 @@ class StreamedAnswer:
         self._rest = buffer.tail(whole.used)
         self.needed = max(whole.needed - buffer.size, _BATCH_BYTES)
         if inside.series.shape[1]:
-            self._rows.append(_decoded(buffer, inside, self.keep))
+            self._rows += _decoded(buffer, inside, self.keep)
 
     def finish(self) -> list[Rows]:
         """All rows."""
@@ -52,25 +49,13 @@ class StreamedAnswer:
         return self._rows
 
 
-def _decoded(buffer: Buffer, inside: frames.Contents, keep: Keep) -> Rows:
+def _decoded(buffer: Buffer, inside: frames.Contents, keep: Keep) -> list[Rows]:
     """The series of a batch that a read keeps, with their samples in its range."""
     labels, numbers = _rows(buffer, inside.series, keep)
     rows = np.repeat(numbers, np.diff(inside.series[2], append=inside.chunks.shape[1]))
     kept = rows >= 0
-    starts, sizes, oldest, newest, encodings = (row[kept] for row in inside.chunks)
-    rows = rows[kept]
-    inside_range = (newest >= keep.select.start) & (oldest <= keep.select.end)
-    unknown = encodings != _XOR
-    if (unknown & inside_range).any():
-        raise NotStreamable(f"chunk encoding {encodings[unknown & inside_range][0]}")
-    counts, firsts = np.empty_like(starts), np.empty_like(starts)
-    if xor.inspect(buffer.data, starts, np.where(unknown, 0, sizes), counts, firsts) >= 0:
-        raise BadAnswer("a chunk is too short for its samples")
-    # A header that belies its chunk is not believed.
-    wanted = ~unknown & (inside_range | (firsts != oldest))
-    keep.sent.note(len(labels), sizes, counts, newest - oldest)
-    chunks = _Chunks(starts[wanted], sizes[wanted], rows[wanted], int(counts[wanted].sum()))
-    return _columns(buffer.data, chunks, labels, keep)
+    chunks = Chunks(rows[kept], *(fact[kept] for fact in inside.chunks))
+    return decoded(buffer.data, chunks, tuple(labels), keep)
 
 
 def _rows(buffer: Buffer, series: Int64s, keep: Keep) -> tuple[list[Labels], Int64s]:
@@ -86,30 +71,3 @@ def _rows(buffer: Buffer, series: Int64s, keep: Keep) -> tuple[list[Labels], Int
             labels.append(one)
         numbers[index] = -1 if one is None else len(labels) - 1
     return labels, numbers
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Chunks:
-    """Chunks to decode, int64 [C]: where they start, their sizes, their rows; and their samples."""
-
-    starts: Int64s
-    sizes: Int64s
-    rows: Int64s
-    samples: int
-
-
-def _columns(data: Bytes, chunks: _Chunks, labels: list[Labels], keep: Keep) -> Rows:
-    keep.spend(chunks.samples)
-    offsets = np.zeros(len(labels) + 1, np.int64)
-    timestamps = np.empty(chunks.samples + 1, np.int64)
-    bits = np.empty(chunks.samples + 1, np.int64)
-    start, end = keep.select.start, keep.select.end
-    bad, disorder = xor.decode(
-        data, chunks.starts, chunks.sizes, chunks.rows, start, end, offsets, timestamps, bits
-    )
-    if bad >= 0:
-        raise BadAnswer("a chunk is not XOR encoded as its header says")
-    used = int(offsets[-1])
-    keep.held += used
-    values = bits[:used].view(np.float64)
-    return Rows(tuple(labels), Columns.frozen(offsets, timestamps[:used], values), not disorder)

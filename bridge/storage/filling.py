@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.model.samples import Columns, SeriesBlock
+from bridge.model.starts import starts_of
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -25,7 +26,13 @@ def lacked(block: SeriesBlock, held: SeriesBlock, gap: int) -> SeriesBlock:
     if native is not None:
         placed = _placed(native.offsets, native.timestamps, rows, scale)
         native = native.where(~_near(base, *placed, gap))
-    columns = Columns.frozen(before[mine.offsets], mine.timestamps[kept], mine.values[kept], native)
+    columns = Columns.frozen(
+        before[mine.offsets],
+        mine.timestamps[kept],
+        mine.values[kept],
+        native,
+        starts_of(mine.created, kept),
+    )
     return SeriesBlock.of(block.labels, columns)
 
 

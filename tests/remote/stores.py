@@ -14,6 +14,9 @@ from bridge.storage.interface import Purpose, ReadOptions, Select, Selection
 START, END = 1_700_000_000_000, 1_700_000_600_000
 RANGE_TEXT = "(reading 2023-11-14T22:13:20Z to 2023-11-14T22:23:20Z)"
 
+# A first read may have to wait until kernels are compiled, ms.
+COMPILING = 600_000
+
 STREAMED = (ResponseType.STREAMED,)
 SAMPLED = (ResponseType.SAMPLES,)
 
@@ -135,7 +138,7 @@ def found(selection: Selection) -> Found:
 async def read(reply_: Reply, select: Select = UP, options: ReadOptions = OPTIONS) -> Selection:
     """What a client makes of one reply; no request is repeated."""
     async with store(reply_) as made:
-        client = remote(made.url, retries=0)
+        client = remote(made.url, retries=0, remote_timeout_ms=COMPILING)
         try:
             return await client.select(select, options)
         finally:

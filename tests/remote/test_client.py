@@ -8,12 +8,13 @@ import pytest
 import snappy
 
 from bridge.model.errors import LimitExceeded, StoreError, StoreTimeout, TooManySamples
+from bridge.model.histogram import Hint
 from bridge.model.labels import Labels, Matcher, MatchType
 from bridge.model.samples import STALE_NAN_BITS
 from bridge.model.secret import Secret
 from bridge.remote.client import RemoteStore
 from bridge.remote.proto.remote_pb2 import QueryResult, ReadRequest, ReadResponse
-from bridge.remote.proto.types_pb2 import Chunk, Histogram, Label, TimeSeries
+from bridge.remote.proto.types_pb2 import BucketSpan, Histogram, Label, Sample, TimeSeries
 from bridge.remote.settings import (
     Authorization,
     BasicAuth,
@@ -216,7 +217,7 @@ async def test_influxdb_is_asked_for_samples_and_one_millisecond_more() -> None:
 
 
 async def test_an_unknown_encoding_is_asked_again_as_samples_and_remembered() -> None:
-    chunk = chunk_of(WIRE_A.points, Chunk.XOR2)
+    chunk = chunk_of(WIRE_A.points, 9)  # type: ignore[arg-type]
     streamed, sampled = streamed_reply(frame_of(WIRE_A, [chunk])), reply(sampled_body([WIRE_A]))
     async with store(streamed, sampled) as made:
         client = remote(made.url)
@@ -229,15 +230,39 @@ async def test_an_unknown_encoding_is_asked_again_as_samples_and_remembered() ->
     assert kinds == [[1, 0], [0], [0]]
 
 
-async def test_native_histograms_that_are_left_out_are_told_of() -> None:
-    native = Histogram(timestamp=T + 1, sum=3.0, count_float=1.0)
-    series = TimeSeries(labels=[Label(name="__name__", value="up")], histograms=[native, native])
+async def test_native_histograms_of_samples_are_read() -> None:
+    native = [
+        Histogram(
+            timestamp=T + at,
+            sum=3.0,
+            count_float=1.0 + at,
+            positive_spans=[BucketSpan(offset=2, length=1)],
+            positive_counts=[1.0 + at],
+            reset_hint=Histogram.NO,
+        )
+        for at in range(2)
+    ]
+    sample = Sample(timestamp=T + 9, value=5.0)
+    label = Label(name="__name__", value="up")
+    series = TimeSeries(labels=[label], histograms=native, samples=[sample])
     body = ReadResponse(results=[QueryResult(timeseries=[series])]).SerializeToString()
-    selection = await read(reply(snappy.compress(body)))
-    assert len(selection.block) == 0
-    assert selection.warnings == (
-        "store a: 2 native histogram samples were left out: not read yet",
-    )
+    columns = (await read(reply(snappy.compress(body)))).block.columns()
+    assert (columns.timestamps.tolist(), columns.values.tolist()) == ([T + 9], [5.0])
+    assert columns.histograms is not None
+    assert columns.histograms.timestamps.tolist() == [T, T + 1]
+    table = columns.histograms.table
+    assert table.count.tolist() == [1.0, 2.0]
+    assert table.literal(1).positive_spans == ((2, 1),)
+    assert table.hint.tolist() == [Hint.NOT_RESET, Hint.NOT_RESET]
+
+
+async def test_a_bad_histogram_of_samples_is_one_sentence() -> None:
+    native = Histogram(timestamp=T, count_int=1, positive_deltas=[1])
+    series = TimeSeries(labels=[Label(name="__name__", value="up")], histograms=[native])
+    body = ReadResponse(results=[QueryResult(timeseries=[series])]).SerializeToString()
+    text = "HTTP 200 OK, but histogram spans specify different number of buckets than provided"
+    with pytest.raises(StoreError, match=text):
+        await read(reply(snappy.compress(body)))
 
 
 async def test_a_stream_whose_end_proves_nothing_is_not_trusted() -> None:
