@@ -179,7 +179,7 @@ class Memory:
         at = bisect_left(held.blocks, block.window.start, key=lambda one: one.window.start)
         held.blocks.insert(at, block)
         self._used[block] = (held, block.nbytes)
-        self.samples_bytes += block.chunks.data.nbytes
+        self.samples_bytes += block.data_bytes
 
     def _drop(self, held: Held, block: Block, why: Gone) -> None:
         self._remove(held, block)
@@ -191,7 +191,7 @@ class Memory:
 
     def _taken(self, held: Held, block: Block) -> None:
         held.blocks.remove(block)
-        self.samples_bytes -= block.chunks.data.nbytes
+        self.samples_bytes -= block.data_bytes
 
     def _shrink(self, held: Held) -> None:
         """Keeps to the budget after something was added to a selector."""

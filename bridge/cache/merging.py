@@ -5,9 +5,10 @@ from itertools import pairwise
 from typing import Final
 
 from bridge.cache.blocks import Block, encoded
+from bridge.cache.joining import joined
 from bridge.cache.names import Names
 from bridge.cache.policy import Moment, Policy
-from bridge.cache.segments import Remembered, joined
+from bridge.cache.segments import Remembered
 
 # A block is encoded anew only with one that is not much smaller: so the work stays in proportion.
 _RATIO: Final = 4
@@ -29,7 +30,7 @@ def _alike(left: Block, right: Block) -> bool:
     """Whether the same rules hold for both, and the work is worth it."""
     settled = left.all_settled and right.all_settled
     same = left.all_sealed == right.all_sealed and left.empty == right.empty
-    return settled and same and left.chunks.nbytes <= _RATIO * right.chunks.nbytes
+    return settled and same and left.data_bytes <= _RATIO * right.data_bytes
 
 
 def merged(pair: Pair, names: Names) -> Block:
@@ -42,6 +43,6 @@ def merged(pair: Pair, names: Names) -> Block:
     for part in block.parts:
         parts.append((numbers[at : at + part.series], part.columns()))
         at += part.series
-    ((rows, chunks),) = encoded(parts, [window])
+    (made,) = encoded(parts, [window])
     sealed = right.sealed if left.all_sealed else left.sealed
-    return Block(window, read, right.settled, sealed, rows, chunks)
+    return Block(window, read, right.settled, sealed, *made)

@@ -3,22 +3,21 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from cachetools import TTLCache
 
 from bridge.cache import intervals
 from bridge.cache.beyond import Beyond
 from bridge.cache.blocks import Block, encoded
 from bridge.cache.flights import Flight, Flights, wider_than
+from bridge.cache.joining import joined
 from bridge.cache.keys import Key
 from bridge.cache.memory import Held, Memory
 from bridge.cache.merging import mergeable, merged
 from bridge.cache.policy import Moment, Policy
 from bridge.cache.purges import Purge, Purges
-from bridge.cache.segments import Read, Remembered, Segment, joined
+from bridge.cache.segments import Read, Remembered, Segment
 from bridge.model.errors import LimitExceeded, TooManySamples
 from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
@@ -28,9 +27,6 @@ from bridge.storage.interface import Provenance, Purpose, Querier, ReadOptions, 
 from bridge.telemetry.trace import Stage, stage
 
 Int64s = npt.NDArray[np.int64]
-
-# For so many selectors it is known for a while that they are passed on.
-_PASSED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,9 +67,6 @@ class SampleCache:
         self._purges = purges or Purges((), memory.clock)
         self._purges.follow(self._forget)
         self._flights = Flights(querier, memory, self._landed)
-        self._passed: TTLCache[Key, bool] = TTLCache(
-            _PASSED, self._policy.settings.young_ttl, timer=lambda: memory.clock().steady
-        )
         self._keeping: set[asyncio.Task[None]] = set()
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
@@ -81,7 +74,7 @@ class SampleCache:
         window = Window(select.start, select.end)
         from_memory = select.purpose is Purpose.SAMPLES and not options.nocache
         key = self._key(select.matchers)
-        passed = key in self._passed or not self._policy.storable(window)
+        passed = not self._policy.storable(window)
         if not from_memory or window.end < window.start or passed:
             return self._noted(await self._querier.select(select, options))
         await self._purges.current()
@@ -151,10 +144,6 @@ class SampleCache:
                 # What was asked for may well be within the limit.
                 return await self._querier.select(select, options)
             raise
-        if any(has_histograms(answer.block) for answer in answers):
-            # Native histograms are not remembered, nor are parts of answers with them put together.
-            self._passed[held.key] = True
-            return await self._querier.select(select, options)
         brought = dict(zip(flights, answers, strict=True))
         for flight in led:
             length = flight.window.end - flight.window.start + 1
@@ -210,9 +199,8 @@ class SampleCache:
         return pieces
 
     def _landed(self, flight: Flight) -> None:
-        block = flight.task.result().block
         # A read of the far future was stretched back to what is fresh, over more than can be kept.
-        if has_histograms(block) or not self._policy.storable(flight.window):
+        if not self._policy.storable(flight.window):
             self._flights.forget(flight)
             return
         held = self._memory.begin(flight.held.key, self._policy)
@@ -248,11 +236,6 @@ class SampleCache:
             self._memory.replace(held, pair, whole)
 
 
-def has_histograms(block: SeriesBlock) -> bool:
-    """Whether there are native histograms among the samples."""
-    return any(part.columns().histograms is not None for part in block.parts)
-
-
 def _left(window: Window, pieces: Sequence[_Piece]) -> list[Window]:
     return list(intervals.without(window, [piece.window for piece in pieces]))
 
@@ -275,7 +258,7 @@ def _block(held: Held, pieces: Sequence[_Piece], brought: dict[Flight, Selection
                     segments.append(Read.of(part.columns(), piece.window, names))
     if len(pieces) == 1 and isinstance(pieces[0].source, Flight) and pieces[0].held is held:
         whole = brought[pieces[0].source].block
-        if sum(int(segment.counts.sum()) for segment in segments) == whole.samples:
+        if sum(segment.samples for segment in segments) == whole.samples:
             return whole
     return joined(segments, held.names)[1]
 

@@ -3,17 +3,19 @@
 import json
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-from bridge.cache.blocks import Block, Chunks
+from bridge.cache.blocks import Block
+from bridge.cache.chunks import Chunks, frozen
 from bridge.cache.keys import Place
 from bridge.cache.names import Names
+from bridge.cache.native import NativeChunks
 from bridge.cache.policy import Moment, Policy
 from bridge.chunkenc import xor
 from bridge.chunkenc.bits import PADDING
@@ -22,11 +24,10 @@ from bridge.model.time import Window
 
 Int64s = npt.NDArray[np.int64]
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _MAGIC: Final = b"PBBLOCK\n"
 # Magic, format, checksum of all that follows, length of the head.
 _FIXED: Final = struct.Struct("<8sIII")
-_ARRAYS: Final = ("chunks", "ends", "oldest", "newest", "counts")
 _LITTLE: Final = np.dtype("<i8")
 
 
@@ -36,17 +37,19 @@ class Foreign(ValueError):
 
 def packed(block: Block, place: Place, labels: Sequence[Labels]) -> bytes:
     """The bytes of a block for a place; `labels` are those of its rows."""
+    sections = _sections(block)
     head = {
         "place": place.document(),
         "window": [block.window.start, block.window.end],
         "read": block.read.wall,
         "labels": [one.pairs for one in labels],
-        "sizes": [len(getattr(block.chunks, name)) for name in _ARRAYS],
+        "sections": {name: one.sizes for name, one in sections.items()},
     }
-    arrays = [getattr(block.chunks, name).astype(_LITTLE, copy=False) for name in _ARRAYS]
+    arrays = [array for one in sections.values() for array in one.arrays]
     # ASCII with escapes keeps bytes that are not UTF-8.
-    lead = zlib.compress(json.dumps(head).encode() + b"\n" + b"".join(map(bytes, arrays)), 1)
-    rest = lead + block.chunks.data[: len(block.chunks.data) - PADDING].tobytes()
+    packed_arrays = [array.astype(_LITTLE, copy=False).tobytes() for array in arrays]
+    lead = zlib.compress(json.dumps(head).encode() + b"\n" + b"".join(packed_arrays), 1)
+    rest = lead + b"".join(one.data for one in sections.values())
     checksum = google_crc32c.value(rest)
     return _FIXED.pack(_MAGIC, FORMAT, checksum, len(lead)) + rest
 
@@ -58,22 +61,21 @@ def address(place: Place) -> str:
 
 def unpacked(value: bytes, place: Place, names: Names, policy: Policy, now: Moment) -> Block:
     """The block of these bytes, with numbers of `names`; raises Foreign."""
-    head, arrays, data = _opened(value)
+    head, sections = _opened(value)
     if head["place"] != place.document():
         raise Foreign("of another selector, of another time, or read before a purge")
     window, read = Window(*head["window"]), _moment(head["read"], now)
     if window.end > policy.closed(read):
         raise Foreign("not sealed by the settings of today")
-    offsets, ends, oldest, newest, counts = arrays
-    chunks = Chunks(offsets, ends, oldest, newest, counts, data)
+    chunks, starts, native = _chunks(sections)
     labels = [Labels.of_sorted(tuple(map(tuple, pairs))) for pairs in head["labels"]]
-    _check(chunks, labels)
+    _check(chunks, starts, native, labels)
     numbers = names.add(labels)
     horizon, closed = policy.horizon(read), policy.closed(read)
-    return Block(window, read, horizon, closed, numbers, chunks)
+    return Block(window, read, horizon, closed, numbers, chunks, starts, native)
 
 
-def _opened(value: bytes) -> tuple[dict[str, Any], list[Int64s], npt.NDArray[np.uint8]]:
+def _opened(value: bytes) -> tuple[dict[str, Any], dict[str, "_Section"]]:
     if len(value) < _FIXED.size:
         raise Foreign("too short")
     magic, form, checksum, length = _FIXED.unpack_from(value)
@@ -82,13 +84,63 @@ def _opened(value: bytes) -> tuple[dict[str, Any], list[Int64s], npt.NDArray[np.
         raise Foreign("another format, or damaged")
     line, _, packed_arrays = zlib.decompress(rest[:length]).partition(b"\n")
     head: dict[str, Any] = json.loads(line)
-    flat = np.frombuffer(packed_arrays, _LITTLE).astype(np.int64)
-    arrays = [part.copy() for part in np.split(flat, np.cumsum(head["sizes"])[:-1])]
-    data = np.frombuffer(bytes(rest[length:]) + bytes(PADDING), np.uint8).copy()
-    data.flags.writeable = False
-    for array in arrays:
-        array.flags.writeable = False
-    return head, arrays, data
+    flat, data = np.frombuffer(packed_arrays, _LITTLE).astype(np.int64), rest[length:]
+    sections = {}
+    for name, (size, *lengths) in head["sections"].items():
+        *arrays, flat = np.split(flat, np.cumsum(lengths))
+        sections[name] = _Section([array.copy() for array in arrays], bytes(data[:size]))
+        data = data[size:]
+    if len(flat) or len(data):
+        raise Foreign("more than its head says")
+    return head, sections
+
+
+class _Section(NamedTuple):
+    """Arrays, int64, and bytes of chunks."""
+
+    arrays: list[Int64s]
+    data: bytes
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many bytes, and how long each array is."""
+        return [len(self.data), *map(len, self.arrays)]
+
+    @staticmethod
+    def of(chunks: Chunks, more: Sequence[Int64s] = ()) -> "_Section":
+        """Chunks, and what else there is to know of each."""
+        arrays = [chunks.chunks, chunks.ends, chunks.oldest, chunks.newest, chunks.counts]
+        return _Section([*arrays, *more], chunks.data[: len(chunks.data) - PADDING].tobytes())
+
+    def chunks(self) -> Chunks:
+        """The chunks."""
+        data = np.frombuffer(self.data + bytes(PADDING), np.uint8).copy()
+        offsets, ends, oldest, newest, counts = self.arrays[:5]
+        return frozen(Chunks(offsets, ends, oldest, newest, counts, data))
+
+
+def _sections(block: Block) -> dict[str, _Section]:
+    """What a block holds, by name."""
+    made = {"floats": _Section.of(block.chunks)}
+    if block.starts is not None:
+        made["starts"] = _Section.of(block.starts)
+    if block.native is not None:
+        native = block.native
+        facts = (native.encodings, native.firsts, native.others)
+        made["native"] = _Section.of(native.chunks, facts)
+    return made
+
+
+def _chunks(
+    sections: Mapping[str, _Section],
+) -> tuple[Chunks, Chunks | None, NativeChunks | None]:
+    """The chunks of floats, of start timestamps, of native histograms."""
+    starts, native = sections.get("starts"), sections.get("native")
+    return (
+        sections["floats"].chunks(),
+        None if starts is None else starts.chunks(),
+        None if native is None else NativeChunks.frozen(native.chunks(), *native.arrays[5:]),
+    )
 
 
 def _moment(wall: int, now: Moment) -> Moment:
@@ -97,23 +149,63 @@ def _moment(wall: int, now: Moment) -> Moment:
     return Moment(wall, now.steady - (now.wall - wall))
 
 
-def _check(chunks: Chunks, labels: Sequence[Labels]) -> None:
+def _check(
+    chunks: Chunks, starts: Chunks | None, native: NativeChunks | None, labels: Sequence[Labels]
+) -> None:
     """Whether the arrays fit each other: kernels believe them."""
-    count = len(chunks.ends)
-    starts = np.concatenate([np.zeros(1, np.int64), chunks.ends])[:count]
-    counts, firsts = np.empty(count, np.int64), np.empty(count, np.int64)
+    used = np.diff(chunks.chunks) > 0
+    if native is not None and len(native) == len(chunks):
+        used |= np.diff(native.chunks.chunks) > 0
     fits = (
-        len(chunks.chunks) == len(labels) + 1
+        len(chunks) == len(labels)
         and all(left.pairs < right.pairs for left, right in pairwise(labels))
-        and all(len(getattr(chunks, name)) == count for name in _ARRAYS[2:])
-        and int(chunks.chunks[0]) == 0
-        and int(chunks.chunks[-1]) == count
-        and bool((np.diff(chunks.chunks) > 0).all())
-        and bool((chunks.ends > starts).all())
-        and (int(chunks.ends[-1]) if count else 0) == len(chunks.data) - PADDING
-        and xor.inspect(chunks.data, starts, chunks.ends - starts, counts, firsts) < 0
-        and bool((counts == chunks.counts).all() and (counts <= xor.SAMPLES_PER_CHUNK).all())
-        and bool((firsts == chunks.oldest).all() and (counts > 0).all())
+        and _ordered(chunks)
+        and _are_xor(chunks)
+        and bool(used.all())
+        and (starts is None or (_ordered(starts) and _are_xor(starts) and _alike(chunks, starts)))
+        and (native is None or (len(native) == len(labels) and _ordered(native.chunks)))
+        and (native is None or native.sound())
     )
     if not fits:
         raise Foreign("its parts do not fit each other")
+
+
+def _ordered(chunks: Chunks) -> bool:
+    """Whether rows have chunks, and these bytes, one behind the other."""
+    count = len(chunks.ends)
+    facts = (chunks.oldest, chunks.newest, chunks.counts)
+    return (
+        all(len(array) == count for array in facts)
+        and int(chunks.chunks[0]) == 0
+        and int(chunks.chunks[-1]) == count
+        and bool((np.diff(chunks.chunks) >= 0).all())
+        and bool((np.diff(chunks.ends, prepend=0) > 0).all())
+        and (int(chunks.ends[-1]) if count else 0) == len(chunks.data) - PADDING
+    )
+
+
+def _are_xor(chunks: Chunks) -> bool:
+    """Whether they are XOR chunks of the samples that they are said to hold."""
+    starts = np.append(0, chunks.ends)[:-1]
+    counts, firsts = np.empty_like(starts), np.empty_like(starts)
+    return (
+        xor.inspect(chunks.data, starts, chunks.ends - starts, counts, firsts) < 0
+        and bool((counts == chunks.counts).all() and (counts <= xor.SAMPLES_PER_CHUNK).all())
+        and bool((firsts == chunks.oldest).all() and (counts > 0).all())
+    )
+
+
+def _alike(chunks: Chunks, starts: Chunks) -> bool:
+    """Whether start timestamps are those of these floats, or of none in some rows."""
+    if len(starts) != len(chunks):
+        return False
+    held, sizes = np.diff(starts.chunks), np.diff(chunks.chunks)
+    rows = np.repeat(held > 0, sizes)
+    return bool(((held == 0) | (held == sizes)).all()) and all(
+        np.array_equal(ours, theirs[rows])
+        for ours, theirs in (
+            (starts.counts, chunks.counts),
+            (starts.oldest, chunks.oldest),
+            (starts.newest, chunks.newest),
+        )
+    )

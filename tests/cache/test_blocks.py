@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.cache.blocks import Block, Chunks, encoded, sliced
+from bridge.cache.blocks import Block, encoded, sliced
+from bridge.cache.chunks import Chunks
+from bridge.cache.joining import joined
 from bridge.cache.names import Names
 from bridge.cache.policy import Moment
-from bridge.cache.segments import Remembered, joined
+from bridge.cache.segments import Remembered
 from bridge.model.labels import Labels
 from bridge.model.time import Window
 from tests.cache.world import Samples, block, contents

@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import product
-from typing import cast
 
 import pytest
 
@@ -13,9 +11,7 @@ from bridge.cache.purges import Purges
 from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
 from bridge.model.errors import LimitExceeded, StoreError
-from bridge.model.histogram import HistogramColumns
 from bridge.model.labels import Labels, Matcher, MatchType
-from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
 from bridge.storage.interface import CacheUse, Purpose, ReadOptions, Select, Selection
 from tests.cache.world import (
@@ -418,30 +414,3 @@ async def test_closing_ends_what_goes_on_behind_the_answers() -> None:
     await world.cache.select(last(HOUR), PLAIN)
     await world.cache.aclose()
     assert await world.right(last(HOUR)) <= 1
-
-
-class WithHistograms:
-    """A store whose answers say that they have native histograms."""
-
-    def __init__(self, store: LoggedStore) -> None:
-        self.store = store
-        self.last: Selection | None = None
-
-    async def select(self, select: Select, options: ReadOptions) -> Selection:
-        found = await self.store.select(select, options)
-        columns = replace(found.block.columns(), histograms=cast("HistogramColumns", object()))
-        self.last = replace(found, block=SeriesBlock.of(found.block.labels, columns))
-        return self.last
-
-
-async def test_native_histograms_are_passed_on_and_not_lost() -> None:
-    world = World()
-    store = WithHistograms(world.store)
-    world.cache = SampleCache(store, world.memory, "logged")
-    for _ in range(3):
-        selection = await world.cache.select(last(HOUR), PLAIN)
-        await world.cache.settled()
-        assert store.last
-        assert selection.block is store.last.block
-    assert not list(world.memory.selectors())
-    assert len(world.store.asked) == 4
