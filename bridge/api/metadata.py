@@ -1,15 +1,9 @@
 """What is known of metrics beyond their samples: types by their names, counts by the catalogue."""
 
-from typing import Final
-
 from bridge.api import params
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
 from bridge.catalogue.cardinality import Counts
-from bridge.model.errors import BadData
-
-_DEFAULT_LIMIT: Final = 10
-_HIGHEST_LIMIT: Final = 10_000
 
 
 async def metadata(api: Api, request: ApiRequest) -> Answer:
@@ -27,7 +21,7 @@ async def metadata(api: Api, request: ApiRequest) -> Answer:
 
 async def cardinalities(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/status/tsdb`: of what the catalogue knows, for there is no TSDB here."""
-    limit = _limit(request.form.get("limit"))
+    limit = params.length(request.form)
     await api.catalogue.settled()
     counts = api.catalogue.cardinality(limit)
     head = {
@@ -52,16 +46,3 @@ async def cardinalities(api: Api, request: ApiRequest) -> Answer:
 
 def _stats(counts: Counts) -> list[dict[str, object]]:
     return [{"name": name, "value": value} for name, value in counts]
-
-
-def _limit(text: str) -> int:
-    wrong = "limit must be a positive number"
-    try:
-        limit = params.integer(text) if text else _DEFAULT_LIMIT
-    except BadData:
-        raise BadData(wrong) from None
-    if limit < 1:
-        raise BadData(wrong)
-    if limit > _HIGHEST_LIMIT:
-        raise BadData(f"limit must not exceed {_HIGHEST_LIMIT}")
-    return limit

@@ -15,6 +15,8 @@ from bridge.model.labels import Matcher, quoted
 from bridge.model.time import MAX_TIME, MIN_TIME, Steps, parse_api_duration, parse_float, parse_time
 
 MAX_POINTS: Final = 11_000
+_DEFAULT_LENGTH: Final = 10
+_LONGEST: Final = 10_000
 _INT64_MAX: Final = 2**63 - 1
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
@@ -56,6 +58,21 @@ def _limit(text: str) -> int:
     value = integer(text)
     if value < 0:
         raise BadData("limit must be non-negative")
+    return value
+
+
+def length(form: Form) -> int:
+    """`limit` of a list that is never shown whole: 10, at most 10,000, as in `status/tsdb`."""
+    wrong = "limit must be a positive number"
+    text = form.get("limit")
+    try:
+        value = integer(text) if text else _DEFAULT_LENGTH
+    except BadData:
+        raise BadData(wrong) from None
+    if value < 1:
+        raise BadData(wrong)
+    if value > _LONGEST:
+        raise BadData(f"limit must not exceed {_LONGEST}")
     return value
 
 

@@ -43,6 +43,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/status/active_queries": status.active_queries,
     "/api/v1/features": features.features,
     "/api/v1/status/buildinfo": status.buildinfo,
+    "/api/v1/status/cache": cache.status,
     "/api/v1/status/config": status.config,
     "/api/v1/status/runtimeinfo": status.runtimeinfo,
     "/api/v1/status/tsdb": metadata.cardinalities,

@@ -112,7 +112,8 @@ class Memory:
         for block in held.overlapping(window):
             usable = policy.servable(block, now, fresh=False)
             if usable is None:
-                self._drop(held, block, Gone.EXPIRED)
+                if not policy.settings.stale_if_error:
+                    self._drop(held, block, Gone.EXPIRED)
                 continue
             if fresh:
                 usable = policy.servable(block, now, fresh=True)

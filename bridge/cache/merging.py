@@ -21,7 +21,8 @@ def mergeable(blocks: Sequence[Block], policy: Policy, now: Moment) -> Pair | No
     for right, left in pairwise(reversed(blocks)):
         touching = left.window.end + 1 == right.window.start
         slot = policy.slot(left.window.start, now)
-        if touching and right.window.end <= slot.end and _alike(left, right):
+        alive = all(policy.servable(one, now, fresh=False) for one in (left, right))
+        if touching and alive and right.window.end <= slot.end and _alike(left, right):
             return left, right
     return None
 

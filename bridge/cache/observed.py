@@ -35,6 +35,9 @@ class CacheObserver(Protocol):
     def read_joined(self, store: str) -> None:
         """A read waits for what another one had asked the store for already."""
 
+    def stale_served(self, store: str) -> None:
+        """A store was down, and its read was answered from memory all the same."""
+
     def block_gone(self, why: Gone) -> None:
         """A block is not held any more."""
 
@@ -62,6 +65,8 @@ class Unobserved:
     def gap_read(self, store: str, milliseconds: int, received_bytes: int) -> None: ...
 
     def read_joined(self, store: str) -> None: ...
+
+    def stale_served(self, store: str) -> None: ...
 
     def block_gone(self, why: Gone) -> None: ...
 

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from bridge.cache.intervals import common, outward
 from bridge.cache.settings import CacheSettings
+from bridge.model.errors import StoreError, StoreTimeout
 from bridge.model.time import Window
 
 _HOUR: Final = 3_600_000
@@ -13,6 +14,8 @@ _SLOT: Final = 2 * _HOUR
 _DAY: Final = 24 * _HOUR
 # A year of slots: what is longer is not remembered.
 _MAX_SLOTS: Final = 4400
+# The HTTP statuses of 4xx that say nothing against what was asked.
+_OVERLOADED: Final = (408, 429)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,12 @@ class Policy:
             return None
         return common(what.window, Window(what.window.start, newest))
 
+    def stale(self, what: Kept, now: Moment) -> Window | None:
+        """What may be answered, however old it is, while the store is down; None if nothing."""
+        if not self.settings.stale_if_error or what.read.age(now) is None:
+            return None
+        return common(what.window, Window(what.window.start, what.settled))
+
     def widened(self, gap: Window, now: Moment) -> Window:
         """What to read for a gap: its unsettled end as far as any query of this moment may ask.
 
@@ -124,3 +133,10 @@ class Policy:
     def _recent(self, now: Moment) -> int:
         """The epoch day's start from which on cuts are 2 h apart."""
         return (now.wall - _DAY) // _DAY * _DAY
+
+
+def is_down(error: StoreError | StoreTimeout) -> bool:
+    """Whether an error says that a store is out of order, not that it refuses what was asked."""
+    status = error.fault.status
+    refused = status is not None and status // 100 == 4 and status not in _OVERLOADED
+    return not refused

@@ -15,13 +15,13 @@ from bridge.cache.joining import joined
 from bridge.cache.keys import Key
 from bridge.cache.memory import Held, Memory
 from bridge.cache.merging import mergeable, merged
-from bridge.cache.policy import Moment, Policy
+from bridge.cache.policy import Moment, Policy, is_down
 from bridge.cache.purges import Purge, Purges
 from bridge.cache.segments import Read, Remembered, Segment
-from bridge.model.errors import LimitExceeded, TooManySamples
+from bridge.model.errors import LimitExceeded, StoreError, StoreTimeout, TooManySamples
 from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
-from bridge.model.time import Window
+from bridge.model.time import Window, format_duration
 from bridge.storage.allowance import allow
 from bridge.storage.interface import Provenance, Purpose, Querier, ReadOptions, Select, Selection
 from bridge.telemetry.trace import Stage, stage
@@ -144,6 +144,11 @@ class SampleCache:
                 # What was asked for may well be within the limit.
                 return await self._querier.select(select, options)
             raise
+        except (StoreError, StoreTimeout) as error:
+            pieces = [] if options.fresh or not is_down(error) else self._stale(held, window, now)
+            if not pieces:
+                raise
+            return await self._from_memory(held, pieces, options, error)
         brought = dict(zip(flights, answers, strict=True))
         for flight in led:
             length = flight.window.end - flight.window.start + 1
@@ -158,6 +163,37 @@ class SampleCache:
             (self._store,),
             Provenance(blocks=len(sources) - len(gaps), gaps=len(gaps)),
         )
+
+    def _stale(self, held: Held, window: Window, now: Moment) -> list[_Piece]:
+        """All of a window as it was settled once, however old; nothing if something lacks."""
+        pieces: list[_Piece] = []
+        missing = [window]
+        for other in [held, *self._memory.wider(held.key)]:
+            for gap in missing:
+                for block in other.overlapping(gap):
+                    settled = self._policy.stale(block, now)
+                    if settled and (inside := intervals.common(settled, gap)):
+                        pieces.append(_Piece(other, inside, block))
+            missing = _left(window, pieces)
+        return [] if missing else sorted(pieces, key=lambda piece: piece.window.start)
+
+    async def _from_memory(
+        self,
+        held: Held,
+        pieces: Sequence[_Piece],
+        options: ReadOptions,
+        error: StoreError | StoreTimeout,
+    ) -> Selection:
+        """What these pieces hold, with a warning that says how old it is, and why."""
+        now = self._memory.clock()
+        reads = [piece.source.read for piece in pieces if isinstance(piece.source, Block)]
+        age = max(read.age(now) or 0 for read in reads) // 1000 * 1000
+        block = await asyncio.to_thread(_block, held, pieces, {})
+        allow(block.samples, options)
+        self._memory.observer.stale_served(self._store)
+        shown = format_duration(age)
+        warning = f"{error}; answered from the cache, with samples read up to {shown} ago"
+        return Selection(block, (warning,), 0, (self._store,), Provenance(blocks=len(pieces)))
 
     def _planned(
         self,

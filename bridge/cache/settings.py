@@ -19,6 +19,7 @@ class CacheSettings:
     `out_of_order_window`: how late a store may accept samples; what was younger than this when it
     was read is remembered for `young_ttl`, as are answers without a sample; all else for
     `sealed_ttl`.
+    `stale_if_error`: while the store is down, what it had settled is served however old it is.
     `coalesce`: gaps nearer to each other than this are read as one, as are more than `max_gaps`.
     `round_tail`: reads of the newest samples begin and end at multiples of this.
     `dir`, `dir_max_bytes`: a folder where sealed samples outlive this process, and its size;
@@ -34,6 +35,7 @@ class CacheSettings:
     sealed_ttl: int = 24 * _HOUR
     young_ttl: int = 10 * _MINUTE
     burst: int = _SECOND
+    stale_if_error: bool = False
     coalesce: int = 5 * _MINUTE
     max_gaps: int = 4
     round_tail: int = _MINUTE

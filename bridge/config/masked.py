@@ -170,6 +170,7 @@ def _store_cache(cache: CacheSettings) -> Yaml:
         "freshness": format_duration(cache.freshness),
         "burst": format_duration(cache.burst),
         "out_of_order_window": format_duration(cache.out_of_order_window),
+        "stale_if_error": cache.stale_if_error,
     }
 
 

@@ -7,11 +7,12 @@ from bridge.config.fields import Duration, Flag, Section, Size, Text, ValkeyUrl
 
 
 class StoreCacheSection(Section):
-    """`cache` of one of `stores`: what depends on how a store takes in samples."""
+    """`cache` of one of `stores`: what depends on how a store takes in samples, or fails."""
 
     freshness: Duration | None = None
     burst: Duration | None = None
     out_of_order_window: Duration | None = None
+    stale_if_error: Flag | None = None
 
     def applied(self, cache: CacheSettings) -> CacheSettings:
         """The cache's settings with these on top."""

@@ -45,6 +45,9 @@ class CacheMetrics:
         self._joined = counter(
             "shared_reads_total", "Reads that waited for one that was under way.", "store"
         )
+        self._stale = counter(
+            "stale_answers_total", "Reads answered from memory while the store was down.", "store"
+        )
         self._evicted = counter("evictions_total", "Blocks that are held no more.", "reason")
         self._refused = counter("refusals_total", "Reads not remembered for want of room.")
         self._limit = gauge("limit_bytes", "What the memory of samples may own.")
@@ -76,7 +79,7 @@ class CacheMetrics:
         for store in stores:
             for use in ("hit", "partial", "miss", "bypass"):
                 self._reads.labels(store, use)
-            for metric in (self._gap_seconds, self._gap_bytes, self._joined):
+            for metric in (self._gap_seconds, self._gap_bytes, self._joined, self._stale):
                 metric.labels(store)
 
     def watch_tier(self, tier: str, left_alone: Callable[[], bool]) -> None:
@@ -99,6 +102,10 @@ class CacheMetrics:
     def read_joined(self, store: str) -> None:
         """Counts a read that waited for another."""
         self._joined.labels(store).inc()
+
+    def stale_served(self, store: str) -> None:
+        """Counts a read that was answered from memory while the store was down."""
+        self._stale.labels(store).inc()
 
     def block_gone(self, why: str) -> None:
         """Counts a block that is held no more."""

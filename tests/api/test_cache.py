@@ -9,7 +9,7 @@ from httpx import AsyncClient, Response
 from bridge.api.settings import ApiSettings
 from bridge.cache.caches import Caches
 from tests.api import world
-from tests.cache.test_samples import World
+from tests.cache.test_samples import Stale, World, last
 from tests.cache.world import HOUR, MINUTE, SECOND, START
 from tests.servers.fixtures import PrometheusFactory
 from tests.servers.prometheus import PrometheusOptions
@@ -228,3 +228,69 @@ async def test_without_the_flag_a_purge_is_refused_in_prometheus_words(
         theirs = await prometheus.post("/api/v1/admin/tsdb/delete_series?match[]=up")
     ours = await client.post(f"{PURGE}?match[]=up")
     assert (ours.status_code, ours.json()) == (503, theirs.json())
+
+
+async def test_status_tells_what_is_remembered_of_each_store(
+    past: World, ask: Asking, client: AsyncClient
+) -> None:
+    await ask.over(OLD - HOUR, OLD)
+    await ask.over(OLD - 2 * HOUR, OLD - 110 * MINUTE)
+    await ask.at(OLD, 'metric_1{pod="1"}')
+    past.clock.advance(90 * SECOND)
+    data = (await client.get("/api/v1/status/cache")).json()["data"]
+    (store,) = data["stores"]
+    first, second = store["held"]
+    assert (store["store"], store["selectors"], store["blocks"]) == ("logged", 2, 3)
+    assert data["ownedBytes"] == store["ownedBytes"] == first["ownedBytes"] + second["ownedBytes"]
+    assert 0 < data["samplesBytes"] < data["ownedBytes"] < data["maxBytes"] == 512 << 20
+    assert first["selector"] == "metric_0"
+    assert first["coverage"] == [
+        {"start": "2026-01-05T07:25:00.001Z", "end": "2026-01-05T07:40:00.000Z"},
+        {"start": "2026-01-05T08:25:00.001Z", "end": "2026-01-05T09:30:00.000Z"},
+    ]
+    assert (first["series"], first["samples"], first["oldestAgeSeconds"]) == (2, 640, 90)
+    assert second["selector"] == 'metric_1{pod="1"}'
+    assert second["coverageOmitted"] == 0
+
+
+async def test_status_is_bounded(past: World, ask: Asking, client: AsyncClient) -> None:
+    await ask.at(OLD, "metric_0 + metric_1 + metric_2")
+    data = (await client.get("/api/v1/status/cache?limit=2")).json()["data"]
+    assert (data["stores"][0]["selectors"], len(data["stores"][0]["held"])) == (3, 2)
+    for limit, text in (("0", "limit must be a positive number"), ("1e9", "limit must be a")):
+        refused = await client.get(f"/api/v1/status/cache?limit={limit}")
+        assert (refused.status_code, refused.json()["errorType"]) == (400, "bad_data")
+        assert refused.json()["error"].startswith(text)
+
+
+async def test_status_shows_no_time_that_is_over(
+    past: World, ask: Asking, client: AsyncClient
+) -> None:
+    await ask.at(OLD)
+    past.clock.advance(25 * HOUR)
+    data = (await client.get("/api/v1/status/cache")).json()["data"]
+    (held,) = data["stores"][0]["held"]
+    assert (held["coverage"], held["oldestAgeSeconds"]) == ([], None)
+
+
+async def test_status_of_a_bridge_without_a_cache() -> None:
+    async with world.client() as plain:
+        data = (await plain.get("/api/v1/status/cache")).json()["data"]
+    assert (data["stores"], data["ownedBytes"]) == ([], 0)
+
+
+async def test_while_the_store_is_down_the_answer_says_how_old_it_is() -> None:
+    past = Stale()
+    await past.filled(last(2 * HOUR, OLD))
+    past.clock.advance(26 * HOUR)
+    async with world.client(past.cache) as client:
+        params = {"query": f"count({NAME})", "time": f"{OLD / 1000}"}
+        response = await client.get("/api/v1/query", params=params)
+        assert value(response) == "2"
+        (warning,) = response.json()["warnings"]
+        assert warning == (
+            'store "logged": connection refused;'
+            " answered from the cache, with samples read up to 1d2h ago"
+        )
+        refused = await client.get("/api/v1/query", params=params, headers={"FromAlert": "true"})
+        assert (refused.status_code, refused.json()["errorType"]) == (503, "unavailable")

@@ -1,22 +1,13 @@
 """The metrics of the cache, and what promtool says of all of them."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from bridge.telemetry import Metrics
-
-
-class Holding:
-    """A memory that holds something."""
-
-    nbytes, samples_bytes, blocks = 900, 700, 3
-
-    def selectors(self) -> Iterator[object]:
-        return iter(["a", "b"])
+from tests.telemetry.happened import everything_once
 
 
 @pytest.fixture
@@ -26,18 +17,7 @@ def shown() -> str:
     metrics = Metrics(registry, "1.2")
     metrics.http("/query", 200, 0.1, 1)
     metrics.stores.request_ended("main", "200", 0.2, 1000, 50)
-    cache = metrics.cache
-    cache.watch(Holding(), 1000, ["main"])
-    cache.watch_tier("valkey", lambda: True)
-    cache.cache_used("main", "partial")
-    cache.gap_read("main", 30_000, 500)
-    cache.read_joined("main")
-    cache.block_gone("space")
-    cache.blocks_refused()
-    cache.tier_asked("valkey", 0.002)
-    cache.tier_value("valkey", "hit")
-    cache.tier_failed("valkey")
-    cache.tier_write_dropped("valkey")
+    everything_once(metrics.cache)
     return generate_latest(registry).decode()
 
 
@@ -49,6 +29,7 @@ def shown() -> str:
         'prombridge_cache_gap_seconds_total{store="main"} 30.0',
         'prombridge_cache_gap_received_bytes_total{store="main"} 500.0',
         'prombridge_cache_shared_reads_total{store="main"} 1.0',
+        'prombridge_cache_stale_answers_total{store="main"} 1.0',
         'prombridge_cache_evictions_total{reason="space"} 1.0',
         "prombridge_cache_refusals_total 1.0",
         "prombridge_cache_limit_bytes 1000.0",
