@@ -289,7 +289,7 @@ class CacheMachine(RuleBasedStateMachine):
         names = sum(held.names_bytes for held in self.memory.selectors())
         assert self.memory.nbytes == names + sum(block.nbytes for block in blocks)
         assert self.memory.blocks == len(blocks)
-        assert self.memory.samples_bytes == sum(block.chunks.data.nbytes for block in blocks)
+        assert self.memory.samples_bytes == sum(block.data_bytes for block in blocks)
 
     @invariant()
     def blocks_cannot_be_written(self) -> None:

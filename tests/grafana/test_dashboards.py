@@ -15,6 +15,7 @@ from bridge.telemetry.metrics import Metrics
 from tests.grafana import requests
 from tests.grafana.dashboards import Dashboard, Question, dashboards, filled
 from tests.grafana.reader import read, read_strings
+from tests.telemetry.happened import everything_once
 
 DASHBOARDS = dashboards()
 QUESTIONS = [question for dashboard in DASHBOARDS for question in dashboard.questions()]
@@ -148,6 +149,7 @@ def test_prombridge_reads_only_what_prombridge_exposes() -> None:
     metrics = Metrics(registry, "0")
     metrics.http("query", 200, 0.1, 1)
     metrics.stores.request_ended("store", "200", 0.1, 1, 1)
+    everything_once(metrics.cache)
     exposed = {
         sample.name: sample.labels for family in registry.collect() for sample in family.samples
     }
