@@ -12,6 +12,7 @@ from bridge.api.endpoint import Api, ApiRequest, Handler
 from bridge.api.envelope import Answer, go_json
 from bridge.api.form import Form
 from bridge.api.params import TimeRange
+from bridge.api.passing import passed_on
 from bridge.model.errors import BadData
 from bridge.model.labels import quoted
 from bridge.model.time import MAX_TIME, MIN_TIME
@@ -32,9 +33,13 @@ def constant(data: object) -> Handler:
     return handler
 
 
-alerts: Final = constant({"alerts": []})
 alertmanagers: Final = constant({"activeAlertmanagers": [], "droppedAlertmanagers": []})
 scrape_pools: Final = constant({"scrapePools": []})
+
+
+async def alerts(api: Api, request: ApiRequest) -> Answer:
+    """`/api/v1/alerts`."""
+    return await passed_on(api, request, "alerts", "alerts") or Answer(b'{"alerts":[]}')
 
 
 async def query_exemplars(api: Api, request: ApiRequest) -> Answer:
@@ -43,10 +48,10 @@ async def query_exemplars(api: Api, request: ApiRequest) -> Answer:
     if span.end < span.start:
         raise BadData("end timestamp must not be before start timestamp")
     await asyncio.to_thread(api.engine.parse, request.form.get("query"))
-    return Answer(b"[]")
+    return await passed_on(api, request, "query_exemplars") or Answer(b"[]")
 
 
-async def rules(_api: Api, request: ApiRequest) -> Answer:
+async def rules(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/rules`."""
     form = request.form
     params.refuse_broken(form)
@@ -57,6 +62,8 @@ async def rules(_api: Api, request: ApiRequest) -> Answer:
             raise BadData(f"not supported value {quoted(kind)}")
     with params.parameter("exclude_alerts"):
         _boolean(form, "exclude_alerts")
+    if passed := await passed_on(api, request, "rules", "groups"):
+        return passed
     _page(form.get("group_limit"), form.get("group_next_token"))
     return Answer(b'{"groups":[]}')
 

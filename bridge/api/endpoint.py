@@ -28,7 +28,9 @@ from bridge.catalogue.joint import Names
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
 from bridge.model.errors import QueryCanceled, Unavailable
+from bridge.remote.query_api import QueryApi
 from bridge.remote.server import ReadEndpoint
+from bridge.storage.delegation import Delegation
 from bridge.storage.interface import Querier
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.trace import Caller, PassedOn, Trace, Tracer, tracing
@@ -57,6 +59,8 @@ class Api:
     started: int
     ledger: Ledger
     tracer: Callable[[Caller], Tracer] = PassedOn
+    delegations: tuple[Delegation, ...] = ()
+    apis: tuple[QueryApi, ...] = ()
     caches: Caches = field(default_factory=Caches.none)
     lifecycle: Lifecycle = field(default_factory=Steady)
 

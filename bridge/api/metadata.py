@@ -7,16 +7,16 @@ from bridge.catalogue.cardinality import Counts
 
 
 async def metadata(api: Api, request: ApiRequest) -> Answer:
-    """`/api/v1/metadata`: one entry for each metric, so that any `limit_per_metric` is kept."""
+    """`/api/v1/metadata`: what stores' APIs and names tell."""
     limit = params.number(request.form, "limit")
-    params.number(request.form, "limit_per_metric")
+    each = params.number(request.form, "limit_per_metric")
     wanted = request.form.get("metric")
-    await api.catalogue.settled()
-    types = api.catalogue.types()
-    kept = [(name, kind) for name, kind in types if wanted in ("", name)]
+    found = await api.catalogue.metadata()
+    kept = [(name, entries) for name, entries in found.items() if wanted in ("", name)]
     if limit is not None and limit >= 0:
         kept = kept[:limit]
-    return Answer(go_json({name: [{"type": kind, "unit": "", "help": ""}] for name, kind in kept}))
+    most = each if each is not None and each > 0 else None
+    return Answer(go_json({name: entries[:most] for name, entries in kept}))
 
 
 async def cardinalities(api: Api, request: ApiRequest) -> Answer:

@@ -4,13 +4,14 @@ import asyncio
 from typing import Final
 
 from bridge.api import params
+from bridge.api.delegation import pushed_down
 from bridge.api.encode import encode_data
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
 from bridge.api.ledger import Entry, samples_of
 from bridge.engine.functions import signatures
 from bridge.engine.query import QueryOptions, Stats
-from bridge.model.errors import QueryTimeout
+from bridge.model.errors import LimitExceeded, QueryTimeout, TooManySamples
 from bridge.model.labels import quoted
 from bridge.model.time import Steps
 from bridge.promql.ast import Expr
@@ -52,9 +53,27 @@ def _options(request: ApiRequest, limit: int) -> QueryOptions:
 
 
 async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: QueryOptions) -> Answer:
+    """The answer, evaluated here or by a store whose settings say so."""
     if options.timeout < 0:
         await asyncio.to_thread(_parsed, api, request)
         raise QueryTimeout("query execution")
+    text = request.form.get("query")
+    with params.parameter("query"):
+        answer = await pushed_down(api, text, steps, options)
+    if answer is not None:
+        return answer
+    try:
+        return await _evaluated_here(api, request, steps, options)
+    except (LimitExceeded, TooManySamples) as error:
+        answer = await pushed_down(api, text, steps, options, error)
+        if answer is None:
+            raise
+        return answer
+
+
+async def _evaluated_here(
+    api: Api, request: ApiRequest, steps: Steps, options: QueryOptions
+) -> Answer:
     text = request.form.get("query")
     with api.ledger.entry(text, steps, request.origin) as entry, params.parameter("query"):
         result = await api.engine.query(text, steps, options, entry.progress)

@@ -9,6 +9,7 @@ from bridge.api import params
 from bridge.api.encode import encode_labels
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
+from bridge.api.headers import SOURCE_HEADER
 from bridge.api.params import TimeRange
 from bridge.api.query import fresh, nocache
 from bridge.catalogue.answers import Found, Lookup
@@ -21,9 +22,6 @@ from bridge.storage.interface import ReadOptions
 
 # What a request without start means: Prometheus takes all of time, no store should be asked that.
 DEFAULT_RANGE_MS: Final = 12 * 3_600_000
-
-# Where an answer comes from, and whether something may be missing in it.
-SOURCE_HEADER: Final = "X-Prombridge-Source"
 
 T = TypeVar("T")
 

@@ -116,6 +116,8 @@ class Generation:
             ready=lambda: process.warmth.complete and not lifecycle.stopping,
             now=now,
             started=process.started,
+            delegations=tuple(one.delegation for one in self.holdings.stores),
+            apis=tuple(api for one in self.holdings.stores for api in one.apis),
             caches=self.holdings.caches,
             ledger=self._ledger,
             tracer=PassedOn if tracer is None else lambda _caller: tracer,
@@ -133,6 +135,8 @@ def _alone(api: Api, store: Store) -> Api:
         engine=api.engine.over(querier),
         querier=querier,
         reads=replace(api.reads, querier=querier),
+        delegations=(store.delegation,),
+        apis=store.apis,
         catalogue=JointCatalogue(((store.catalogue, store.settings.partial),)),
     )
 

@@ -14,6 +14,7 @@ from bridge.cache.samples import SampleCache
 from bridge.catalogue.background import Background
 from bridge.catalogue.catalogue import Catalogue
 from bridge.catalogue.joint import JointCatalogue
+from bridge.catalogue.passed import PassedNames
 from bridge.catalogue.seeds import Seeds, seeds_of
 from bridge.catalogue.sources import Source
 from bridge.config.settings import Settings
@@ -21,7 +22,9 @@ from bridge.engine.functions import signatures
 from bridge.promql.parser import parse
 from bridge.remote.client import RemoteStore
 from bridge.remote.profiles import profile_of
+from bridge.remote.query_api import QueryApi
 from bridge.remote.settings import Hints, StoreSettings
+from bridge.storage.delegation import Delegation
 from bridge.storage.fanout import Fanout, Member
 from bridge.storage.flights import SharedReads
 from bridge.storage.interface import Querier
@@ -49,6 +52,18 @@ class Store:
     reader: SampleCache | SharedReads
     view: View
     catalogue: Catalogue
+    names: QueryApi | None = None
+    queries: QueryApi | None = None
+
+    @property
+    def apis(self) -> tuple[QueryApi, ...]:
+        """Where exemplars, rules and alerts come from."""
+        return () if self.names is None else (self.names,)
+
+    @property
+    def delegation(self) -> Delegation:
+        """Which queries the store may be given."""
+        return Delegation(self.view, self.queries, self.settings.pushdown)
 
     @property
     def member(self) -> Member:
@@ -65,6 +80,9 @@ class Store:
         await self.catalogue.aclose()
         await self.remote.aclose()
         await self.surveyor.aclose()
+        for api in (self.names, self.queries):
+            if api is not None:
+                await api.aclose()
 
 
 class Holdings:
@@ -170,8 +188,11 @@ def _store(
     # A profile that was only recognised may be wrong: whether it honours hints is found out.
     hint = profile_of(store).hints is Hints.SERIES if store.profile else None
     source = Source(store.name, view, surveyor, hint)
-    catalogue = Catalogue(view, [source], settings.catalogue, now, seeds)
-    return Store(store, remote, surveyor, reader, view, catalogue)
+    names = QueryApi(store, store.metadata_url) if store.metadata_url else None
+    queries = QueryApi(store, store.query_url) if store.query_url else None
+    passed = None if names is None else PassedNames(names, view, now)
+    catalogue = Catalogue(view, [source], settings.catalogue, now, seeds, passed)
+    return Store(store, remote, surveyor, reader, view, catalogue, names, queries)
 
 
 def _view(store: StoreSettings, reader: Querier) -> View:

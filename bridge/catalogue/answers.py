@@ -22,8 +22,12 @@ _NARROW: Final = 20
 
 
 class Origin(StrEnum):
-    """Where an answer comes from: from stores just asked, or from what was learned before."""
+    """Where an answer comes from.
 
+    From the stores' own APIs, from stores just asked for series, or from what was learned before.
+    """
+
+    API = "api"
     PROBE = "probe"
     CATALOGUE = "catalogue"
 

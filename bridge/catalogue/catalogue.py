@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -14,6 +14,7 @@ from bridge.catalogue.cardinality import Cardinality, cardinality
 from bridge.catalogue.column import Ids, Mask
 from bridge.catalogue.learned import Batch, Learned, batches
 from bridge.catalogue.metadata import types_of
+from bridge.catalogue.passed import Metadata, PassedNames
 from bridge.catalogue.seeds import NO_SEEDS, Seeds
 from bridge.catalogue.settings import CatalogueSettings
 from bridge.catalogue.sources import Probed, Source
@@ -21,6 +22,7 @@ from bridge.model.errors import BridgeError, ExecutionError, QueryTimeout, Unava
 from bridge.model.labels import METRIC_NAME, Labels, Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
+from bridge.storage.fanout import FAILURES
 from bridge.storage.interface import Querier, ReadOptions, Select, Selection
 
 T = TypeVar("T")
@@ -67,6 +69,7 @@ class Catalogue:
         settings: CatalogueSettings,
         now: Callable[[], int],
         seeds: Seeds = NO_SEEDS,
+        passed: PassedNames | None = None,
     ) -> None:
         self.learned = Learned(settings)
         self.sources = tuple(sources)
@@ -74,6 +77,7 @@ class Catalogue:
         self.now = now
         self.settings = settings
         self._querier = querier
+        self._passed = passed
         self._waiting: list[Batch] = []
         self._draining: asyncio.Task[None] | None = None
         self._probes: TLRUCache[object, _Remembered] = TLRUCache(
@@ -106,16 +110,25 @@ class Catalogue:
 
     async def series(self, lookup: Lookup) -> Found[Labels]:
         """The label sets that match, in label order."""
+        passed = await self._from_api(lambda one: one.series(lookup))
+        if passed is not None:
+            return passed
         asked = await self._asked(lookup)
         return _found(self.learned.index.series(self._mask(lookup, asked)), asked)
 
     async def names(self, lookup: Lookup) -> Found[str]:
         """The label names of the series that match, sorted."""
+        passed = await self._from_api(lambda one: one.names(lookup))
+        if passed is not None:
+            return passed
         asked = await self._asked(lookup)
         return _found(self.learned.index.names(self._mask(lookup, asked)), asked)
 
     async def values(self, name: str, lookup: Lookup) -> Found[str]:
         """A label's values of the series that match, sorted."""
+        passed = await self._from_api(lambda one: one.values(name, lookup))
+        if passed is not None:
+            return passed
         asked = await self._asked(lookup)
         values = self.learned.index.values(name, self._mask(lookup, asked))
         if name == METRIC_NAME and not asked.complete:
@@ -132,6 +145,13 @@ class Catalogue:
         summaries = index.values(METRIC_NAME, having)
         names = {*index.values(METRIC_NAME), *self.seeds.names}
         return list(types_of(names, summaries))
+
+    async def metadata(self) -> Metadata:
+        """What is known of each metric: what the store's API says, else what its name does."""
+        await self.settled()
+        told = {name: [{"type": kind, "unit": "", "help": ""}] for name, kind in self.types()}
+        passed = await self._from_api(lambda one: one.metadata_of(told))
+        return told if passed is None else dict(passed.items)
 
     def cardinality(self, limit: int) -> Cardinality:
         """The counts of everything that is known, `limit` of each kind."""
@@ -188,6 +208,16 @@ class Catalogue:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+    async def _from_api(self, ask: Callable[[PassedNames], Awaitable[list[T]]]) -> Found[T] | None:
+        """What the store's own API answers; None if there is none that works."""
+        if self._passed is None or not await self._passed.usable():
+            return None
+        try:
+            return Found(await ask(self._passed), Origin.API, complete=True)
+        except FAILURES as error:
+            _LOG.warning("a metadata_url failed", extra={"error": error})
+            return None
 
     def _add(self) -> None:
         self.learned.add(self._waiting.pop(0), self.now())

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from bridge.catalogue.answers import Found, Lookup, Origin
 from bridge.catalogue.cardinality import Cardinality, cardinality
 from bridge.catalogue.catalogue import Catalogue
+from bridge.catalogue.passed import Metadata
 from bridge.model.errors import BridgeError
 from bridge.model.labels import Labels
 from bridge.storage.fanout import FAILURES, PartialResponse, lacking
@@ -29,6 +30,9 @@ class Names(Protocol):
 
     def types(self) -> list[tuple[str, str]]:
         """Each metric family and its type, as far as names tell; sorted."""
+
+    async def metadata(self) -> Metadata:
+        """What is known of each metric: type, unit and help, once for each that differs."""
 
     def cardinality(self, limit: int) -> Cardinality:
         """The counts of everything that is known, `limit` of each kind."""
@@ -61,6 +65,15 @@ class JointCatalogue:
         for one, _ in self.parts:
             found = dict(one.types()) | found
         return sorted(found.items())
+
+    async def metadata(self) -> Metadata:
+        """What is known of each metric in any store."""
+        found: Metadata = {}
+        for held in await asyncio.gather(*(one.metadata() for one, _ in self.parts)):
+            for name, entries in held.items():
+                known = found.setdefault(name, [])
+                known += [entry for entry in entries if entry not in known]
+        return dict(sorted(found.items()))
 
     def cardinality(self, limit: int) -> Cardinality:
         """The counts of everything that is known; a series counts once for each of its stores."""
@@ -95,12 +108,13 @@ def _one(
     grave = [error for error, partial in failures if partial is PartialResponse.FAIL]
     if grave and not items:
         raise grave[0]
-    probed = not failures and all(one.origin is Origin.PROBE for one in found)
+    origins = {one.origin for one in found}
+    same = not failures and len(origins) == 1
     texts = [text for one in found for text in one.warnings]
     texts += [lacking(error) for error, _ in failures]
     return Found(
         sorted(items),
-        Origin.PROBE if probed else Origin.CATALOGUE,
+        origins.pop() if same else Origin.CATALOGUE,
         not failures and all(one.complete for one in found),
         tuple(dict.fromkeys(texts)),
     )

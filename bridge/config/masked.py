@@ -119,6 +119,9 @@ def _own(store: StoreSettings) -> Yaml:
         "min_time": store.min_time and str(store.min_time),
         "max_time": store.max_time and str(store.max_time),
         "partial_response": str(store.partial),
+        "metadata_url": store.metadata_url and masked_url(store.metadata_url),
+        "query_url": store.query_url and masked_url(store.query_url),
+        "pushdown": str(store.pushdown) if store.query_url else None,
         "sigv4": store.http.sigv4 and _sigv4(store.http.sigv4),
     }
 

@@ -1,9 +1,9 @@
 """The file of prombridge's own settings, `--prombridge.config`."""
 
 from dataclasses import replace
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from bridge.config.fields import (
     Duration,
@@ -13,9 +13,11 @@ from bridge.config.fields import (
     Size,
     Text,
     TimeBound,
+    Url,
     Whole,
     choice,
     refused,
+    without_faults,
 )
 from bridge.config.own_cache import CacheSection, StoreCacheSection
 from bridge.config.own_catalogue import CatalogueSection
@@ -24,6 +26,7 @@ from bridge.config.sigv4 import SigV4Section
 from bridge.model.labels import METRIC_NAME
 from bridge.remote.profiles import PROFILES
 from bridge.remote.settings import NameMatchers, ResponseType, StoreSettings
+from bridge.storage.delegation import Pushdown
 from bridge.storage.fanout import PartialResponse
 
 _Names = TypeVar("_Names", dict[str, str] | None, list[str] | None)
@@ -38,6 +41,7 @@ def _not_the_name(names: _Names) -> _Names:
 ResponseName = Annotated[str, choice(*ResponseType, words="unknown response type")]
 ProfileName = Annotated[str, choice(*PROFILES, words="unknown profile")]
 NameMatchersName = Annotated[str, choice(*NameMatchers, words="unknown kind of name matchers")]
+PushdownName = Annotated[str, choice(*Pushdown, words="unknown pushdown")]
 FixedLabels = Annotated[LabelSet, AfterValidator(_not_the_name)]
 
 
@@ -72,6 +76,16 @@ class StoreSection(Section):
     max_time: TimeBound = None
     partial_response: PartialName | None = None
     sigv4: SigV4Section | None = None
+    metadata_url: Url | None = None
+    query_url: Url | None = None
+    pushdown: PushdownName | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        pushed = self.pushdown and self.pushdown != Pushdown.NEVER
+        faults = ["pushdown needs a query_url"] if pushed and not self.query_url else []
+        return without_faults(self, faults)
+
     cache: StoreCacheSection | None = None
 
     def applied(self, store: StoreSettings) -> StoreSettings:
@@ -96,6 +110,9 @@ class StoreSection(Section):
             "drop_labels": self.drop_labels and tuple(dict.fromkeys(self.drop_labels)),
             "min_time": self.min_time,
             "max_time": self.max_time,
+            "metadata_url": self.metadata_url,
+            "query_url": self.query_url,
+            "pushdown": self.pushdown and Pushdown(self.pushdown),
             "partial": self.partial_response and PartialResponse(self.partial_response),
         }
         if self.sigv4 is not None:

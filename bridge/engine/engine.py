@@ -35,7 +35,7 @@ from bridge.model.vectors import Value, Windows
 from bridge.promql.ast import Expr, ValueType, value_type
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
-from bridge.storage.interface import Provenance, Querier, ReadOptions, Selection
+from bridge.storage.interface import Provenance, Querier, ReadOptions, Select, Selection
 from bridge.telemetry.trace import Stage, stage
 
 _Made = TypeVar("_Made")
@@ -123,6 +123,12 @@ class Engine:
             total = time.perf_counter() - started
             progress.stats = _timed(progress.stats, total if queued is None else queued, total)
         return replace(result, stats=progress.stats)
+
+    async def selects(self, text: str, steps: Steps, options: QueryOptions) -> tuple[Select, ...]:
+        """What a query would read; raises BadData for its text."""
+        expr = await self._parsed(text)
+        query = Query(text, expr, steps, options.lookback or self.settings.lookback)
+        return plan(query, self._functions, self.settings.evaluation_interval).selects
 
     async def _parsed(self, text: str) -> Expr:
         """The tree; a long text is parsed in a thread, for it would hold up everything else."""

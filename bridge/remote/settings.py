@@ -7,6 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from bridge.model.secret import Secret
 from bridge.model.time import Bound
+from bridge.storage.delegation import Pushdown
 from bridge.storage.fanout import PartialResponse
 
 DEFAULT_TIMEOUT_MS: Final = 60_000
@@ -147,6 +148,8 @@ class StoreSettings:
     local store.
     Every series gets `labels` and loses `drop_labels`; the store is asked for times from `min_time`
     to `max_time`; `partial` says what its failure means to a query that others answer too.
+    `metadata_url`, `query_url`: Prometheus-compatible APIs of the same store, for names and the
+    like, and for queries, which run there as `pushdown` says.
     """
 
     name: str
@@ -178,6 +181,9 @@ class StoreSettings:
     min_time: Bound | None = None
     max_time: Bound | None = None
     partial: PartialResponse = PartialResponse.FAIL
+    metadata_url: str = field(default="", repr=False)
+    query_url: str = field(default="", repr=False)
+    pushdown: Pushdown = Pushdown.NEVER
 
     @property
     def shown_url(self) -> str:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from bridge.model.labels import Matcher
 from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
+from bridge.model.time import Steps
 
 
 class Purpose(StrEnum):
@@ -106,6 +107,28 @@ class Selection:
 
 # The answer of who was not asked.
 NOTHING: Final = Selection(EMPTY_BLOCK, provenance=Provenance())
+
+
+@dataclass(frozen=True, slots=True)
+class Delegated:
+    """A query's answer from a store: the JSON of Prometheus' `data`, and remarks."""
+
+    data: bytes
+    store: str
+    warnings: tuple[str, ...] = ()
+    infos: tuple[str, ...] = ()
+
+
+class Delegate(Protocol):
+    """A store that can evaluate queries itself."""
+
+    async def evaluate(
+        self, text: str, steps: Steps, lookback: int, limit: int, within: int
+    ) -> Delegated:
+        """The answer at these steps, of `limit` series, `within` a time; ms, 0: none set.
+
+        Raises what reads raise.
+        """
 
 
 class Querier(Protocol):

@@ -48,7 +48,7 @@ class View:
         return (
             window.start <= window.end
             and all(one in select.matchers for one in self.required)
-            and all(one.matches(self._fixed[one.name]) for one in self._decided(select))
+            and all(one.matches(self.fixed[one.name]) for one in self._decided(select))
         )
 
     def covers(self, window: Window) -> bool:
@@ -72,16 +72,9 @@ class View:
         """The store's answer; an empty one without asking if the select does not concern it."""
         if not self.concerns(select):
             return NOTHING
-        named = {matcher.name for matcher in select.matchers}
-        added = tuple(
-            Matcher(name, MatchType.EQUAL, value)
-            for name, value in self.external_labels
-            if name not in named
-        )
-        fixed = self._fixed
-        kept = tuple(one for one in select.matchers if one.name not in fixed)
+        added = self._added(select)
         window = self.within(Window(select.start, select.end))
-        asked = Select(kept + added, window.start, window.end, select.purpose)
+        asked = Select(self.sent(select), window.start, window.end, select.purpose)
         selection = await self.querier.select(asked, options)
         gone = self.dropped | {matcher.name for matcher in added}
         if not (gone or self.labels) or not len(selection.block):
@@ -90,12 +83,36 @@ class View:
         return replace(selection, block=block)
 
     @property
-    def _fixed(self) -> dict[str, str]:
-        """The labels of which every series has the same value."""
+    def plain(self) -> bool:
+        """Whether the store's series are shown as they are."""
+        return not (self.fixed or self.external_labels)
+
+    def sent(self, select: Select) -> tuple[Matcher, ...]:
+        """The matchers that the store is sent."""
+        fixed = self.fixed
+        kept = tuple(one for one in select.matchers if one.name not in fixed)
+        return kept + self._added(select)
+
+    def relabelled(self, labels: Labels) -> Labels:
+        """A series' labels as queries see them, but for external labels."""
+        rest = labels.drop(frozenset(self.fixed))
+        return Labels.of((*rest.pairs, *self.labels)) if self.labels else rest
+
+    def _added(self, select: Select) -> tuple[Matcher, ...]:
+        named = {matcher.name for matcher in select.matchers}
+        return tuple(
+            Matcher(name, MatchType.EQUAL, value)
+            for name, value in self.external_labels
+            if name not in named
+        )
+
+    @property
+    def fixed(self) -> dict[str, str]:
+        """The labels of which every series has the same value, empty if it has none."""
         return dict.fromkeys(self.dropped, "") | dict(self.labels)
 
     def _decided(self, select: Select) -> Iterable[Matcher]:
-        fixed = self._fixed
+        fixed = self.fixed
         return (one for one in select.matchers if one.name in fixed)
 
     def _relabelled(
