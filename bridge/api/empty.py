@@ -24,8 +24,8 @@ _INT32_MAX: Final = 2**31 - 1
 
 
 def constant(data: object) -> Handler:
-    """A handler that always gives the same."""
-    answer = Answer(go_json(data))
+    """A handler that always gives the same; bytes are JSON already."""
+    answer = Answer(data if isinstance(data, bytes) else go_json(data))
 
     async def handler(_api: Api, _request: ApiRequest) -> Answer:
         return answer
@@ -35,6 +35,10 @@ def constant(data: object) -> Handler:
 
 alertmanagers: Final = constant({"activeAlertmanagers": [], "droppedAlertmanagers": []})
 scrape_pools: Final = constant({"scrapePools": []})
+# There is no storage of one's own: no blocks, no log to replay, nothing to be told about it.
+blocks: Final = constant({"blocks": []})
+walreplay: Final = constant(b'{"min":0,"max":0,"current":0}')
+notifications: Final = constant([])
 
 
 async def alerts(api: Api, request: ApiRequest) -> Answer:

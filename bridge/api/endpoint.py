@@ -12,7 +12,7 @@ from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from bridge.api.connected import while_connected
@@ -38,6 +38,7 @@ from bridge.telemetry.trace import Caller, PassedOn, Trace, Tracer, tracing
 _LOG: Final = logging.getLogger(__name__)
 # Below this an answer fits into a few packets and compressing it only costs time.
 _WORTH_COMPRESSING: Final = 8192
+_JSON: Final = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,12 +80,13 @@ Handler = Callable[[Api, ApiRequest], Awaitable[Answer]]
 
 
 class Endpoint:
-    """The ASGI application of one path."""
+    """The ASGI application of one path; a `plain` one knows no envelope: its errors are texts."""
 
-    def __init__(self, name: str, handler: Handler, api: Api) -> None:
+    def __init__(self, name: str, handler: Handler, api: Api, *, plain: bool = False) -> None:
         self.name = name
         self._handler = handler
         self._api = api
+        self._plain = plain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; never raises what a client could see."""
@@ -108,18 +110,24 @@ class Endpoint:
         try:
             form = await read_form(request)
             answer = await while_connected(request, self._answer(request, form))
-            if not answer.data:
+            if not (answer.data or self._plain):
                 return Response(status_code=HTTPStatus.NO_CONTENT)
-            return await _compressed(request, success(answer), dict(answer.headers))
+            body = answer.data if self._plain else success(answer)
+            return await _compressed(request, body, {**_JSON, **dict(answer.headers)})
         except asyncio.CancelledError:
             if not self._api.lifecycle.stopping:
                 raise
             # Time to drain is over: the server ends the request, the client learns why.
-            return failed(failure_of(Unavailable("prombridge is shutting down")))
+            return self._failed(failure_of(Unavailable("prombridge is shutting down")))
         except ClientDisconnect:
-            return failed(failure_of(QueryCanceled("reading the request")))
+            return self._failed(failure_of(QueryCanceled("reading the request")))
         except Exception as error:  # noqa: BLE001 - the last place where an error can become an answer
-            return failed(self._noted(error))
+            return self._failed(self._noted(error))
+
+    def _failed(self, outcome: Failure) -> Response:
+        if self._plain:
+            return PlainTextResponse(f"{outcome.text}\n", outcome.status)
+        return failed(outcome)
 
     async def _answer(self, request: Request, form: Form) -> Answer:
         path = dict(request.path_params)
@@ -150,7 +158,7 @@ async def _compressed(request: Request, body: bytes, headers: dict[str, str]) ->
     if len(body) >= _WORTH_COMPRESSING and _accepts_gzip(request.headers):
         body = await asyncio.to_thread(gzip.compress, body, 1, mtime=0)
         headers["Content-Encoding"] = "gzip"
-    return Response(body, headers=headers, media_type="application/json")
+    return Response(body, headers=headers)
 
 
 def _accepts_gzip(headers: Headers) -> bool:

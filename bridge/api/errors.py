@@ -11,6 +11,7 @@ from bridge.model.errors import (
     NotFound,
     QueryCanceled,
     QueryTimeout,
+    SwitchedOff,
     Unavailable,
 )
 
@@ -43,6 +44,7 @@ _TABLE: Final[tuple[tuple[type[Exception], ErrorType, int], ...]] = (
     (ExecutionError, ErrorType.EXECUTION, 422),
     (QueryTimeout, ErrorType.TIMEOUT, 503),
     (QueryCanceled, ErrorType.CANCELED, 499),
+    (SwitchedOff, ErrorType.UNAVAILABLE, 500),
     (Unavailable, ErrorType.UNAVAILABLE, 503),
     (NotFound, ErrorType.NOT_FOUND, 404),
 )

@@ -1,6 +1,6 @@
 """The table of paths."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
@@ -12,9 +12,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from bridge.api import cache, empty, features, metadata, query, read, series, status
+from bridge.api import (
+    cache,
+    empty,
+    features,
+    metadata,
+    query,
+    read,
+    refused,
+    selfmetrics,
+    series,
+    status,
+)
 from bridge.api.endpoint import Api, Endpoint, Handler, failed
 from bridge.api.errors import ErrorType, Failure
+from bridge.api.federate import federate
 from bridge.api.lifecycle import LifecyclePages
 from bridge.api.read import Read
 from bridge.api.stores import PREFIX, Stores
@@ -39,19 +51,34 @@ HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/alertmanagers": empty.alertmanagers,
     "/api/v1/targets": empty.targets,
     "/api/v1/targets/metadata": empty.targets_metadata,
+    "/api/v1/targets/relabel_steps": refused.relabel_steps,
     "/api/v1/scrape_pools": empty.scrape_pools,
+    "/api/v1/scrape_pools/config": refused.scrape_pool_config,
+    "/api/v1/notifications": empty.notifications,
     "/api/v1/status/active_queries": status.active_queries,
     "/api/v1/features": features.features,
     "/api/v1/status/buildinfo": status.buildinfo,
     "/api/v1/status/cache": cache.status,
     "/api/v1/status/config": status.config,
+    "/api/v1/status/flags": status.flags,
     "/api/v1/status/runtimeinfo": status.runtimeinfo,
+    "/api/v1/status/self_metrics": selfmetrics.self_metrics,
     "/api/v1/status/tsdb": metadata.cardinalities,
+    "/api/v1/status/tsdb/blocks": empty.blocks,
+    "/api/v1/status/walreplay": empty.walreplay,
 }
 
 # What changes something: each with its methods, as Prometheus takes them for its admin API.
 ADMIN: Final[dict[str, Handler]] = {"/-/cache/purge": cache.purge}
 _ADMIN_METHODS: Final = ("POST", "PUT", "DELETE")
+STORAGE: Final = tuple(
+    f"/api/v1/admin/tsdb/{name}" for name in ("delete_series", "clean_tombstones", "snapshot")
+)
+RECEIVERS: Final[dict[str, Handler]] = {
+    "/api/v1/write": refused.write,
+    "/api/v1/otlp/v1/metrics": refused.otlp,
+}
+FEDERATE: Final = "/federate"
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -85,12 +112,18 @@ def application(
 def _handlers(api: Api) -> list[BaseRoute]:
     """The paths of the API."""
     return [
-        *(
-            Route(path, Endpoint(_name(path), handler, api), methods=_METHODS)
-            for path, handler in HANDLERS.items()
-        ),
+        *(_route(path, handler, api, _METHODS) for path, handler in HANDLERS.items()),
+        *(_route(path, refused.admin, api, ("POST", "PUT")) for path in STORAGE),
+        *(_route(path, taken, api, ("POST",), plain=True) for path, taken in RECEIVERS.items()),
+        _route(FEDERATE, federate, api, ("GET",), plain=True),
         Route(read.PATH, Read(api.reads, api.metrics), methods=["POST"]),
     ]
+
+
+def _route(
+    path: str, handler: Handler, api: Api, methods: Sequence[str], *, plain: bool = False
+) -> Route:
+    return Route(path, Endpoint(_name(path), handler, api, plain=plain), methods=list(methods))
 
 
 def _name(path: str) -> str:

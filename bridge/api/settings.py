@@ -1,6 +1,7 @@
 """What an operator decides about the HTTP API."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,9 +10,10 @@ class ApiSettings:
 
     All paths stand below `route_prefix`: empty, or a path that starts with a slash and does not end
     with one. `cors_origin` is a regular expression for a whole Origin, `.*` for any. `config_yaml`
-    is what `/api/v1/status/config` shows, with its secrets hidden. `enable_admin_api`: whether
-    requests may change what is remembered. `enable_lifecycle` lets clients reload the
-    configuration and end the process.
+    is what `/api/v1/status/config` shows, with its secrets hidden; `flags` what
+    `/api/v1/status/flags` does. `external_labels` are added to federated series.
+    `enable_admin_api`: whether requests may change what is remembered. `enable_lifecycle` lets
+    clients reload the configuration and end the process.
     """
 
     route_prefix: str = ""
@@ -19,3 +21,5 @@ class ApiSettings:
     config_yaml: str = ""
     enable_admin_api: bool = False
     enable_lifecycle: bool = False
+    flags: Mapping[str, str] = field(default_factory=dict)
+    external_labels: tuple[tuple[str, str], ...] = ()

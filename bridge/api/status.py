@@ -79,3 +79,8 @@ async def runtimeinfo(api: Api, _request: ApiRequest) -> Answer:
             }
         )
     )
+
+
+async def flags(api: Api, _request: ApiRequest) -> Answer:
+    """`/api/v1/status/flags`."""
+    return Answer(go_json(dict(api.settings.flags)))

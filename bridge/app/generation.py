@@ -167,4 +167,6 @@ def _api_settings(settings: Settings) -> ApiSettings:
         enable_admin_api=settings.web.enable_admin_api,
         enable_lifecycle=settings.web.enable_lifecycle,
         config_yaml=masked_yaml(settings),
+        flags=settings.flags,
+        external_labels=settings.external_labels,
     )

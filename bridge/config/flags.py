@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 from bridge.config.errors import Problem
 from bridge.config.settings import LogSettings, WebSettings
 from bridge.model.errors import BadData
 from bridge.model.labels import Matcher, MatchType, quoted
+from bridge.model.time import format_duration
 from bridge.remote.server import Serving
 
 # What --enable-feature switches in the bridge, under the names of Prometheus.
@@ -116,6 +117,11 @@ class Flags:
         """What to log, and how."""
         return LogSettings(self.log_level, self.log_format)
 
+    def shown(self) -> dict[str, str]:
+        """Each flag by its name on the command line, with its value as it is written there."""
+        held = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {_NAMES[name]: _shown(name, value) for name, value in held.items()}
+
     def problems(self) -> Iterator[Problem]:
         """Values that cannot be used."""
         for flag, text in self._faults():
@@ -164,6 +170,21 @@ class Flags:
             else:
                 continue
             yield Problem("", 0, f"{text}: {name}")
+
+
+_DURATIONS: Final = frozenset({"query_timeout", "query_lookback_delta"})
+_NAMES: Final = {
+    one.name: ".".join((*one.name.split("_")[:1], "-".join(one.name.split("_")[1:])))
+    for one in fields(Flags)
+} | {"enable_feature": "enable-feature", "web_cors_origin": "web.cors.origin"}
+
+
+def _shown(name: str, value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format_duration(int(str(value))) if name in _DURATIONS else str(value)
 
 
 def _is_address(text: str) -> bool:

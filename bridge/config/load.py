@@ -124,6 +124,7 @@ class _Loader:
             engine=_engine(self._flags, section, own.query or QuerySection()),
             web=self._flags.web,
             log=self._flags.log,
+            flags=self._flags.shown(),
             serving=self._flags.serving,
             external_labels=labels,
             query_log=_query_log(section, folder, own.query or QuerySection(), own_folder),

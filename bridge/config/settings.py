@@ -51,6 +51,7 @@ class Settings:
 
     `replicas` are groups of stores that hold the same data; a store is in one of them at most.
     `store_caches` has the cache settings of the stores whose own differ from `cache`, by name.
+    `flags` are the command line's, as they are shown.
     """
 
     stores: tuple[StoreSettings, ...]
@@ -64,4 +65,5 @@ class Settings:
     replicas: tuple[ReplicaSettings, ...] = ()
     query_log: QueryLogSettings = field(default_factory=QueryLogSettings)
     tracing: TracingSettings | None = None
+    flags: Mapping[str, str] = field(default_factory=dict)
     serving: Serving = field(default_factory=Serving)

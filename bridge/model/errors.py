@@ -56,6 +56,10 @@ class NotFound(BridgeError):
     """What was asked for does not exist."""
 
 
+class SwitchedOff(BridgeError):
+    """A part of Prometheus' API that is off in the bridge."""
+
+
 class Unavailable(BridgeError):
     """The bridge cannot answer now: it is starting, or a store is out of reach."""
 

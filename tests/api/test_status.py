@@ -4,6 +4,7 @@ import pytest
 from httpx import AsyncClient
 
 from bridge.api.settings import ApiSettings
+from bridge.engine.query import EngineSettings
 from tests.api import world
 
 
@@ -18,6 +19,9 @@ from tests.api import world
         ("targets", {"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}}),
         ("targets/metadata", []),
         ("scrape_pools", {"scrapePools": []}),
+        ("notifications", []),
+        ("status/tsdb/blocks", {"blocks": []}),
+        ("status/walreplay", {"min": 0, "max": 0, "current": 0}),
     ],
 )
 async def test_empty_forms(client: AsyncClient, method: str, path: str, data: object) -> None:
@@ -42,6 +46,17 @@ async def test_empty_forms(client: AsyncClient, method: str, path: str, data: ob
         ("rules?match[]=(", '1:1: parse error: unexpected "("'),
         ("targets/metadata?limit=x", "limit must be a number"),
         ("label/%zz/values", 'the path has an invalid URL escape "%zz"'),
+        ("scrape_pools/config", "no scrapePool parameter provided"),
+        (
+            "scrape_pools/config?scrapePool=a",
+            'error retrieving scrape config: scrape pool "a" not found',
+        ),
+        ("targets/relabel_steps", "no scrapePool parameter provided"),
+        ("targets/relabel_steps?scrapePool=a", "no labels parameter provided"),
+        ("targets/relabel_steps?scrapePool=a&labels={", "error parsing labels: "),
+        ("targets/relabel_steps?scrapePool=a&labels=[1]", "error parsing labels: "),
+        ("targets/relabel_steps?scrapePool=a&labels={}", "error retrieving scrape config: "),
+        ("status/self_metrics?metric_name_pattern=(", "invalid metric_name_pattern: "),
     ],
 )
 async def test_refusals(client: AsyncClient, path: str, text: str) -> None:
@@ -73,7 +88,7 @@ async def test_runtimeinfo_has_prometheus_fields(client: AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/v1/status/flags", "/api/v1/search/metric_names", "/api/v1/nothing", "/nothing"],
+    ["/api/v1/search/metric_names", "/api/v1/nothing", "/nothing"],
 )
 async def test_unknown_paths_are_404_in_json(client: AsyncClient, path: str) -> None:
     response = await client.get(path)
@@ -115,3 +130,52 @@ async def test_metrics_count_requests_by_handler_and_code(client: AsyncClient) -
         line.removeprefix("# HELP ").startswith(("prombridge_", "# TYPE prombridge_"))
         for line in lines
     )
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("path", ["delete_series?match[]=up", "clean_tombstones", "snapshot"])
+async def test_nothing_of_a_store_is_changed(client: AsyncClient, method: str, path: str) -> None:
+    response = await client.request(method, f"/api/v1/admin/tsdb/{path}")
+    refused = {"status": "error", "errorType": "unavailable", "error": "admin APIs disabled"}
+    assert (response.status_code, response.json()) == (500, refused)
+
+
+@pytest.mark.parametrize(("path", "flag"), [("write", "remote-write"), ("otlp/v1/metrics", "otlp")])
+async def test_no_samples_are_taken_in(client: AsyncClient, path: str, flag: str) -> None:
+    response = await client.post(f"/api/v1/{path}", content=b"x")
+    assert response.status_code == 404
+    assert response.text.endswith(f"needs to be enabled with --web.enable-{flag}-receiver\n")
+
+
+async def test_flags_are_shown() -> None:
+    settings = ApiSettings(flags={"query.timeout": "2m"})
+    async with world.client(settings=settings) as client:
+        response = await client.get("/api/v1/status/flags")
+    assert response.json()["data"] == {"query.timeout": "2m"}
+
+
+async def test_own_metrics_are_told_as_json(client: AsyncClient) -> None:
+    await client.get("/api/v1/query?query=1")
+    url = "/api/v1/status/self_metrics?metric_name_pattern=prombridge_http_request.*"
+    families = {one["name"]: one for one in (await client.get(url)).json()["data"]}
+    assert sorted(families) == [
+        "prombridge_http_request_duration_seconds",
+        "prombridge_http_requests_total",
+    ]
+    (counted,) = families["prombridge_http_requests_total"]["metric"]
+    assert counted["counter"] == {"value": 1}
+    assert {"name": "code", "value": "200"} in counted["label"]
+    (timed,) = families["prombridge_http_request_duration_seconds"]["metric"]
+    assert timed["histogram"]["sampleCount"] == "1"
+    assert timed["histogram"]["bucket"][-1] == {"cumulativeCount": "1", "upperBound": "Infinity"}
+
+
+@pytest.mark.parametrize("switched", [frozenset(), frozenset({"promql-experimental-functions"})])
+async def test_features_follow_what_is_switched_on(switched: frozenset[str]) -> None:
+    async with world.client(limits=EngineSettings(features=switched)) as client:
+        told = (await client.get("/api/v1/features")).json()["data"]
+    assert told["promql_functions"]["rate"] is True
+    assert told["promql_functions"]["info"] is bool(switched)
+    assert told["promql_operators"]["limitk"] is False
+    assert told["promql"]["anchored"] is False
+    assert told["promql"]["group_left"] is True

@@ -20,6 +20,10 @@ PARSED_STATUSES: Final = frozenset({*range(200, 300), 400, 422, 503})
 _SHOWN: Final = 1024
 
 
+# What Grafana never asks for: remote read and write, whose refusals are texts, and a document.
+_NOT_READ: Final = frozenset({"read", "write", "otlp/v1/metrics", "openapi.yaml"})
+
+
 class Unreadable(Exception):
     """The plugin would fail on this answer, or show something else than was meant."""
 
@@ -58,6 +62,8 @@ class Answer:
 def read_exchange(path: str, status: int, content_type: str, body: bytes) -> None:
     """Any answer of the API, by its path; raises Unreadable."""
     endpoint = path.partition("/api/v1/")[2]
+    if endpoint in _NOT_READ:
+        return
     if status == 204:
         _need(not body, "a body where there is to be none")
     elif status >= 400:

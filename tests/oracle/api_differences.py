@@ -121,11 +121,19 @@ DIFFERENCES: Final = (
     Difference("its own process", r"status/runtimeinfo$", (200,), (200,)),
     Difference("its own configuration", r"status/config$", (200,), (200,)),
     Difference("its own name", r"/-/(healthy|ready)$", (200,), (200,)),
+    Difference("its own flags", r"status/flags$", (200,), (200,)),
     Difference(
-        "older alerting pages of Grafana take any answer for Thanos",
-        r"status/flags$",
-        (200,),
+        f"{_NEWER}: 3.5 does not know the path",
+        r"^GET /api/v1/(status/tsdb/blocks|status/self_metrics|features|targets/relabel_steps"
+        r"|scrape_pools/config)$",
         (404,),
+        (200, 400),
+    ),
+    Difference(
+        f"{_NEWER}: 3.5 does not know the path unless it is switched on",
+        r"/api/v1/otlp/",
+        (404,),
+        (404, 405),
     ),
     Difference(
         "a selector that fits every series is answered from the catalogue: no store is read whole",
@@ -136,7 +144,12 @@ DIFFERENCES: Final = (
     Difference("counts are those of the catalogue", r"status/tsdb$", (200,), (200,)),
     Difference("types are told by names, for want of others", r"/metadata\b", (200,), (200,)),
     Difference("an unknown path is refused as JSON", r"^(GET|POST) ", (404,), (404,)),
-    Difference("a wrong method is refused as JSON", r"^(PUT|DELETE|PATCH|TRACE) ", (405,), (405,)),
+    Difference(
+        "a wrong method is refused as JSON",
+        r"^((PUT|DELETE|PATCH|TRACE) |GET /api/v1/(admin|write)|POST /federate)",
+        (405,),
+        (405,),
+    ),
     Difference("no method deletes series", r"^DELETE /api/v1/series", (500,), (405,)),
     Difference("HEAD is answered as GET, without the body", r"^HEAD ", (405,), (200, 400)),
     Difference(

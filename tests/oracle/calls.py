@@ -184,6 +184,48 @@ def _status() -> Iterator[Call]:
     yield Call("HEAD", "/-/ready")
 
 
+def _storage() -> Iterator[Call]:
+    """What is about a storage or scrapes of one's own."""
+    for path in (
+        "status/walreplay",
+        "status/tsdb/blocks",
+        "status/self_metrics",
+        "features",
+        "notifications",
+        "notifications?limit=1",
+        "targets/relabel_steps",
+        "scrape_pools/config",
+    ):
+        yield _get(path)
+    for path in ("delete_series", "clean_tombstones", "snapshot"):
+        for method in ("GET", "POST", "PUT", "DELETE"):
+            yield Call(method, f"{API}/admin/tsdb/{path}?match[]=up")
+        yield Call("POST", f"{API}/admin/tsdb/{path}?match[]=(&start=x&skip_head=x")
+    for path in ("otlp/v1/metrics",):
+        for method in ("GET", "POST", "PUT"):
+            yield Call(method, f"{API}/{path}", body=b"x")
+    yield Call("GET", f"{API}/write")
+
+
+def _federate() -> Iterator[Call]:
+    for query in (
+        "",
+        "match[]=(",
+        "match[]=",
+        "match[]=1",
+        "match[]={}",
+        "match[]=up&match[]=(",
+        "match[]=nothing",
+        "match[]=up",
+        "match[]={job='node'}&match[]=up",
+        "match[]=up&a=%zz",
+        "match[]=up;x",
+    ):
+        yield Call("GET", f"/federate?{query}")
+    yield Call("POST", "/federate", (("Content-Type", FORM),), b"match[]=up")
+    yield Call("PUT", "/federate?match[]=up")
+
+
 def _methods() -> Iterator[Call]:
     for path in PATHS:
         for method in ("HEAD", "PUT", "OPTIONS", "DELETE"):
@@ -280,7 +322,18 @@ def _headers() -> Iterator[Call]:
         yield Call("GET", target, (("Accept", accept),))
 
 
-GROUPS = (_query, _query_range, _lists, _language, _status, _methods, _bodies, _headers)
+GROUPS = (
+    _query,
+    _query_range,
+    _lists,
+    _language,
+    _status,
+    _storage,
+    _federate,
+    _methods,
+    _bodies,
+    _headers,
+)
 
 
 def calls() -> tuple[Call, ...]:
