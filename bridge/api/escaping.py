@@ -21,20 +21,18 @@ class Escaping(StrEnum):
     VALUES = "values"
 
     def escape(self, name: str) -> str:
-        """The name, written so."""
+        """The name, written so; one that every scraper takes stays as it is."""
+        if is_legacy(name):
+            return name
         match self:
             case Escaping.NONE:
                 return name
             case Escaping.UNDERSCORES:
                 return _OTHER.sub("_", name)
             case Escaping.DOTS:
-                # Underscores are doubled even in names that need no escape.
-                return _OTHER.sub(
-                    lambda found: "_dot_" if found[1] == "." else "__", name.replace("_", "__")
-                )
+                doubled = name.replace("_", "__")
+                return _OTHER.sub(lambda found: "_dot_" if found[1] == "." else "__", doubled)
             case Escaping.VALUES:
-                if is_legacy(name):
-                    return name
                 return "U__" + _OTHER.sub(_code, name.replace("_", "__"))
 
 

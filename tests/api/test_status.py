@@ -4,7 +4,6 @@ import pytest
 from httpx import AsyncClient
 
 from bridge.api.settings import ApiSettings
-from bridge.engine.query import EngineSettings
 from tests.api import world
 
 
@@ -168,14 +167,3 @@ async def test_own_metrics_are_told_as_json(client: AsyncClient) -> None:
     (timed,) = families["prombridge_http_request_duration_seconds"]["metric"]
     assert timed["histogram"]["sampleCount"] == "1"
     assert timed["histogram"]["bucket"][-1] == {"cumulativeCount": "1", "upperBound": "Infinity"}
-
-
-@pytest.mark.parametrize("switched", [frozenset(), frozenset({"promql-experimental-functions"})])
-async def test_features_follow_what_is_switched_on(switched: frozenset[str]) -> None:
-    async with world.client(limits=EngineSettings(features=switched)) as client:
-        told = (await client.get("/api/v1/features")).json()["data"]
-    assert told["promql_functions"]["rate"] is True
-    assert told["promql_functions"]["info"] is bool(switched)
-    assert told["promql_operators"]["limitk"] is False
-    assert told["promql"]["anchored"] is False
-    assert told["promql"]["group_left"] is True
