@@ -120,7 +120,7 @@ class Flags:
     def shown(self) -> dict[str, str]:
         """Each flag by its name on the command line, with its value as it is written there."""
         held = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {_NAMES[name]: _shown(name, value) for name, value in held.items()}
+        return {_name(field): _shown(field, value) for field, value in held.items()}
 
     def problems(self) -> Iterator[Problem]:
         """Values that cannot be used."""
@@ -173,18 +173,28 @@ class Flags:
 
 
 _DURATIONS: Final = frozenset({"query_timeout", "query_lookback_delta"})
-_NAMES: Final = {
-    one.name: ".".join((*one.name.split("_")[:1], "-".join(one.name.split("_")[1:])))
-    for one in fields(Flags)
-} | {"enable_feature": "enable-feature", "web_cors_origin": "web.cors.origin"}
+# A name has one dot, behind its first word, unless it is one of these.
+_DOTTED: Final = {
+    "enable_feature": "enable-feature",
+    "storage_remote_read_concurrent_limit": "storage.remote.read-concurrent-limit",
+    "storage_remote_read_max_bytes_in_frame": "storage.remote.read-max-bytes-in-frame",
+    "storage_remote_read_sample_limit": "storage.remote.read-sample-limit",
+    "web_config_file": "web.config.file",
+    "web_cors_origin": "web.cors.origin",
+}
 
 
-def _shown(name: str, value: object) -> str:
+def _name(field: str) -> str:
+    """A field's flag, without the dashes before it."""
+    return _DOTTED.get(field) or field.replace("_", ".", 1).replace("_", "-")
+
+
+def _shown(field: str, value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(value)
     if isinstance(value, bool):
         return str(value).lower()
-    return format_duration(int(str(value))) if name in _DURATIONS else str(value)
+    return format_duration(int(str(value))) if field in _DURATIONS else str(value)
 
 
 def _is_address(text: str) -> bool:

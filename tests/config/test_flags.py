@@ -1,7 +1,11 @@
 """The command line's values, right and wrong."""
 
+from contextlib import redirect_stdout
+from io import StringIO
+
 import pytest
 
+from bridge.cli import main
 from bridge.config.flags import Flags
 from bridge.config.settings import WebSettings
 
@@ -86,3 +90,13 @@ def test_features_may_be_listed_and_repeated() -> None:
 )
 def test_features_without_effect_are_warned_of(feature: str, warnings: list[str]) -> None:
     assert [str(one) for one in Flags(enable_feature=(feature,)).warnings()] == warnings
+
+
+def test_flags_are_shown_under_the_names_of_the_command_line() -> None:
+    with pytest.raises(SystemExit), redirect_stdout(StringIO()) as printed:
+        main(["serve", "--help"])
+    shown = Flags(enable_feature=("a", "b,c"), query_timeout=90_000).shown()
+    assert all(f"--{name}" in printed.getvalue() for name in shown)
+    assert shown["enable-feature"] == "a,b,c"
+    assert shown["query.timeout"] == "1m30s"
+    assert shown["web.enable-lifecycle"] == "false"
