@@ -16,7 +16,7 @@ from bridge.api.routes import ADMIN, HANDLERS, RECEIVERS, STORAGE
 from bridge.config.flags import Flags
 from bridge.config.load import check
 from bridge.config.notices import UNUSED
-from bridge.config.own import OwnFile, QuerySection, StoreSection
+from bridge.config.own import OwnFile, QuerySection, StoreSection, WebSection
 from bridge.config.own_cache import CacheSection
 from bridge.config.own_catalogue import CatalogueSection
 from bridge.config.own_replicas import ReplicasSection
@@ -132,8 +132,10 @@ def test_every_section_without_effect_is_documented() -> None:
 
 def test_every_key_of_our_own_file_is_documented() -> None:
     shown = first_column(section(page("docs/configuration.md"), "## prombridge.yml"))
-    assert OwnFile.model_fields.keys() == {"query", "cache", "catalogue", "stores", "replicas"}
-    real = [f"query.{key}" for key in QuerySection.model_fields]
+    sections = {"query", "web", "cache", "catalogue", "stores", "replicas"}
+    assert OwnFile.model_fields.keys() == sections
+    real = [f"web.{key}" for key in WebSection.model_fields]
+    real += [f"query.{key}" for key in QuerySection.model_fields]
     real += [f"cache.{key}" for key in CacheSection.model_fields]
     real += [f"catalogue.{key}" for key in CatalogueSection.model_fields]
     real += [f"stores.<name>.{key}" for key in StoreSection.model_fields]

@@ -35,6 +35,7 @@ def _run(asked: argparse.Namespace) -> int:
     _warn(loaded)
     log = logging.getLogger("bridge")
 
+    from bridge.app.door import Door
     from bridge.app.service import Service
     from bridge.cli.serving import Servers, Signals, listen
 
@@ -42,9 +43,11 @@ def _run(asked: argparse.Namespace) -> int:
         servers.stop()
 
     service = Service(settings, load=lambda: _reloaded(asked), leave=leave)
-    listener = listen(service, settings.web.host, settings.web.port)
+    door = Door(settings.web)
+    listener = listen(door.gate(service), settings.web.host, settings.web.port, door.tls())
     servers = Servers((listener,), Signals(service.stop, service.reload))
-    where = {"address": listener.address, "version": version("prombridge")}
+    secured = "enabled" if listener.tls else "disabled"
+    where = {"address": listener.address, "version": version("prombridge"), "tls": secured}
     servers.run(lambda: log.info("listening", extra=where))
     return 0
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,10 +27,11 @@ class CannotListen(BridgeError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listener:
-    """An application and the socket it is to be served on."""
+    """An application, the socket it is to be served on, and how connections are secured."""
 
     app: ASGIApp
     socket: socket.socket
+    tls: ssl.SSLContext | None = None
 
     @property
     def address(self) -> str:
@@ -38,10 +40,10 @@ class Listener:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def listen(app: ASGIApp, host: str, port: int) -> Listener:
+def listen(app: ASGIApp, host: str, port: int, tls: ssl.SSLContext | None = None) -> Listener:
     """A listener on `host` (empty: every address) and `port` (0: any free one)."""
     try:
-        return Listener(app, _bound(host, port))
+        return Listener(app, _bound(host, port), tls)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from None
@@ -99,7 +101,7 @@ class Servers:
             server.should_exit = True
 
     async def _run(self, started: Callable[[], None]) -> None:
-        self._servers += [_server(listener.app) for listener in self._listeners]
+        self._servers += [_server(listener) for listener in self._listeners]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
@@ -121,20 +123,21 @@ class Servers:
         task.add_done_callback(self._reloads.discard)
 
 
-def _server(app: ASGIApp) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
+def _server(listener: Listener) -> _Server:
+    config = uvicorn.Config(
+        listener.app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    config.load()
+    config.ssl = listener.tls
+    return _Server(config)
 
 
 async def _announced(servers: Sequence[_Server], started: Callable[[], None]) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, ClassVar, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
@@ -21,6 +21,9 @@ class Section(BaseModel):
     """A mapping with known keys; others are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    # What Prometheus' errors call it.
+    go_type: ClassVar[str] = "config.plain"
 
 
 def refused(text: str) -> PydanticCustomError:

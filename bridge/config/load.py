@@ -15,13 +15,13 @@ from bridge.config.fields import joined
 from bridge.config.flags import Flags
 from bridge.config.global_section import GlobalSection
 from bridge.config.notices import missing_files, unused
-from bridge.config.own import OwnFile, QuerySection, StoreSection
+from bridge.config.own import OwnFile, QuerySection, StoreSection, WebSection
 from bridge.config.own_cache import CacheSection
 from bridge.config.own_catalogue import CatalogueSection
 from bridge.config.own_replicas import replica_faults
 from bridge.config.prometheus import PrometheusFile
 from bridge.config.remote_read import RemoteReadSection
-from bridge.config.settings import LabelPairs, Settings
+from bridge.config.settings import LabelPairs, Settings, WebSettings
 from bridge.config.urls import shown_key
 from bridge.config.validation import validated
 from bridge.engine.query import EngineSettings
@@ -122,7 +122,7 @@ class _Loader:
                 if section
             ),
             engine=_engine(self._flags, section, own.query or QuerySection()),
-            web=self._flags.web,
+            web=_web(self._flags, own.web or WebSection(), own_folder),
             log=self._flags.log,
             flags=self._flags.shown(),
             serving=self._flags.serving,
@@ -165,6 +165,10 @@ def _query_log(
     if query.slow_after is None:
         return settings
     return replace(settings, slow_after_ms=query.slow_after)
+
+
+def _web(flags: Flags, section: WebSection, own_folder: Path) -> WebSettings:
+    return replace(flags.web, tokens_file=joined(own_folder, section.tokens_file) or "")
 
 
 def _names(entries: list[RemoteReadSection]) -> Iterator[str]:

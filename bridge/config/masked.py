@@ -40,6 +40,7 @@ def masked_yaml(settings: Settings) -> str:
         "tracing": settings.tracing and _tracing(settings.tracing),
         "remote_read": [_store(store) for store in settings.stores],
         "prombridge": {
+            "web": {"tokens_file": settings.web.tokens_file},
             "query": {
                 "max_bytes": settings.engine.max_bytes,
                 "slow_after": format_duration(settings.query_log.slow_after_ms),

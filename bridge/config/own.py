@@ -120,10 +120,17 @@ class StoreSection(Section):
         return replace(store, **{name: held for name, held in wanted.items() if held is not None})
 
 
+class WebSection(Section):
+    """`web`: who may ask, beyond what a web configuration file says."""
+
+    tokens_file: Text = ""
+
+
 class OwnFile(Section):
     """A prombridge.yml; the keys of `stores` are names or URLs of `remote_read` entries."""
 
     query: QuerySection | None = None
+    web: WebSection | None = None
     cache: CacheSection | None = None
     catalogue: CatalogueSection | None = None
     stores: dict[str, StoreSection | None] | None = None

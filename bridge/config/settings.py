@@ -20,6 +20,7 @@ class WebSettings:
 
     `enable_admin_api`: whether requests may change what is remembered.
     `config_file` says who may ask, and how connections are secured; empty for anyone and not.
+    `tokens_file` has the tokens of clients.
     """
 
     host: str
@@ -29,6 +30,7 @@ class WebSettings:
     cors_origin: str = ".*"
     enable_lifecycle: bool = False
     config_file: str = ""
+    tokens_file: str = ""
 
     @property
     def listen_address(self) -> str:

@@ -46,11 +46,13 @@ def dotted(location: Location) -> str:
 def _unknown_key(kind: type[Section], location: Location) -> str:
     """Prometheus' sentence, then what was perhaps meant."""
     *outer, key = location
-    known = _keys(_section_at(kind, tuple(outer)))
+    section = _section_at(kind, tuple(outer))
+    known = _keys(section)
     near = get_close_matches(str(key), known, n=1, cutoff=0.7)
     hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
     return (
-        f"{dotted(tuple(outer))}field {shown_key(str(key))} not found in type config.plain; {hint}"
+        f"{dotted(tuple(outer))}field {shown_key(str(key))} not found in type {section.go_type};"
+        f" {hint}"
     )
 
 

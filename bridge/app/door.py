@@ -1,0 +1,69 @@
+"""The door: who may come in, and how connections are secured; both follow files that may change."""
+
+import logging
+import ssl
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from starlette.types import ASGIApp
+
+from bridge.api.gate import Gate
+from bridge.api.tls import CurrentContext, server_context, tls_stamp
+from bridge.api.web_config import ServerTls, WebConfig
+from bridge.config.settings import WebSettings
+from bridge.config.watched import Watched, read_tokens
+from bridge.config.web_file import check_web_file, load_web_file
+from bridge.model.errors import BridgeError
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Door:
+    """What a web configuration file and a file of tokens say, each at the moment of a request.
+
+    Whether connections are secured at all is settled at the start, as in Prometheus. Raises
+    ConfigError if a file cannot be used then.
+    """
+
+    def __init__(self, settings: WebSettings) -> None:
+        self._config: Callable[[], WebConfig] = WebConfig
+        self._tokens: Callable[[], Mapping[str, bytes]] = dict
+        self._secured = False
+        if settings.config_file:
+            path = Path(settings.config_file)
+            self._secured = check_web_file(path).tls.enabled
+            self._config = Watched(path, load_web_file)
+        if settings.tokens_file:
+            self._tokens = Watched(Path(settings.tokens_file), read_tokens)
+            self._tokens()
+
+    def gate(self, app: ASGIApp) -> Gate:
+        """The application behind the door."""
+        return Gate(app, self._config, self._tokens)
+
+    def tls(self) -> ssl.SSLContext | None:
+        """The context of connections, None for plain HTTP."""
+        if not self._secured:
+            return None
+        return CurrentContext(_Contexts(self._config), _refused)
+
+
+class _Contexts:
+    """The context of this moment, made anew when the settings or one of their files change."""
+
+    def __init__(self, config: Callable[[], WebConfig]) -> None:
+        self._config = config
+        self._made_of: tuple[ServerTls, object] | None = None
+        self._held: ssl.SSLContext | None = None
+
+    def __call__(self) -> ssl.SSLContext:
+        tls = self._config().tls
+        made_of = (tls, tls_stamp(tls))
+        if self._held is None or made_of != self._made_of:
+            self._held, self._made_of = server_context(tls), made_of
+        return self._held
+
+
+def _refused(error: BridgeError) -> None:
+    _LOG.error("a connection is refused: TLS cannot be set up", extra={"err": str(error)})
