@@ -218,7 +218,9 @@ def warm(extent: Extent) -> Iterator[str]:
 def _compiled(
     kernels: Sequence[Kernel[Any, Any] | WindowKernel | ElementwiseKernel], extent: Extent
 ) -> Iterator[str]:
-    for one in tuple(kernels):
-        one.compile()
-        yield f"{one.py_func.__module__}.{one.py_func.__qualname__}"
-    _mark(extent).touch()
+    # Of processes that start together one compiles; the others load what it made.
+    with disk.alone(_mark(extent)):
+        for one in tuple(kernels):
+            one.compile()
+            yield f"{one.py_func.__module__}.{one.py_func.__qualname__}"
+        _mark(extent).touch()

@@ -6,11 +6,13 @@ what it is compiled from: its own byte code and constants and those of all funct
 """
 
 import enum
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -146,8 +148,7 @@ def folder() -> Path:
     numba does not read from a folder that it may not write to, so a read-only one (an image's) is
     copied to a temporary one.
     """
-    made_by = [*sorted(Path(__file__).parent.glob("*.py"))]
-    told = hashlib.sha256(b"".join(path.read_bytes() for path in made_by))
+    told = hashlib.sha256(Path(__file__).with_name("__init__.py").read_bytes())
     told.update(f"{numba.__version__} {os.environ.get('NUMBA_CPU_NAME')}".encode())
     home = os.environ.get("PROMBRIDGE_KERNEL_CACHE") or Path.home() / ".cache/prombridge/kernels"
     found = Path(home) / told.hexdigest()[:16]
@@ -160,6 +161,14 @@ def folder() -> Path:
         return found
     own = Path(tempfile.mkdtemp(prefix="prombridge-kernels-"))
     return Path(shutil.copytree(found, own, dirs_exist_ok=True)) if found.is_dir() else own
+
+
+@contextmanager
+def alone(mark: Path) -> Iterator[None]:
+    """Waits until no other process is about to make this mark."""
+    with mark.with_name(f"{mark.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def use() -> None:

@@ -1,5 +1,6 @@
 """Machine code on disk: what it is known by, and where it is found again."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
 from typing import Any
+
+import pytest
 
 from bridge.kernel import disk
 
@@ -86,3 +89,13 @@ def _misses(home: Path, place: Path) -> int:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     return int(done.stdout)
+
+
+def test_one_process_compiles_while_others_wait(tmp_path: Path) -> None:
+    mark = tmp_path / "made.common"
+    with (
+        disk.alone(mark),
+        (tmp_path / "made.common.lock").open() as other,
+        pytest.raises(BlockingIOError),
+    ):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
