@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from bridge import cli
 from bridge.api import read as remote_read
-from bridge.api.routes import ADMIN, HANDLERS, RECEIVERS, STORAGE
+from bridge.api.routes import ADMIN, HANDLERS, OPENAPI, RECEIVERS, STORAGE
 from bridge.config.flags import Flags
 from bridge.config.load import check
 from bridge.config.notices import UNUSED
@@ -145,8 +145,8 @@ def test_every_key_of_our_own_file_is_documented() -> None:
 
 def test_every_path_of_the_api_is_documented() -> None:
     shown = {path for path in first_column(page("docs/api.md")) if path.startswith("/api/v1")}
-    paths = (*HANDLERS, *STORAGE, *RECEIVERS, remote_read.PATH)
-    assert {path.replace("{name:path}", "<name>") for path in paths} == shown
+    paths = (*HANDLERS, *STORAGE, *RECEIVERS, OPENAPI, remote_read.PATH)
+    assert {path.replace("{name:text}", "<name>") for path in paths} == shown
     assert ADMIN.keys() <= set(first_column(page("docs/api.md")))
 
 

@@ -18,6 +18,8 @@ _OF_API = {
     "label_values_match": True,
     "lifecycle": False,
     "otlp_write_receiver": False,
+    "openapi_3.1": True,
+    "openapi_3.2": False,
     "query_stats": True,
     "query_warnings": True,
     "remote_write_receiver": False,

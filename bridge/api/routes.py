@@ -6,6 +6,7 @@ from typing import Final
 
 from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -24,10 +25,12 @@ from bridge.api import (
     series,
     status,
 )
-from bridge.api.endpoint import Api, Endpoint, Handler, failed
+from bridge.api.endpoint import Api, ApiRequest, Endpoint, Handler, failed
+from bridge.api.envelope import Answer
 from bridge.api.errors import ErrorType, Failure
 from bridge.api.federate import federate
 from bridge.api.lifecycle import LifecyclePages
+from bridge.api.openapi import document
 from bridge.api.read import Read
 from bridge.api.stores import PREFIX, Stores
 from bridge.api.transport import Transport
@@ -35,6 +38,15 @@ from bridge.api.transport import Transport
 # Grafana's versions differ in which of the two they use for what; all that reads takes both.
 _METHODS: Final = ("GET", "POST")
 _ANY: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class _Text(PathConvertor):
+    """Any text: a label's name may hold slashes and line breaks."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("text", _Text())
 
 HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/query": query.instant,
@@ -44,7 +56,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/parse_query": query.parse_query,
     "/api/v1/series": series.series,
     "/api/v1/labels": series.label_names,
-    "/api/v1/label/{name:path}/values": series.label_values,
+    "/api/v1/label/{name:text}/values": series.label_values,
     "/api/v1/metadata": metadata.metadata,
     "/api/v1/rules": empty.rules,
     "/api/v1/alerts": empty.alerts,
@@ -79,6 +91,7 @@ RECEIVERS: Final[dict[str, Handler]] = {
     "/api/v1/otlp/v1/metrics": refused.otlp,
 }
 FEDERATE: Final = "/federate"
+OPENAPI: Final = "/api/v1/openapi.yaml"
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -116,8 +129,22 @@ def _handlers(api: Api) -> list[BaseRoute]:
         *(_route(path, refused.admin, api, ("POST", "PUT")) for path in STORAGE),
         *(_route(path, taken, api, ("POST",), plain=True) for path, taken in RECEIVERS.items()),
         _route(FEDERATE, federate, api, ("GET",), plain=True),
+        _route(OPENAPI, openapi, api, ("GET",), plain=True),
         Route(read.PATH, Read(api.reads, api.metrics), methods=["POST"]),
     ]
+
+
+async def openapi(api: Api, _request: ApiRequest) -> Answer:
+    """`/api/v1/openapi.yaml`: the paths of this table."""
+    told = {path: _summary(handler) for path, handler in HANDLERS.items()}
+    body = document(told, api.settings.route_prefix)
+    return Answer(body, headers=(("Content-Type", "application/yaml"),))
+
+
+def _summary(handler: Handler) -> str:
+    """What a handler's first line says behind its path."""
+    _, _, told = (handler.__doc__ or "").partition("`: ")
+    return told.partition("\n")[0].strip()
 
 
 def _route(
@@ -128,7 +155,7 @@ def _route(
 
 def _name(path: str) -> str:
     """What a path is called in metrics."""
-    return path.removeprefix("/api/v1").replace("{name:path}", ":name")
+    return path.removeprefix("/api/v1").replace("{name:text}", ":name")
 
 
 def _pages(api: Api) -> list[BaseRoute]:

@@ -195,3 +195,9 @@ async def test_escaped_label_names(escaped: str, name: str) -> None:
     async with world.client(store) as client:
         response = await client.get(f"/api/v1/label/{escaped}/values?match[]=m")
     assert response.json()["data"] == ["found"]
+
+
+async def test_a_label_name_may_hold_a_line_break() -> None:
+    async with world.client(world.labelled({"__name__": "up", "a\nb": "c"})) as client:
+        response = await client.get("/api/v1/label/a%0Ab/values?match[]=up")
+    assert response.json()["data"] == ["c"]
