@@ -9,7 +9,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY bridge ./bridge
 RUN pip wheel --quiet --no-index --find-links=/wheels --no-deps --wheel-dir=/wheels . \
     && python -m venv /opt/prombridge \
-    && /opt/prombridge/bin/pip install --quiet --no-index --find-links=/wheels prombridge
+    && /opt/prombridge/bin/pip install --quiet --no-index --find-links=/wheels "prombridge[otel,valkey]"
 
 FROM python:3.12.13-slim-bookworm
 # Kernels are compiled for this CPU level, not for the machine that builds. `generic` runs anywhere.

@@ -62,8 +62,10 @@ def test_every_file_of_the_repository_that_is_named_exists(file: Path) -> None:
 
 
 def snippets() -> Iterator[dict[str, Any]]:
-    """The YAML of README and docs."""
+    """The YAML of README and docs; manifests are tested apart."""
     for file in PAGES:
+        if file.name == "kubernetes.md":
+            continue
         for text in re.findall(r"```yaml\n(.*?)```", file.read_text(), re.DOTALL | re.MULTILINE):
             yield yaml.safe_load(text)
         for text in re.findall(r"   ```yaml\n(.*?)   ```", file.read_text(), re.DOTALL):

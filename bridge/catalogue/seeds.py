@@ -65,11 +65,34 @@ def seeds_of(given: Iterable[str], files: Iterable[str], parse: Parse) -> tuple[
 
 def names_in(text: str, parse: Parse) -> set[str]:
     """The metrics that the queries of a dashboard (JSON) or of rules (YAML) name."""
-    document = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
     found: set[str] = set()
-    for query, records in _queries(document):
+    for query, records in _queries(_document(text)):
         found |= {query} if records else _metrics(query, parse)
     return found
+
+
+def expressions_in(text: str, parse: Parse) -> tuple[str, ...]:
+    """The distinct queries of a dashboard (JSON) or of rules (YAML) that are PromQL.
+
+    Grafana's variables are replaced by something harmless: durations, and `.*` within quotes.
+    """
+    found = dict[str, None]()
+    for query, records in _queries(_document(text)):
+        called = _CALL.fullmatch(query)
+        if records or (called and called[1] != "query_result"):
+            continue
+        expr = _without_variables(called[2] if called else query, within_quotes=".*").strip()
+        try:
+            parse(expr)
+        except BadData:
+            continue
+        found[expr] = None
+    return tuple(found)
+
+
+def _document(text: str) -> object:
+    document: object = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
+    return document
 
 
 def _queries(node: object) -> Iterator[tuple[str, bool]]:
@@ -109,12 +132,18 @@ def _variable_query(query: str, parse: Parse) -> set[str]:
     return set(_names(parse_selector(_without_variables(selector).strip())))
 
 
-def _without_variables(query: str) -> str:
-    """The query with something harmless for each of Grafana's variables outside quotes."""
+def _without_variables(query: str, within_quotes: str | None = None) -> str:
+    """The query with something harmless for each of Grafana's variables.
+
+    Those within quotes stay unless something is given for them.
+    """
     pieces, at = [], 0
     query = _RANGE.sub(lambda found: f"[{_DURATION}{':' if found[1] else ''}]", query)
     for quoted in _QUOTED.finditer(query):
-        pieces += [_VARIABLE.sub(_DURATION, query[at : quoted.start()]), quoted.group()]
+        text = quoted.group()
+        if within_quotes is not None:
+            text = _VARIABLE.sub(within_quotes, text)
+        pieces += [_VARIABLE.sub(_DURATION, query[at : quoted.start()]), text]
         at = quoted.end()
     return "".join([*pieces, _VARIABLE.sub(_DURATION, query[at:])])
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final, NoReturn
 
-from bridge.cli import check_config, check_web_config, demo, doctor, query, serve, warm
+from bridge.cli import check_config, check_web_config, compare, demo, doctor, query, serve, warm
 from bridge.config.errors import ConfigError
 from bridge.model.errors import BridgeError
 
@@ -53,6 +53,6 @@ def _parser() -> _Parser:
         "--version", action="version", version=f"prombridge {version('prombridge')}"
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, query, check_config, check_web_config, doctor, demo, warm):
+    for command in (serve, query, check_config, check_web_config, compare, doctor, demo, warm):
         command.register(commands)
     return parser
