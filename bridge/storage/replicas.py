@@ -65,10 +65,14 @@ class Replicas:
     async def _first(
         self, replicas: Sequence[Replica], select: Select, options: ReadOptions
     ) -> Selection:
-        """The first answer; the next is asked when one fails, or lets us wait too long."""
+        """The first whole answer, else the first with warnings.
+
+        The next replica is asked when one fails, or lets us wait too long.
+        """
         waiting = list(replicas)
         running: list[asyncio.Task[Selection]] = []
         errors: list[BridgeError] = []
+        doubtful: list[Selection] = []
         try:
             while waiting or running:
                 if waiting:
@@ -77,9 +81,15 @@ class Replicas:
                 for task in await self._ended(running, hedging=bool(waiting)):
                     running.remove(task)
                     try:
-                        return task.result()
+                        found = task.result()
                     except FAILURES as error:
                         errors.append(error)
+                        continue
+                    if not found.warnings:
+                        return found
+                    doubtful.append(found)
+            if doubtful:
+                return doubtful[0]
             raise errors[0]
         finally:
             for task in running:

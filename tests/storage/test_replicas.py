@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -69,6 +70,20 @@ async def test_the_first_that_answers_is_the_answer() -> None:
 async def test_the_next_answers_for_one_that_fails() -> None:
     found = await replicas(Failing("one"), held([(1, 1.0)])).select(EVERYTHING, OPTIONS)
     assert (plain(found.block), found.warnings) == ({A: [(1, 1.0)]}, ())
+
+
+class Doubtful:
+    """A store whose answer is not the whole truth."""
+
+    async def select(self, select: Select, options: ReadOptions) -> Selection:
+        return replace(await held([(1, 9.0)]).select(select, options), warnings=("old",))
+
+
+async def test_an_answer_without_warnings_goes_before_one_with_some() -> None:
+    found = await replicas(Doubtful(), held([(1, 1.0)])).select(EVERYTHING, OPTIONS)
+    assert (plain(found.block), found.warnings) == ({A: [(1, 1.0)]}, ())
+    found = await replicas(Doubtful(), Failing("two")).select(EVERYTHING, OPTIONS)
+    assert (plain(found.block), found.warnings) == ({A: [(1, 9.0)]}, ("old",))
 
 
 async def test_the_next_is_asked_too_if_one_takes_long() -> None:
