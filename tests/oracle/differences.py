@@ -13,6 +13,7 @@ from typing import Final
 from bridge.engine.function import Function
 from bridge.engine.functions import FUNCTIONS
 from bridge.promql.ast import Call, Expr, children
+from tests.oracle import fuzz_native
 from tests.oracle import fuzz_translations as translations
 from tests.oracle.fuzz_translations import Case
 
@@ -129,6 +130,25 @@ DIFFERENCES: Final = (
         translations.unsigned_zeros,
     ),
     Difference(
+        "histograms in subqueries",
+        "3.6.0",
+        "Fix inconsistencies when using native histograms in subqueries. #16879",
+        fuzz_native.in_subqueries,
+    ),
+    Difference(
+        "mixed buckets in statistics",
+        "3.12.0",
+        "Fix missing warning when mixing exponential and custom-bucket histograms in stats "
+        "queries. #18660",
+        fuzz_native.unnoticed_mix,
+    ),
+    Difference(
+        "sums of histograms",
+        "3.10.0",
+        "promql: use Kahan summation for Native Histograms. #15687",
+        fuzz_native.rounded,
+    ),
+    Difference(
         "name of @",
         "3.8.0",
         "promql/parser: Add string representation for AT token. #17380",
@@ -143,6 +163,14 @@ _OLDER: Final = (
         "Fix `histogram_fraction` for classic histograms and NHCB if lower bound is in the first "
         "bucket. #17424",
         replace(FUNCTIONS["histogram_fraction"], apply=translations.fraction),
+    ),
+    *(
+        OlderFunction(
+            "3.6.0",
+            "Fix extrapolation for native counter histograms. #16828",
+            fuzz_native.unlimited(name),
+        )
+        for name in ("rate", "increase")
     ),
 )
 FUNCTIONS_OF_3_5: Final[Mapping[str, Function]] = MappingProxyType(

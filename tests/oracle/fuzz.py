@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from bridge.remote.settings import ResponseType
 from tests.oracle import fuzz_words
 from tests.oracle.fuzz_data import GROUNDS
 from tests.oracle.fuzz_expressions import Expressions
@@ -24,8 +25,12 @@ from tests.oracle.fuzz_sides import Question, Sides, Verdict, sides
 from tests.oracle.fuzz_words import Words, words
 from tests.oracle.series import Dataset
 from tests.oracle.writer import write_prometheus
-from tests.servers.prometheus import prometheus
+from tests.servers.prometheus import PrometheusOptions, prometheus
 
+# What the oracle has to be started with for all grounds.
+OPTIONS: Final = PrometheusOptions(
+    flags=("--enable-feature=native-histograms,promql-experimental-functions",)
+)
 _DAMAGED: Final = 0.04  # the share of texts that are damaged on purpose
 
 
@@ -103,10 +108,11 @@ async def fuzz(
     questions: Iterable[tuple[int, Question]],
     jobs: int = 1,
     progress: Callable[[Summary, Outcome], None] = lambda _summary, _outcome: None,
+    forms: Sequence[ResponseType] = tuple(ResponseType),
 ) -> Summary:
     """Asks these questions, which are numbered, `jobs` at a time."""
     summary, left = Summary(), iter(questions)
-    async with sides(url) as both, asyncio.TaskGroup() as group:
+    async with sides(url, forms) as both, asyncio.TaskGroup() as group:
 
         async def work() -> None:
             for number, asked in left:
@@ -122,7 +128,7 @@ async def fuzz(
 @contextlib.contextmanager
 def oracle(folder: Path, data: Dataset) -> Iterator[str]:
     """The URL of a Prometheus with the data."""
-    with prometheus(folder) as server:
+    with prometheus(folder, OPTIONS) as server:
         write_prometheus(server.url, data)
         yield server.url
 
@@ -161,12 +167,14 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     numbers = range(chosen.count) if chosen.only is None else [chosen.only]
     data = GROUNDS[chosen.data].make()
-    known = words(data, GROUNDS[chosen.data].start, GROUNDS[chosen.data].end)
+    ground = GROUNDS[chosen.data]
+    known = words(data, ground.start, ground.end, experimental=ground.experimental)
     asked = ((number, question(known, chosen.seed, number, chosen.damaged)) for number in numbers)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = chosen.url or stack.enter_context(oracle(folder, data))
-        summary = asyncio.run(fuzz(url, asked, chosen.jobs, _told(10, chosen.only)))
+        told = _told(10, chosen.only)
+        summary = asyncio.run(fuzz(url, asked, chosen.jobs, told, ground.forms))
     print(summary)
     return 1 if summary.differing else 0
 

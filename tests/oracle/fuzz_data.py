@@ -7,7 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from bridge.remote.settings import ResponseType
 from tests.oracle import datasets
+from tests.oracle.fuzz_histograms import native_series
 from tests.oracle.series import MINUTE, STALE, Column, Dataset, SeriesData, Times
 
 START: Final = 1_767_600_000_000  # 2026-01-05T08:00:00Z
@@ -22,23 +24,24 @@ def nasty() -> Dataset:
     return born(Dataset(tuple(one for build in _BUILDERS for one in build(random)), START, END))
 
 
+def native() -> Dataset:
+    """Two hours of native histograms, and the counters, gauges and classic ones of `nasty`."""
+    random = np.random.default_rng(3)
+    floats = [one for build in (_requests, _gauges, _histograms) for one in build(random)]
+    return born(Dataset(tuple(floats), START, END, tuple(native_series(START, END))))
+
+
 def born(data: Dataset) -> Dataset:
     """The data with a staleness marker before each series.
 
     A store hands series out in the order it met them, and so that is the order of their labels.
     """
     before = data.start - 20 * MINUTE
-    series = sorted((_born(one, before) for one in data.series), key=_by_labels)
-    return Dataset(tuple(series), before, data.end)
-
-
-def _by_labels(series: SeriesData) -> list[tuple[str, str]]:
-    return sorted(series.labels.items())
-
-
-def _born(series: SeriesData, before: int) -> SeriesData:
-    times = np.concatenate(([before], series.timestamps))
-    return SeriesData(series.labels, times, np.concatenate(([STALE], series.values)))
+    every = {tuple(sorted(one.labels.items())) for one in (*data.series, *data.native)}
+    markers = [
+        SeriesData(dict(one), np.array([before]), np.array([STALE])) for one in sorted(every)
+    ]
+    return Dataset((*markers, *data.series), before, data.end, data.native)
 
 
 def _times(random: np.random.Generator, jitter: int = 2_000, interval: int = _INTERVAL) -> Times:
@@ -195,16 +198,24 @@ _BUILDERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What expressions run over: how to make it, and the times (ms) that its samples lie in."""
+    """What expressions run over: how to make it, and the times (ms) that its samples lie in.
+
+    `experimental`: whether functions are called that both sides have only behind a flag. `forms`:
+    which forms of an answer the oracle is asked for, as a store.
+    """
 
     make: Callable[[], Dataset]
     start: int
     end: int
+    experimental: bool = False
+    forms: Sequence[ResponseType] = tuple(ResponseType)
 
 
 GROUNDS: Final[Mapping[str, Ground]] = MappingProxyType(
     {
         "nasty": Ground(nasty, START, END),
+        # A Prometheus of 3.5 forgets custom bounds where it answers with samples: #17794.
+        "native": Ground(native, START, END, True, (ResponseType.STREAMED,)),
         "everyday": Ground(lambda: born(datasets.everyday()), datasets.START, datasets.END),
     }
 )

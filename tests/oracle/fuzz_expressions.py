@@ -15,13 +15,17 @@ _T = TypeVar("_T")
 
 _WORDS: Final = "( ) [ ] { } , + == bool on by (a) 5m ' \" @ offset sum # =~ ! é : 5mm [5m] ^"
 _DAMAGE: Final = tuple(_WORDS.split(" "))
-_OF_NATIVE: Final = ("histogram_avg", "histogram_count", "histogram_stddev", "histogram_stdvar")
+_OF_NATIVE: Final = (
+    *("histogram_avg", "histogram_count", "histogram_stddev", "histogram_stdvar", "histogram_sum"),
+)
 _COUNTERS: Final = ("rate", "increase", "irate", "delta", "idelta")
 
 
-def _weight(signature: Signature) -> int:
+def _weight(signature: Signature, native: bool) -> int:
     """How often a function is called: more often the more can go wrong with it."""
     if signature.name in _OF_NATIVE:
+        return 8 if native else 1
+    if native and signature.args == (ValueType.VECTOR,):
         return 1
     many = len(signature.args) > 1 or ValueType.MATRIX in signature.args
     return 6 if many else 2
@@ -165,7 +169,8 @@ class Expressions:
 
     def _call(self, returns: ValueType, depth: int) -> str:
         known = self._words.functions[returns]
-        signature = self._chance.choices(known, [_weight(one) for one in known])[0]
+        native = any(family.native for family in self._home)
+        signature = self._chance.choices(known, [_weight(one, native) for one in known])[0]
         special = {
             "label_replace": self._label_replace,
             "label_join": self._label_join,
@@ -225,7 +230,7 @@ class Expressions:
     def _buckets(self, depth: int) -> str:
         if self._rarely(0.1):
             return self.vector(depth - 1)
-        found = [one for one in self._words.families if "le" in one.labels]
+        found = [one for one in self._words.families if "le" in one.labels or one.native]
         family = self._pick(found)
         inner = self._rate(family) if self._rarely(0.6) else self.selector(family)
         kept = ["le", *(x for x in family.labels if x != "le" and self._rarely(0.5))]

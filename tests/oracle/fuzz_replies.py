@@ -152,8 +152,10 @@ def _rows(one: Reply) -> tuple[str, Rows]:
 
 
 def _points(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    points = row["values"] if "values" in row else [row["value"]]
-    return ((time, value) for time, value in points)
+    for kind in ("value", "histogram"):
+        points = row.get(f"{kind}s", [row[kind]] if kind in row else [])
+        for time, value in points:
+            yield time, value if kind == "value" else json.dumps(value)
 
 
 def _cells(one: Reply) -> Cells:
@@ -165,11 +167,30 @@ def _cells(one: Reply) -> Cells:
 def _near(theirs: Sequence[str], given: str) -> bool:
     if given in theirs:
         return True
-    numbers, number = list(map(float, theirs)), float(given)
-    if len(set(theirs)) < 2 or not all(map(math.isfinite, (*numbers, number))):
+    mine, others = numbers_of(given), [numbers_of(one) for one in theirs]
+    if mine is None or any(one is None or len(one) != len(mine) for one in others):
         return False
+    columns = zip(*(one for one in others if one is not None), strict=True)
+    return all(map(_no_further, columns, mine))
+
+
+def _no_further(numbers: Sequence[float], number: float) -> bool:
+    if len(set(numbers)) < 2 or not all(map(math.isfinite, (*numbers, number))):
+        return number in numbers
     low, high = min(numbers), max(numbers)
     return low - (high - low) <= number <= high + (high - low)
+
+
+def numbers_of(text: str) -> list[float] | None:
+    """The numbers of a value: one, or those of a histogram; None if it is no value."""
+    try:
+        held = json.loads(text) if text.startswith("{") else text
+        if isinstance(held, str):
+            return [float(held)]
+        edges = [float(edge) for bucket in held.get("buckets", ()) for edge in bucket]
+        return [float(held["count"]), float(held["sum"]), *edges]
+    except ValueError:
+        return None
 
 
 def _shown(cells: Cells) -> Mapping[str, list[str]]:

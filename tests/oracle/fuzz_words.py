@@ -5,11 +5,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.promql.ast import Signature, ValueType
-from tests.oracle.series import Dataset
+from tests.oracle.series import Dataset, NativeData
 from tests.promql.signatures import SIGNATURES
 
 # Stable in 3.14 but not in 3.5.
 _LATER: Final = frozenset({"first_over_time"})
+# Experimental in both.
+_EXPERIMENTAL: Final = frozenset(
+    {
+        "double_exponential_smoothing",
+        "mad_over_time",
+        "ts_of_last_over_time",
+        "ts_of_max_over_time",
+        "ts_of_min_over_time",
+    }
+)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -47,10 +57,14 @@ TARGETS: Final = ("job", "instance", "copy", "__name__", "le", "kind", "code", "
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """All series of one name: each label they have, with its values; '' where one lacks it."""
+    """All series of one name: each label they have, with its values; '' where one lacks it.
+
+    `native`: whether there are native histograms among them.
+    """
 
     name: str
     labels: Mapping[str, tuple[str, ...]]
+    native: bool = False
 
     def common(self, other: "Family") -> tuple[str, ...]:
         """Labels that both have, but for `le`."""
@@ -72,24 +86,33 @@ class Words:
         return tuple(sorted({name for family in self.families for name in family.labels}))
 
 
-def words(data: Dataset, start: int, end: int) -> Words:
+def words(data: Dataset, start: int, end: int, *, experimental: bool = False) -> Words:
     """The words for a data set whose samples lie between two times in ms."""
-    names = dict.fromkeys(one.labels["__name__"] for one in data.series)
+    names = dict.fromkeys(one.labels["__name__"] for one in (*data.series, *data.native))
     families = tuple(_family(name, data) for name in names)
-    return Words(families, start, end, _functions(SIGNATURES.values()))
+    return Words(families, start, end, _functions(SIGNATURES.values(), experimental))
 
 
 def _family(name: str, data: Dataset) -> Family:
-    series = [one.labels for one in data.series if one.labels["__name__"] == name]
+    every = (*data.series, *data.native)
+    pieces = [one for one in every if one.labels["__name__"] == name]
+    series = [one.labels for one in pieces]
     labels = sorted({label for one in series for label in one} - {"__name__"})
     values = {x: tuple(sorted({one.get(x, "") for one in series})) for x in labels}
-    return Family(name, values)
+    return Family(name, values, any(isinstance(one, NativeData) for one in pieces))
 
 
-def _functions(signatures: Iterable[Signature]) -> Mapping[ValueType, tuple[Signature, ...]]:
-    """Those that an oracle of 3.5 knows without a feature flag, by what they return."""
-    stable = [one for one in signatures if not one.experimental and one.name not in _LATER]
+def _functions(
+    signatures: Iterable[Signature], experimental: bool
+) -> Mapping[ValueType, tuple[Signature, ...]]:
+    """Those that an oracle of 3.5 knows, behind its feature flag or without, by what they give."""
+    known = _EXPERIMENTAL if experimental else ()
+    called = [
+        one
+        for one in signatures
+        if one.name in known or not (one.experimental or one.name in _LATER)
+    ]
     return {
-        kind: tuple(one for one in stable if one.returns is kind)
+        kind: tuple(one for one in called if one.returns is kind)
         for kind in (ValueType.VECTOR, ValueType.SCALAR)
     }

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.model.histogram import Histogram
+
 Column = NDArray[np.float64]
 Times = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -25,20 +27,34 @@ class SeriesData:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class NativeData:
+    """Native histograms of one series: labels and times as in SeriesData, with histograms."""
+
+    labels: Mapping[str, str]
+    timestamps: Times
+    histograms: Sequence[Histogram]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Series, and the time (ms, both inclusive) they lie in."""
+    """Series, and the time (ms, both inclusive) they lie in.
+
+    `native` are series with native histograms; one may stand there in several pieces, of floats and
+    of histograms, in their order.
+    """
 
     series: tuple[SeriesData, ...]
     start: int
     end: int
+    native: tuple[SeriesData | NativeData, ...] = ()
 
     @property
     def samples(self) -> int:
         """The number of samples, staleness markers included."""
-        return sum(len(one.timestamps) for one in self.series)
+        return sum(len(one.timestamps) for one in (*self.series, *self.native))
 
     def finite(self) -> "Dataset":
-        """The same without NaN, infinities and staleness markers; series left empty go."""
+        """The same without NaN, infinities, markers and native histograms; empty series go."""
         kept = (_finite(one) for one in self.series)
         return Dataset(tuple(one for one in kept if len(one.values)), self.start, self.end)
 

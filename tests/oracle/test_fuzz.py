@@ -7,29 +7,32 @@ import pytest
 from bridge.promql.parser import parse
 from bridge.promql.printer import to_text
 from tests.oracle.conftest import Say
-from tests.oracle.fuzz import Summary, describe, fuzz, question
-from tests.oracle.fuzz_data import END, START, nasty
+from tests.oracle.fuzz import OPTIONS, Summary, describe, fuzz, question
+from tests.oracle.fuzz_data import END, GROUNDS, START, nasty
 from tests.oracle.fuzz_replies import Reply, explained_by_chance, reply, same
 from tests.oracle.fuzz_shrink import smaller
 from tests.oracle.fuzz_words import words
 from tests.oracle.writer import write_prometheus
 from tests.promql.signatures import SIGNATURES
 from tests.servers.fixtures import PrometheusFactory
-from tests.servers.prometheus import PrometheusOptions
 
 COUNT = 400  # of each seed
-SEEDS = (1, 2)
+SEEDS = {"nasty": (1, 2), "native": (1,)}
 WORDS = words(nasty(), START, END)
 
 
 @pytest.fixture(scope="module")
 def summaries(prometheus_server: PrometheusFactory, say: Say) -> list[Summary]:
-    server = prometheus_server(PrometheusOptions())
-    write_prometheus(server.url, nasty())
-    asked = [[(n, question(WORDS, seed, n)) for n in range(COUNT)] for seed in SEEDS]
-    made = [asyncio.run(fuzz(server.url, questions)) for questions in asked]
-    for seed, summary in zip(SEEDS, made, strict=True):
-        say(f"fuzzed with seed {seed}: {summary}")
+    made = []
+    for name, seeds in SEEDS.items():
+        ground, server = GROUNDS[name], prometheus_server(OPTIONS)
+        data = ground.make()
+        known = words(data, ground.start, ground.end, experimental=ground.experimental)
+        write_prometheus(server.url, data)
+        for seed in seeds:
+            asked = [(n, question(known, seed, n)) for n in range(COUNT)]
+            made.append(asyncio.run(fuzz(server.url, asked, forms=ground.forms)))
+            say(f"fuzzed {name} data with seed {seed}: {made[-1]}")
     return made
 
 
@@ -99,6 +102,17 @@ def test_where_the_oracle_varies_we_may_as_far() -> None:
 def test_only_the_value_that_varies_may_differ() -> None:
     said = [vector(row("a", value), row("b", "5")) for value in ("1", "1.0000000000000002")]
     assert not explained_by_chance(said, vector(row("a", "1"), row("b", "5.000000000000001")))
+
+
+def test_histograms_may_differ_number_by_number_where_the_oracle_varies() -> None:
+    def of(count: str, total: str) -> Reply:
+        held = f'{{"count":"{count}","sum":"{total}","buckets":[[0,"1","2","{count}"]]}}'
+        return vector(f'{{"metric":{{"n":"a"}},"histogram":[1,{held}]}}')
+
+    said = [of("3", "1.5"), of("3", "1.5000000000000004")]
+    assert explained_by_chance(said, of("3", "1.5000000000000002"))
+    assert not explained_by_chance(said, of("4", "1.5"))
+    assert not explained_by_chance(said, vector(row("a", "3")))
 
 
 def test_among_equals_any_series_will_do() -> None:

@@ -11,7 +11,9 @@ import numpy as np
 import snappy
 from numpy.typing import NDArray
 
-from tests.oracle.series import Column, Dataset, SeriesData, Times
+from tests.oracle.histogram_message import histogram_message
+from tests.oracle.protobuf import field
+from tests.oracle.series import Column, Dataset, NativeData, SeriesData, Times
 
 _SLICE = 30 * 60_000  # ms; a store takes no sample much older than its newest, so time goes first
 _SAMPLES = 100_000  # at most about so many samples in one request
@@ -21,6 +23,7 @@ _HEADERS = {
     "X-Prometheus-Remote-Write-Version": "0.1.0",
 }
 
+Piece = SeriesData | NativeData
 Progress = Callable[[float], None]
 
 
@@ -45,7 +48,7 @@ def _write(url: str, data: Dataset, progress: Progress) -> None:
     written = 0
     with httpx.Client(timeout=120) as client:
         for start in range(data.start, data.end + 1, _SLICE):
-            for batch in _batches(_between(data.series, start, start + _SLICE)):
+            for batch in _batches(_between((*data.series, *data.native), start, start + _SLICE)):
                 body = snappy.compress(write_request(batch))
                 answer = client.post(url, content=body, headers=_HEADERS)
                 if not answer.is_success:
@@ -54,16 +57,19 @@ def _write(url: str, data: Dataset, progress: Progress) -> None:
                 progress(written / data.samples)
 
 
-def _between(series: Iterable[SeriesData], start: int, end: int) -> Iterator[SeriesData]:
+def _between(series: Iterable[Piece], start: int, end: int) -> Iterator[Piece]:
     """The part of each series in [start, end), as views."""
     for one in series:
         first, last = np.searchsorted(one.timestamps, [start, end])
-        if first < last:
-            yield SeriesData(one.labels, one.timestamps[first:last], one.values[first:last])
+        times = one.timestamps[first:last]
+        if first < last and isinstance(one, SeriesData):
+            yield SeriesData(one.labels, times, one.values[first:last])
+        elif first < last and isinstance(one, NativeData):
+            yield NativeData(one.labels, times, one.histograms[first:last])
 
 
-def _batches(series: Iterable[SeriesData]) -> Iterator[Sequence[SeriesData]]:
-    batch: list[SeriesData] = []
+def _batches(series: Iterable[Piece]) -> Iterator[Sequence[Piece]]:
+    batch: list[Piece] = []
     samples = 0
     for one in series:
         batch.append(one)
@@ -75,17 +81,20 @@ def _batches(series: Iterable[SeriesData]) -> Iterator[Sequence[SeriesData]]:
         yield batch
 
 
-def write_request(series: Iterable[SeriesData]) -> bytes:
+def write_request(series: Iterable[Piece]) -> bytes:
     """The bytes of a prometheus.WriteRequest."""
-    return b"".join(_field(1, _time_series(one)) for one in series)
+    return b"".join(field(1, _time_series(one)) for one in series)
 
 
-def _time_series(series: SeriesData) -> bytes:
+def _time_series(series: Piece) -> bytes:
     labels = b"".join(
-        _field(1, _field(1, name.encode()) + _field(2, value.encode()))
+        field(1, field(1, name.encode()) + field(2, value.encode()))
         for name, value in sorted(series.labels.items())
     )
-    return labels + _samples(series.timestamps, series.values)
+    if isinstance(series, SeriesData):
+        return labels + _samples(series.timestamps, series.values)
+    pairs = zip(series.histograms, series.timestamps.tolist(), strict=True)
+    return labels + b"".join(field(4, histogram_message(one, time)) for one, time in pairs)
 
 
 def _samples(timestamps: Times, values: Column) -> bytes:
@@ -104,17 +113,3 @@ def _samples(timestamps: Times, values: Column) -> bytes:
         more = 0x80 if place < 5 else 0
         rows[:, 12 + place] = ((timestamps >> (7 * place)) & 0x7F) | more
     return rows.tobytes()
-
-
-def _field(number: int, content: bytes) -> bytes:
-    """A length-delimited field."""
-    return bytes([number << 3 | 2]) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)

@@ -3,6 +3,7 @@
 Source: funcDoubleExponentialSmoothing in promql/functions.go.
 """
 
+import math
 from typing import cast
 
 import numpy as np
@@ -30,7 +31,8 @@ def double_exponential_smoothing(site: CallSite, values: tuple[Value, ...]) -> V
 
 def _require_share(name: str, short: str, factors: Float64s, used: Bools) -> None:
     for factor in factors[used & ((factors <= 0.0) | (factors >= 1.0))].tolist():
-        raise ExecutionError(f"invalid {name} factor. Expected: 0 < {short} < 1, got: {factor:f}")
+        shown = f"{factor:f}" if math.isfinite(factor) else f"{factor:+f}".title()
+        raise ExecutionError(f"invalid {name} factor. Expected: 0 < {short} < 1, got: {shown}")
 
 
 @window_kernel(params=2)
