@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+WEB    := bridge/console/web
+NPM    := npm --prefix $(WEB) --silent
+WEBBED := $(WEB)/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -11,7 +14,7 @@ READY  := $(VENV)/.ready
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(READY) ## make .venv: the pinned dependencies and prombridge itself, editable
+install: $(READY) $(WEBBED) ## make .venv: the pinned dependencies and prombridge itself, editable
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "prombridge needs Python 3.11 or newer; set PYTHON=…")'
@@ -21,15 +24,26 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lint: $(READY) ## style, types and layers
+# npm is needed to change the console and to test its sources, not to run or to install it.
+$(WEBBED): $(WEB)/package-lock.json
+	@if command -v npm >/dev/null; then echo "Installing the console's npm packages"; $(NPM) ci && touch $@; \
+		else echo "npm is not there: the console is taken as it was built"; fi
+
+lint: $(READY) $(WEBBED) ## style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v npm >/dev/null || [ "$$CI" = true ]; then $(NPM) run lint; \
+		else echo "npm is not there: the console's sources are not checked"; fi
 
-format: $(READY) ## let ruff put style right
+format: $(READY) $(WEBBED) ## let ruff and biome put style right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(NPM) run format
+
+console: $(WEBBED) ## build the console's files anew, after a change of their sources (needs npm)
+	$(NPM) run build
 
 warm: $(READY) ## compile the kernels that nearly every query needs
 	@echo "Compiling kernels where they changed"
@@ -38,7 +52,7 @@ warm: $(READY) ## compile the kernels that nearly every query needs
 servers: $(READY) ## fetch the real servers the tests run against
 	@$(BIN)/python -m tests.servers fetch
 
-test: $(READY) servers warm ## all tests, against real servers
+test: $(READY) $(WEBBED) servers warm ## all tests, against real servers
 	$(BIN)/python -m pytest
 
 fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: minutes
@@ -62,7 +76,7 @@ pin: $(READY) ## pin the dependencies anew (needs uv)
 		--no-annotate --extra dev pyproject.toml --output-file constraints.txt
 
 clean: ## remove what was made
-	rm -rf $(VENV) .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format warm servers test fuzz bench demo pin clean
+.PHONY: help install lint format console warm servers test fuzz bench demo pin clean

@@ -5,7 +5,7 @@ import contextlib
 import gzip
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -28,6 +28,7 @@ from bridge.catalogue.joint import Names
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
 from bridge.model.errors import QueryCanceled, Unavailable
+from bridge.remote.client import RemoteStore
 from bridge.remote.query_api import QueryApi
 from bridge.remote.server import ReadEndpoint
 from bridge.storage.delegation import Delegation
@@ -64,6 +65,7 @@ class Api:
     apis: tuple[QueryApi, ...] = ()
     caches: Caches = field(default_factory=Caches.none)
     lifecycle: Lifecycle = field(default_factory=Steady)
+    stores: Sequence[RemoteStore] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

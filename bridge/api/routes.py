@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import PurePosixPath
 from typing import Final
 
 from prometheus_client.exposition import choose_encoder
@@ -75,6 +76,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/status/flags": status.flags,
     "/api/v1/status/runtimeinfo": status.runtimeinfo,
     "/api/v1/status/self_metrics": selfmetrics.self_metrics,
+    "/api/v1/status/stores": status.stores,
     "/api/v1/status/tsdb": metadata.cardinalities,
     "/api/v1/status/tsdb/blocks": empty.blocks,
     "/api/v1/status/walreplay": empty.walreplay,
@@ -97,9 +99,15 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
 def application(
-    api: Api, lifespan: Lifespan | None = None, stores: Mapping[str, Api] | None = None
+    api: Api,
+    lifespan: Lifespan | None = None,
+    stores: Mapping[str, Api] | None = None,
+    console: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """The HTTP side of the bridge as an ASGI application; `stores` has each store's own by name."""
+    """The HTTP side of the bridge as an ASGI application.
+
+    `stores` has each store's own by name, `console` are the routes of the pages.
+    """
     alone = {name: Router(_handlers(one)) for name, one in (stores or {}).items()}
     routes: list[BaseRoute] = [
         *_handlers(api),
@@ -109,15 +117,16 @@ def application(
             for path, handler in ADMIN.items()
         ),
         *_pages(api),
+        *console,
     ]
     prefix = api.settings.route_prefix
     served = Starlette(
-        routes=[Mount(prefix, routes=routes)] if prefix else routes,
+        routes=[*_entrances(prefix), Mount(prefix, routes=routes)] if prefix else routes,
         middleware=[Middleware(Transport, api.settings.cors_origin)],
         exception_handlers={404: _not_found, 405: _wrong_method},
         lifespan=lifespan,
     )
-    # A redirect would name a host and a scheme that only a proxy in front of the bridge knows.
+    # Its redirects name a host and a scheme, which only a proxy in front of the bridge knows.
     served.router.redirect_slashes = False
     return served
 
@@ -183,7 +192,6 @@ def _pages(api: Api) -> list[BaseRoute]:
         "/-/ready": ready,
         "/metrics": metrics,
         "/version": version,
-        "/": _home,
     }
     lifecycle = LifecyclePages(api.lifecycle, enabled=api.settings.enable_lifecycle)
     changing = {"/-/reload": lifecycle.reload, "/-/quit": lifecycle.quit}
@@ -193,11 +201,16 @@ def _pages(api: Api) -> list[BaseRoute]:
     ]
 
 
-async def _home(request: Request) -> Response:
-    return PlainTextResponse(
-        f"prombridge {status.VERSION}: the Prometheus HTTP API for remote-read stores.\n"
-        f"Add {request.base_url} to Grafana as a Prometheus data source.\n"
-    )
+def _entrances(prefix: str) -> list[BaseRoute]:
+    """What leads to the pages from above them: `/`, and the prefix without a slash at its end."""
+
+    async def from_root(_request: Request) -> Response:
+        return Response(status_code=302, headers={"Location": f"{prefix[1:]}/"})
+
+    async def from_prefix(_request: Request) -> Response:
+        return Response(status_code=302, headers={"Location": f"{PurePosixPath(prefix).name}/"})
+
+    return [Route("/", from_root), Route(prefix, from_prefix)]
 
 
 async def _not_found(request: Request, _error: Exception) -> Response:

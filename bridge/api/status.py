@@ -10,6 +10,8 @@ from typing import Final
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
 from bridge.api.ledger import Entry, rfc3339
+from bridge.model.time import format_duration
+from bridge.remote.client import RemoteStore
 
 VERSION: Final = version("prombridge")
 # The Prometheus whose language and API prombridge speaks.
@@ -84,3 +86,40 @@ async def runtimeinfo(api: Api, _request: ApiRequest) -> Answer:
 async def flags(api: Api, _request: ApiRequest) -> Answer:
     """`/api/v1/status/flags`."""
     return Answer(go_json(dict(api.settings.flags)))
+
+
+async def stores(api: Api, _request: ApiRequest) -> Answer:
+    """`/api/v1/status/stores`: each store's profile, health and limits."""
+    return Answer(go_json({"stores": [_store(one) for one in api.stores]}))
+
+
+def _store(store: RemoteStore) -> dict[str, object]:
+    settings, profile, health = store.settings, store.profile, store.health
+    return {
+        "name": settings.name,
+        "url": settings.shown_url,
+        "profile": {"name": profile.name, "verified": profile.verified, "note": profile.note},
+        "responseTypes": [kind.value for kind in profile.response_types],
+        "health": health.state.value,
+        "leftAlone": store.breaker.is_open,
+        "inFlight": store.in_flight,
+        "reads": health.reads,
+        "failures": health.failures,
+        "lastRead": _moment(health.last_success),
+        "lastError": health.last_error,
+        "lastErrorTime": _moment(health.last_failure),
+        "limits": {
+            "timeout": format_duration(settings.remote_timeout_ms),
+            "retries": settings.retries,
+            "maxConcurrency": profile.concurrency,
+            "maxQueryRange": format_duration(profile.max_range),
+            "splitInterval": format_duration(profile.split_interval),
+            "maxSamples": settings.max_samples,
+            "maxSeries": settings.max_series,
+            "maxResponseBytes": settings.max_response_bytes,
+        },
+    }
+
+
+def _moment(milliseconds: int) -> str | None:
+    return rfc3339(milliseconds) if milliseconds else None

@@ -21,6 +21,7 @@ from bridge.app.warmth import Warmth
 from bridge.catalogue.joint import JointCatalogue
 from bridge.config.masked import masked_yaml
 from bridge.config.settings import Settings
+from bridge.console import pages as console
 from bridge.engine.engine import Engine
 from bridge.model.errors import BridgeError
 from bridge.remote.server import ReadEndpoint
@@ -122,9 +123,10 @@ class Generation:
             ledger=self._ledger,
             tracer=PassedOn if tracer is None else lambda _caller: tracer,
             lifecycle=lifecycle,
+            stores=[one.remote for one in self.holdings.stores],
         )
         alone = {one.settings.name: _alone(api, one) for one in self.holdings.stores}
-        return http(api, stores=alone)
+        return http(api, stores=alone, console=console.routes())
 
 
 def _alone(api: Api, store: Store) -> Api:
@@ -138,6 +140,7 @@ def _alone(api: Api, store: Store) -> Api:
         delegations=(store.delegation,),
         apis=store.apis,
         catalogue=JointCatalogue(((store.catalogue, store.settings.partial),)),
+        stores=[store.remote],
     )
 
 

@@ -15,6 +15,7 @@ from bridge.remote.connection import Connection
 from bridge.remote.exchange import Exchange
 from bridge.remote.faults import Read, TheirLimit
 from bridge.remote.forms import Forms, Sent
+from bridge.remote.health import Health
 from bridge.remote.profiles import Profile, profile_of
 from bridge.remote.pushing import NameRequired, pushed
 from bridge.remote.requests import ReadObserver, Requests, Unobserved
@@ -61,6 +62,11 @@ class RemoteStore:
     def in_flight(self) -> int:
         """How many requests to it are under way."""
         return self._requests.in_flight
+
+    @property
+    def health(self) -> Health:
+        """What became of its reads so far."""
+        return self._requests.health
 
     async def aclose(self) -> None:
         """Closes all connections."""

@@ -13,6 +13,7 @@ from bridge.model.time import format_duration
 from bridge.remote.answer import Keep
 from bridge.remote.breaker import Breaker
 from bridge.remote.exchange import Again, Exchange, Tally
+from bridge.remote.health import Health
 from bridge.remote.retries import LONGEST_PAUSE, RetryBudget, pause
 from bridge.telemetry.trace import Stage, stage
 
@@ -47,6 +48,7 @@ class Requests:
     observer: ReadObserver = field(default_factory=Unobserved)
     breaker: Breaker = field(default_factory=Breaker)
     budget: RetryBudget = field(default_factory=RetryBudget)
+    health: Health = field(default_factory=Health)
     in_flight: int = 0
     _turns: asyncio.Semaphore = field(init=False)
 
@@ -72,6 +74,7 @@ class Requests:
             finally:
                 self.in_flight -= 1
             self.breaker.succeeded()
+            self.health.succeeded()
             return answer
 
     def _admit(self, exchange: Exchange) -> None:
@@ -82,7 +85,9 @@ class Requests:
             raise exchange.read.failed(said)
 
     def _note(self, error: Exception) -> None:
-        if _troubled(error):
+        troubled = _troubled(error)
+        self.health.failed(str(error), troubled=troubled)
+        if troubled:
             self.breaker.failed(time.monotonic(), str(error))
         else:
             self.breaker.succeeded()

@@ -1,10 +1,19 @@
 """What the bridge tells of itself, and empty forms."""
 
-import pytest
-from httpx import AsyncClient
+from dataclasses import replace
+from typing import Any
 
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from bridge.api.routes import application
 from bridge.api.settings import ApiSettings
+from bridge.model.errors import BridgeError
+from bridge.remote.client import RemoteStore
+from bridge.remote.profiles import PROFILES
+from bridge.remote.settings import StoreSettings
 from tests.api import world
+from tests.remote.stores import OPTIONS, UP, reply, store
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -167,3 +176,39 @@ async def test_own_metrics_are_told_as_json(client: AsyncClient) -> None:
     (timed,) = families["prombridge_http_request_duration_seconds"]["metric"]
     assert timed["histogram"]["sampleCount"] == "1"
     assert timed["histogram"]["bucket"][-1] == {"cumulativeCount": "1", "upperBound": "Infinity"}
+
+
+async def test_stores_show_profile_health_and_limits_and_hide_secrets() -> None:
+    refusals = (
+        reply(b"no", status="500 Internal Server Error"),
+        reply(b"", status="400 Bad Request"),
+    )
+    async with world.api() as made, store(*refusals) as listening:
+        url = listening.url.replace("//", "//user:hush@") + "?key=hush"
+        remote = RemoteStore(StoreSettings("managed", url, profile="alibaba", retries=0))
+        served = ASGITransport(application(replace(made, stores=[remote])))
+        async with AsyncClient(transport=served, base_url="http://bridge") as client:
+
+            async def shown() -> dict[str, Any]:
+                answer = await client.get("/api/v1/status/stores")
+                assert "hush" not in answer.text
+                (only,) = answer.json()["data"]["stores"]
+                return dict(only)
+
+            new = await shown()
+            assert (new["name"], new["url"]) == ("managed", listening.url)
+            assert new["profile"] == {
+                "name": "alibaba",
+                "verified": False,
+                "note": PROFILES["alibaba"].note,
+            }
+            assert (new["health"], new["reads"], new["lastRead"]) == ("unknown", 0, None)
+            assert new["limits"]["maxQueryRange"] == "30d"
+            for health, failures in (("down", 1), ("up", 2)):
+                with pytest.raises(BridgeError) as failed:
+                    await remote.select(UP, OPTIONS)
+                after = await shown()
+                assert (after["health"], after["failures"]) == (health, failures)
+                assert after["lastError"] == str(failed.value)
+                assert after["lastErrorTime"] is not None
+        await remote.aclose()

@@ -13,12 +13,16 @@ from tests.servers.debian import Package, Say, UnavailableError, unpack
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """A program: the variable that names it, its package, the major version it needs."""
+    """A program: the variable that names it, its package, the major version it needs.
+
+    `path` is where the package has it, unless in `usr/bin` under the program's name.
+    """
 
     name: str
     variable: str
     package: Package
     least: int = 0
+    path: str = ""
 
     def locate(self, say: Say = lambda _: None) -> Path:
         """The program's path, fetched if need be. Raises UnavailableError."""
@@ -28,7 +32,7 @@ class Binary:
             return Path(found)
         folder = servers_folder()
         unpack([self.package], folder, say)
-        return folder / self.package.name / "usr/bin" / self.name
+        return folder / self.package.name / (self.path or f"usr/bin/{self.name}")
 
     def _named(self, path: Path) -> Path:
         if not os.access(path, os.X_OK):
@@ -47,12 +51,18 @@ INFLUXD = Binary("influxd", "PROMBRIDGE_INFLUXD", Package("influxdb"))
 NODE_EXPORTER = Binary(
     "prometheus-node-exporter", "PROMBRIDGE_NODE_EXPORTER", Package("prometheus-node-exporter")
 )
+CHROMIUM = Binary(
+    "chromium",
+    "PROMBRIDGE_CHROMIUM",
+    Package("chromium-headless-shell", whole=True),
+    path="usr/lib/chromium/chromium-headless-shell",
+)
 
 _VICTORIA = Package("victoria-metrics", _NEWER)
 VICTORIA_METRICS = Binary("victoria-metrics", "PROMBRIDGE_VICTORIA_METRICS", _VICTORIA)
 VMCTL = Binary("vmctl", "PROMBRIDGE_VMCTL", _VICTORIA)
 
-ALL = (PROMETHEUS, PROMTOOL, INFLUXD, NODE_EXPORTER, VICTORIA_METRICS, VMCTL)
+ALL = (PROMETHEUS, PROMTOOL, INFLUXD, NODE_EXPORTER, VICTORIA_METRICS, VMCTL, CHROMIUM)
 
 _VERSION_FLAG: Mapping[str, str] = {"influxd": "version"}
 
@@ -66,9 +76,23 @@ def servers_folder(environment: Mapping[str, str] = os.environ) -> Path:
 def version(path: Path) -> tuple[int, ...]:
     """The version a program prints, `(3, 5, 3)`; `(0,)` where it prints none."""
     flag = _VERSION_FLAG.get(path.name, "--version")
-    done = subprocess.run([path, flag], capture_output=True, text=True, timeout=30, check=False)
+    command = [str(path), flag]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=30, check=False, env=environment(path)
+    )
     found = re.search(r"(\d+)\.(\d+)\.(\d+)", done.stdout + done.stderr)
     return tuple(int(part) for part in found.groups()) if found else (0,)
+
+
+def environment(program: Path) -> dict[str, str]:
+    """The environment in which a program finds the libraries that were unpacked with it."""
+    found = dict(os.environ)
+    root = servers_folder()
+    if program.is_relative_to(root):
+        package = root / program.relative_to(root).parts[0]
+        folders = {str(library.parent) for library in package.glob("usr/lib/*/**/*.so*")}
+        found["LD_LIBRARY_PATH"] = ":".join(sorted(folders))
+    return found
 
 
 def locate_all(say: Say) -> Mapping[str, Path | UnavailableError]:

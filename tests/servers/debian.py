@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.servers.lock import FileLock
 
 _APT = Path("/etc/apt")
+_INSTALLED = Path("/var/lib/dpkg/status")
 _KEYRINGS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _TIMEOUT = 300  # seconds for one apt or dpkg command
 _KEPT_OPTIONS = ("Signed-By", "Trusted", "Check-Valid-Until")
@@ -24,10 +25,14 @@ class UnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A Debian package, of the machine's own suite or of a named one."""
+    """A Debian package, of the machine's own suite or of a named one.
+
+    `whole`: together with the packages that it needs and the machine lacks.
+    """
 
     name: str
     suite: str | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +82,22 @@ def _download(packages: Sequence[Package], into: Path, say: Say) -> None:
     for package in packages:
         suite = package.suite or source.codename
         say(f"downloading {package.name} of {suite} …")
-        archive = apt.download(f"{package.name}/{suite}")
-        _extract(archive, into / package.name)
-        say(f"{archive.name} unpacked")
-        archive.unlink()
+        fetch = apt.download_whole if package.whole else apt.download
+        archives = fetch(f"{package.name}/{suite}")
+        _extract(archives, into / package.name)
+        for archive in archives:
+            say(f"{archive.name} unpacked")
+            archive.unlink()
     shutil.rmtree(into / "apt")
 
 
-def _extract(archive: Path, folder: Path) -> None:
+def _extract(archives: Sequence[Path], folder: Path) -> None:
     """Unpacks beside the folder and renames, so that a folder that exists is complete."""
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    _run(["dpkg", "-x", str(archive), str(part)], cwd=archive.parent)
-    (part / "PACKAGE").write_text(f"{archive.stem}\n")
+    for archive in archives:
+        _run(["dpkg", "-x", str(archive), str(part)], cwd=archive.parent)
+    (part / "PACKAGE").write_text("".join(f"{archive.stem}\n" for archive in archives))
     part.rename(folder)
 
 
@@ -108,17 +116,22 @@ class _Apt:
         (self._folder / "debian.sources").write_text(sources)
         _run([*self._command(), "update"], cwd=self._folder)
 
-    def download(self, package: str) -> Path:
+    def download(self, package: str) -> tuple[Path, ...]:
         folder = self._folder / "download"
         _run([*self._command(), "download", package], cwd=folder)
-        (archive,) = folder.glob("*.deb")
-        return archive
+        return tuple(folder.glob("*.deb"))
 
-    def _command(self) -> list[str]:
+    def download_whole(self, package: str) -> tuple[Path, ...]:
+        """The package and what it needs, except what the machine has installed."""
+        asked = ("install", "--download-only", "--no-install-recommends", "--yes", package)
+        _run([*self._command(_INSTALLED), "-o", "Debug::NoLocking=1", *asked], cwd=self._folder)
+        return tuple(sorted((self._folder / "cache/archives").glob("*.deb")))
+
+    def _command(self, installed: Path | None = None) -> list[str]:
         folder = self._folder.resolve()
         options = {
             "Dir::State": folder / "state",
-            "Dir::State::status": folder / "status",
+            "Dir::State::status": installed or folder / "status",
             "Dir::Cache": folder / "cache",
             "Dir::Etc::sourcelist": folder / "debian.sources",
             "Dir::Etc::sourceparts": folder / "parts",
