@@ -18,6 +18,7 @@ from bridge.model.time import Steps, Window
 from bridge.remote.connection import Connection, TooManyRedirects
 from bridge.remote.credentials import BadCredentials
 from bridge.remote.faults import Read
+from bridge.remote.hidden import in_url
 from bridge.remote.settings import StoreSettings
 from bridge.storage.interface import Delegated
 
@@ -171,7 +172,10 @@ class QueryApi:
         return False
 
     def _read(self, window: Window) -> Read:
-        return Read(self.name, window.start, window.end, self._connection.secrets)
+        return Read(self.name, window.start, window.end, self._secrets)
+
+    def _secrets(self) -> tuple[str, ...]:
+        return (*in_url(self.url), *self._connection.secrets())
 
 
 def _parsed(status: int, body: bytes, read: Read) -> Reply:
