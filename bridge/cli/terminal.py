@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from bridge.cli.buckets import bars, cell
 from bridge.model.labels import METRIC_NAME, quoted
 
 _PLOT_ROWS: Final = 12
 _MOST_ROWS: Final = 200
 _MOST_LINES: Final = 20
+_MOST_PICTURES: Final = 5
 # The bit of each dot of a braille character, by row and column.
 _DOTS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BLANK: Final = 0x2800
@@ -48,6 +50,7 @@ def answer_lines(data: Json, width: int) -> Iterator[str]:
     match data["resultType"]:
         case "vector":
             yield from _vector(data["result"]).lines(width)
+            yield from _bars(data["result"], width)
         case "matrix":
             yield from _matrix_lines(data["result"], width)
         case _:
@@ -56,8 +59,20 @@ def answer_lines(data: Json, width: int) -> Iterator[str]:
 
 
 def _vector(result: Sequence[Json]) -> Table:
-    rows = ((series_name(one["metric"]), one["value"][1]) for one in result)
+    rows = ((series_name(one["metric"]), _shown(one)) for one in result)
     return Table(("SERIES", "VALUE"), tuple(rows))
+
+
+def _shown(one: Json) -> str:
+    return cell(one["histogram"][1]) if "histogram" in one else one["value"][1]
+
+
+def _bars(result: Sequence[Json], width: int) -> Iterator[str]:
+    """The buckets of histograms, if there are few."""
+    held = [one for one in result if "histogram" in one]
+    for one in held if len(held) <= _MOST_PICTURES else ():
+        yield from ("", series_name(one["metric"]))
+        yield from bars(one["histogram"][1], width)
 
 
 def _matrix_lines(result: Sequence[Json], width: int) -> Iterator[str]:
@@ -69,7 +84,7 @@ def _matrix_lines(result: Sequence[Json], width: int) -> Iterator[str]:
         yield from plot(drawn[:_MOST_LINES], width)
         yield ""
     summaries = (
-        (series_name(one["metric"]), *_summary(line))
+        (series_name(one["metric"]), *_summary(line, one.get("histograms", ())))
         for one, line in zip(result, lines, strict=True)
     )
     yield from Table(("SERIES", "POINTS", "MIN", "MAX", "LAST"), tuple(summaries)).lines(width)
@@ -79,11 +94,17 @@ def _number(text: str) -> float:
     return float(text.replace("Inf", "inf"))
 
 
-def _summary(line: Sequence[Point]) -> tuple[str, str, str, str]:
+def _summary(line: Sequence[Point], native: Sequence[tuple[float, Json]]) -> tuple[str, ...]:
+    """Of a series its points, the least, greatest and last of them; histograms have no order."""
     values = [value for _, value in line if not math.isnan(value)]
-    if not values:
-        return str(len(line)), "NaN", "NaN", "NaN"
-    return (str(len(line)), f"{min(values):g}", f"{max(values):g}", f"{line[-1][1]:g}")
+    least, most = (f"{end(values):g}" if values else "NaN" for end in (min, max))
+    if not native:
+        return str(len(line)), least, most, f"{line[-1][1]:g}" if values else "NaN"
+    last = cell(native[-1][1])
+    if line and line[-1][0] > native[-1][0]:
+        last = f"{line[-1][1]:g}"
+    bounds = (least, most) if line else ("", "")
+    return str(len(line) + len(native)), *bounds, last
 
 
 def series_name(metric: Mapping[str, str]) -> str:

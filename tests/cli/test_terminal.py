@@ -37,6 +37,58 @@ def test_a_vector_is_a_table() -> None:
     ]
 
 
+HISTOGRAM = {
+    "count": "7",
+    "sum": "12.5",
+    "buckets": [[3, "-0.001", "0.001", "1"], [0, "0.5", "1", "2"], [0, "1", "2", "4"]],
+}
+
+
+def test_a_histogram_in_a_vector_is_its_count_and_sum_and_bars_below() -> None:
+    data = {
+        "resultType": "vector",
+        "result": [
+            {"metric": {"__name__": "up"}, "value": [1, "1"]},
+            {"metric": {"__name__": "rpc"}, "histogram": [1, HISTOGRAM]},
+        ],
+    }
+    assert list(answer_lines(data, 36)) == [
+        "SERIES" + "VALUE".rjust(19),
+        "up" + "1".rjust(23),
+        "rpc     count 7, sum 12.5",
+        "",
+        "rpc",
+        "  [-0.001, 0.001]  1  ███▌",
+        "  (0.5, 1]         2  ███████",
+        "  (1, 2]           4  ██████████████",
+    ]
+
+
+def test_buckets_of_many_histograms_are_not_drawn() -> None:
+    one = {"metric": {"__name__": "rpc"}, "histogram": [1, HISTOGRAM]}
+    data = {"resultType": "vector", "result": [one] * 6}
+    assert len(list(answer_lines(data, 80))) == 7
+
+
+def test_a_histogram_without_buckets_has_no_bars() -> None:
+    one = {"metric": {}, "histogram": [1, {"count": "0", "sum": "0"}]}
+    lines = list(answer_lines({"resultType": "vector", "result": [one]}, 80))
+    assert lines[-2:] == ["", "{}"]
+
+
+def test_histograms_of_a_range_are_counted_and_the_last_is_shown() -> None:
+    both = {
+        "metric": {"a": "b"},
+        "values": [[0, "3"], [60, "5"]],
+        "histograms": [[120, HISTOGRAM]],
+    }
+    alone = {"metric": {"a": "c"}, "histograms": [[0, HISTOGRAM], [60, HISTOGRAM]]}
+    data = {"resultType": "matrix", "result": [both, alone]}
+    *_, first, second = answer_lines(data, 80)
+    assert first.split() == ['{a="b"}', "3", "3", "5", "count", "7,", "sum", "12.5"]
+    assert second.split() == ['{a="c"}', "2", "count", "7,", "sum", "12.5"]
+
+
 @pytest.mark.parametrize(
     ("result", "line"),
     [
