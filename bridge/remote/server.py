@@ -37,6 +37,8 @@ _CONCURRENT_LIMIT: Final = 10
 _FRAME_BYTES: Final = 1 << 20
 _REQUEST_BYTES: Final = 32 << 20
 _ENCODINGS: Final = Encodings()
+# The first time that there is, ms.
+_EVER: Final = -(1 << 63)
 # What is encoded and sent at a time.
 _SLAB_BYTES: Final = 1 << 18
 
@@ -57,6 +59,8 @@ class Serving:
 
     `sample_limit`: the most samples of a sampled answer; `concurrent_limit`: how many requests are
     answered at a time, others wait; `max_bytes`: what one read may hold. 0 is no limit.
+    `reach`: how many ms before what is asked for a streamed answer begins, as whole chunks of a
+    TSDB do: of a chunk's first histogram no counter reset hint is told.
     """
 
     sample_limit: int = _SAMPLE_LIMIT
@@ -64,6 +68,7 @@ class Serving:
     concurrent_limit: int = _CONCURRENT_LIMIT
     max_bytes: int = 0
     encodings: Encodings = _ENCODINGS
+    reach: int = 0
 
     def gate(self) -> Gate:
         """What lets requests in; endpoints may share one."""
@@ -135,7 +140,12 @@ class ReadEndpoint:
 
     async def _streamed(self, selects: Sequence[Select]) -> Response:
         # All are read before the first byte: a failure must be a status, not a broken stream.
-        blocks = [await self._block(replace(select, purpose=Purpose.SAMPLES)) for select in selects]
+        reach = self.serving.reach
+        wider = [
+            replace(one, start=max(one.start - reach, _EVER), purpose=Purpose.SAMPLES)
+            for one in selects
+        ]
+        blocks = [await self._block(select) for select in wider]
         # Said outright, since it is what proves a stream complete.
         headers = {"Transfer-Encoding": "chunked"}
         slabs = _slabs(blocks, self.serving)

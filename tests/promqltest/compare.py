@@ -6,7 +6,7 @@ Source of the rules: promql/promqltest/test.go and util/almost of Prometheus.
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -19,12 +19,23 @@ from bridge.model.vectors import Matrix, Scalar, String, Windows
 from bridge.promql.ast import ValueType
 from tests.promqltest.script import Eval, Expectation, Kind
 from tests.promqltest.sequence import Gap, Item, Native
+from tests.promqltest.shown import Shown
 
 _EPSILON: Final = 1e-6
 _SMALLEST: Final = sys.float_info.min
 
-Point = float | Histogram
+Point = float | Histogram | Shown
 Points = dict[int, Point]
+
+
+class Annotated(Protocol):
+    """What has warnings and infos."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+    @property
+    def infos(self) -> tuple[str, ...]: ...
 
 
 def almost_equal(one: float, other: float) -> bool:
@@ -60,7 +71,7 @@ def check(case: Eval, result: Result) -> str | None:
     return check_annotations(case, result) or check_value(case, result)
 
 
-def check_annotations(case: Eval, result: Result) -> str | None:
+def check_annotations(case: Eval, result: Annotated) -> str | None:
     """Whether warnings and infos are those expected."""
     return (
         _texts("warning", case.expects(Kind.WARN), result.warnings)
@@ -118,10 +129,12 @@ def check_vector(case: Eval, actual: list[tuple[Labels, Points]]) -> str | None:
     return None if good else f"expected {_expected_text(case)}\nactual   {_text(actual)}"
 
 
-def _item_equals(item: Item, value: Point) -> bool:
+def _item_equals(item: Item | Shown, value: Point) -> bool:
     match item, value:
         case Native(), Histogram():
             return _histograms_equal(item, value)
+        case Shown(), Shown():
+            return item.exact == value.exact and all(map(almost_equal, item.numbers, value.numbers))
         case float(), float():
             return almost_equal(item, value)
         case _:
@@ -213,7 +226,7 @@ def shown(result: Result) -> str:
     return _text(rows(result))
 
 
-def _text(series: Sequence[tuple[Labels, Mapping[int, Item | Histogram]]]) -> str:
+def _text(series: Sequence[tuple[Labels, Mapping[int, Item | Point]]]) -> str:
     lines = [
         f"  {labels} " + " ".join(f"{value!r}@{time}" for time, value in points.items())
         for labels, points in series

@@ -17,20 +17,21 @@ from tests.promqltest.script import Clear, Command, Eval, Kind, Load
 from tests.promqltest.shifted import at_forms, has_range_form
 from tests.promqltest.store import ScriptStore
 
+FEATURES: Final = frozenset(
+    {
+        "promql-experimental-functions",
+        "promql-extended-range-selectors",
+        "promql-binop-fill-modifiers",
+        "promql-delayed-name-removal",
+        "use-start-timestamps",
+    }
+)
 SETTINGS: Final = EngineSettings(
     timeout=100_000,
     max_samples=10_000,
     lookback=300_000,
     evaluation_interval=60_000,
-    features=frozenset(
-        {
-            "promql-experimental-functions",
-            "promql-extended-range-selectors",
-            "promql-binop-fill-modifiers",
-            "promql-delayed-name-removal",
-            "use-start-timestamps",
-        }
-    ),
+    features=FEATURES,
 )
 
 
@@ -49,12 +50,16 @@ class Failure:
 
 @dataclass(slots=True)
 class Count:
-    """What came out of the cases of one or more scripts."""
+    """What came out of the cases of one or more scripts.
+
+    `not_carried` are cases besides, with data that the way they go has no place for.
+    """
 
     cases: int = 0
     passed: int = 0
     failures: list[Failure] = field(default_factory=list)
     queries: int = 0
+    not_carried: int = 0
 
     def add(self, other: "Count") -> None:
         """Takes in another count."""
@@ -62,6 +67,7 @@ class Count:
         self.passed += other.passed
         self.failures += other.failures
         self.queries += other.queries
+        self.not_carried += other.not_carried
 
 
 class Runner:
@@ -79,7 +85,7 @@ class Runner:
                 case Clear():
                     store = ScriptStore()
                 case Load():
-                    _load(command, store)
+                    add_series(command, store)
                 case Eval():
                     await self._case(name, command, store, count)
         return count
@@ -103,7 +109,7 @@ class Runner:
             count.failures.append(Failure(name, case, *failed))
 
 
-def _load(load: Load, store: ScriptStore) -> None:
+def add_series(load: Load, store: ScriptStore) -> None:
     """Adds the series of a load command."""
     for one in load.series:
         store.add(one, load.gap)
@@ -127,7 +133,7 @@ class _Case:
             if isinstance(outcome, Result)
             else check_error(self.case, outcome)
         )
-        return None if failed is None else (f"{text} {_when(steps)}", failed)
+        return None if failed is None else (f"{text} {when(steps)}", failed)
 
     async def check_shifted(self, expr: Expr) -> tuple[str, str] | None:
         """The forms with `@`, and for each form the middle of a range query."""
@@ -145,7 +151,7 @@ class _Case:
 
     async def _check_range(self, text: str, time: int) -> tuple[str, str] | None:
         steps = Steps(time - 60_000, time + 60_000, 60_000)
-        where = f"{text} {_when(steps)}"
+        where = f"{text} {when(steps)}"
         outcome = await self._query(text, steps)
         if isinstance(outcome, BridgeError):
             return where, f"failed: {outcome}"
@@ -172,7 +178,8 @@ class _Case:
             return BridgeError(f"crashed with {error!r}")
 
 
-def _when(steps: Steps) -> str:
+def when(steps: Steps) -> str:
+    """The times of a query as failures name them."""
     if steps.instant:
         return f"[at {steps.start} ms]"
     return f"[from {steps.start} to {steps.end} step {steps.interval} ms]"
