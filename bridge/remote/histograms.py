@@ -1,6 +1,7 @@
 """The native histograms of a SAMPLES body: straight from protobuf bytes to a table.
 
-What Prometheus refuses is refused: see Validate in model/histogram of Prometheus.
+Layouts that Prometheus refuses are refused: see Validate in model/histogram of Prometheus. Counts
+are taken as they come, as its own client for remote read takes them.
 """
 
 import math
@@ -65,8 +66,6 @@ _BOUNDS: Final = 16
 _INT32: Final = 1 << 31
 
 _SCHEMAS: Final = "for exponential buckets, or -53 for custom buckets"
-_COUNT: Final = "histogram's observation count"
-_FOUND: Final = "the number of observations found in the buckets"
 
 FAULTS: Final = (
     "",
@@ -75,10 +74,6 @@ FAULTS: Final = (
     f"histogram has an invalid schema, which must be between -4 and 8 {_SCHEMAS}",
     "histogram has a span whose offset is negative",
     "histogram spans specify different number of buckets than provided",
-    "histogram has a bucket whose observation count is negative",
-    f"{_COUNT} is negative",
-    f"{_COUNT} should be at least {_FOUND}",
-    f"{_COUNT} should equal {_FOUND} (in absence of NaN)",
     "histogram custom bounds must be in strictly increasing order, finite and not NaN",
     "histogram custom bounds are too few",
     "custom buckets: must have neither a zero bucket nor negative buckets",
@@ -91,14 +86,10 @@ UNKNOWN_SCHEMA: Final = 2
 _INVALID_SCHEMA: Final = 3
 _NEGATIVE_OFFSET: Final = 4
 _SPANS_MISMATCH: Final = 5
-_NEGATIVE_BUCKET: Final = 6
-_NEGATIVE_COUNT: Final = 7
-_COUNT_TOO_SMALL: Final = 8
-_COUNT_MISMATCH: Final = 9
-_BAD_BOUNDS: Final = 10
-_FEW_BOUNDS: Final = 11
-_CUSTOM_ZEROS: Final = 12
-_NEEDLESS_BOUNDS: Final = 13
+_BAD_BOUNDS: Final = 6
+_FEW_BOUNDS: Final = 7
+_CUSTOM_ZEROS: Final = 8
+_NEEDLESS_BOUNDS: Final = 9
 
 
 class Decoded(NamedTuple):
@@ -117,8 +108,8 @@ class Decoded(NamedTuple):
 class Reading(NamedTuple):
     """A message being read.
 
-    `sizes` int64 [8]: of each side how many places, how many counts and where its next span begins;
-    then whether counts are floats, and the time, ms.
+    `sizes` int64 [7]: of each side how many places, how many counts and where its next span begins;
+    then the time, ms.
     """
 
     scratch: Scratch
@@ -127,8 +118,7 @@ class Reading(NamedTuple):
 
 _COUNTED: Final = 2
 _NEXT: Final = 4
-_FLOATS: Final = 6
-_TIME: Final = 7
+_TIME: Final = 6
 
 
 @rare_kernel(u1_in, i8_in, i8_in, int64, int64, i8_out)
@@ -142,7 +132,7 @@ def decode(
     """
     room, size = _histograms(data, starts, stops)
     timestamps, builder = np.empty(room + 1, np.int64), new_builder(room, size // 2)
-    reading = Reading(new_scratch(64, 16), np.zeros(8, np.int64))
+    reading = Reading(new_scratch(64, 16), np.zeros(7, np.int64))
     bad, fault, disorder = -1, 0, 0
     for row in range(len(starts)):
         offsets[row] = builder.used[0]
@@ -215,7 +205,6 @@ def _read_field(data: Bytes, tag: int, low: int, stop: int, number: int, reading
     elif kind == VARINT:
         if which == _COUNT_INT:
             scratch.numbers[0, COUNT] = float(np.uint64(number))
-            reading.sizes[_FLOATS] = 0
         elif which == _ZERO_COUNT_INT:
             scratch.numbers[0, ZERO_COUNT] = float(np.uint64(number))
         elif which == _SCHEMA:
@@ -226,7 +215,6 @@ def _read_field(data: Bytes, tag: int, low: int, stop: int, number: int, reading
             reading.sizes[_TIME] = number
     elif kind == FIXED64:
         if which == _COUNT_FLOAT:
-            reading.sizes[_FLOATS] = 1
             scratch.numbers[0, COUNT] = from_bits(bits)
         elif which == _SUM:
             scratch.numbers[0, SUM] = from_bits(bits)
@@ -321,7 +309,7 @@ def _checked(reading: Reading) -> int:
         return _INVALID_SCHEMA
     elif scratch.facts[LIMITS] > 0:
         return _NEEDLESS_BOUNDS
-    return _check_counts(scratch, sizes[_FLOATS] != 0)
+    return 0
 
 
 @inlined
@@ -339,21 +327,3 @@ def _check_custom(scratch: Scratch) -> int:
         return _FEW_BOUNDS
     zeros = scratch.numbers[0, ZERO_COUNT] != 0.0 or scratch.numbers[0, ZERO_THRESHOLD] != 0.0
     return _CUSTOM_ZEROS if zeros or scratch.facts[SIZES + 1] else 0
-
-
-@inlined
-def _check_counts(scratch: Scratch, floats: bool) -> int:
-    zeros, count = scratch.numbers[0, ZERO_COUNT], scratch.numbers[0, COUNT]
-    total = zeros
-    if zeros < 0.0:
-        return _NEGATIVE_BUCKET
-    for side in range(2):
-        for bucket in range(scratch.facts[SIZES + side]):
-            if scratch.counts[side, bucket] < 0.0:
-                return _NEGATIVE_BUCKET
-            total += scratch.counts[side, bucket]
-    if floats:
-        return _NEGATIVE_COUNT if count < 0.0 else 0
-    if np.isnan(scratch.numbers[0, SUM]):
-        return _COUNT_TOO_SMALL if total > count else 0
-    return _COUNT_MISMATCH if total != count else 0
