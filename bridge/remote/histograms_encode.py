@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numba import boolean
 
-from bridge.chunkenc.bits import Bytes
+from bridge.chunkenc.bits import Bytes, unsigned
 from bridge.chunkenc.histogram_runs import is_whole
 from bridge.kernel import called, i8_in, i8_out, inlined, rare_kernel, u1_out
 from bridge.model.arrays import Int64s
@@ -127,7 +127,7 @@ def _put_histogram(
     out[index] = _HINT
     index = put_uvarint(out, index + 1, np.uint64(facts[HINT]))
     out[index] = _TIMESTAMP
-    index = put_uvarint(out, index + 1, np.uint64(timestamp))
+    index = put_uvarint(out, index + 1, unsigned(timestamp))
     size = facts[BOUNDS_SIZE]
     if size:
         out[index], out[index + 1] = _CUSTOM_VALUES

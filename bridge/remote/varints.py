@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bridge.chunkenc.bits import Bytes
+from bridge.chunkenc.bits import Bytes, unsigned
 from bridge.kernel import inlined
 
 
@@ -20,13 +20,13 @@ def put_uvarint(out: Bytes, index: int, word: np.uint64) -> int:
 @inlined
 def put_zigzag(out: Bytes, index: int, number: int) -> int:
     """A signed number, near zero in few bytes."""
-    return put_uvarint(out, index, np.uint64((number << 1) ^ (number >> 63)))
+    return put_uvarint(out, index, unsigned((number << 1) ^ (number >> 63)))
 
 
 @inlined
 def put_fixed(out: Bytes, index: int, bits: int) -> int:
     """The eight bytes of a float's bits."""
-    word = np.uint64(bits)
+    word = unsigned(bits)
     for byte in range(8):
         out[index + byte] = np.uint8(word & np.uint64(0xFF))
         word >>= np.uint64(8)
