@@ -68,6 +68,9 @@ laws: $(READY) ## the laws of the cache, over 200,000 steps
 bench: $(READY) servers warm ## side by side with Prometheus and remote_read
 	$(BIN)/python -m benchmarks.yardstick
 
+replay: $(READY) servers warm ## dashboards and alerts replayed beside Prometheus and remote_read
+	$(BIN)/python -m benchmarks.dashboard
+
 demo: $(READY) ## a bridge in front of a store with a day of data, in the foreground
 	@$(BIN)/prombridge demo
 
@@ -79,4 +82,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test fuzz bench demo pin clean
+.PHONY: help install lint format console warm servers test fuzz bench replay demo pin clean
