@@ -11,10 +11,7 @@ _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer: the JSON of `data`, remarks, and headers of its own.
-
-    Without data it is no more than that: 204, as in Prometheus.
-    """
+    """A successful answer: the JSON of `data`, remarks, and headers of its own."""
 
     data: bytes
     warnings: tuple[str, ...] = ()
@@ -22,6 +19,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+# The answer of what was done and has nothing to tell: 204.
 NOTHING: Final = Answer(b"")
 
 

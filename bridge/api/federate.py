@@ -16,12 +16,13 @@ from bridge.api import params
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer
 from bridge.api.escaping import Escaping, is_legacy, negotiated
+from bridge.api.headers import cache_headers
 from bridge.api.query import fresh, nocache
 from bridge.model.errors import QueryTimeout
 from bridge.model.labels import METRIC_NAME, Labels, Matcher
 from bridge.model.samples import STALE_NAN_BITS, Columns
 from bridge.promql.selectors import parse_selector
-from bridge.storage.interface import ReadOptions, Select, Selection
+from bridge.storage.interface import Provenance, ReadOptions, Select, Selection
 
 _MEDIA: Final = "text/plain; version=0.0.4; charset=utf-8; escaping="
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
@@ -52,7 +53,8 @@ async def federate(api: Api, request: ApiRequest) -> Answer:
     shared = {_INSTANCE: "", **dict(api.settings.external_labels)}
     text = await asyncio.to_thread(lambda: exposition(found, shared, escaping))
     body = text.encode("utf-8", "surrogateescape")
-    return Answer(body, headers=(("Content-Type", f"{_MEDIA}{escaping}"),))
+    used = cache_headers(Provenance.total(one.provenance for one in found))
+    return Answer(body, headers=(("Content-Type", f"{_MEDIA}{escaping}"), *used))
 
 
 async def _select(

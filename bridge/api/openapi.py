@@ -67,6 +67,15 @@ PARAMETERS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         Parameter("step", _DURATION, "From one step to the next.", required=True),
         *_EVALUATION,
     ),
+    "/api/v1/query_cost": (
+        _QUERY,
+        Parameter("time", _TIME, "When; now by default."),
+        Parameter("start", _TIME, "The first step of a range query."),
+        Parameter("end", _TIME, "No step is later."),
+        Parameter("step", _DURATION, "From one step to the next."),
+        Parameter("lookback_delta", _DURATION, "Replaces --query.lookback-delta."),
+        Parameter("nocache", _TEXT, "1 reads from the store whatever is remembered."),
+    ),
     "/api/v1/query_exemplars": (_QUERY, _START, _END),
     "/api/v1/format_query": (_QUERY,),
     "/api/v1/parse_query": (_QUERY,),
@@ -105,6 +114,9 @@ PARAMETERS: Final[Mapping[str, tuple[Parameter, ...]]] = {
     ),
     "/api/v1/status/self_metrics": (
         Parameter("metric_name_pattern", _TEXT, "A regular expression for whole names."),
+    ),
+    "/api/v1/status/cache": (
+        Parameter("limit", _INTEGER, "How many selectors of each store, 1 to 10000."),
     ),
     "/api/v1/status/tsdb": (Parameter("limit", _INTEGER, "How many of each, 1 to 10000."),),
 }

@@ -8,6 +8,7 @@ from bridge.api.delegation import pushed_down
 from bridge.api.encode import encode_data
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
+from bridge.api.headers import cache_headers
 from bridge.api.ledger import Entry, samples_of
 from bridge.engine.functions import signatures
 from bridge.engine.query import QueryOptions, Stats
@@ -17,11 +18,7 @@ from bridge.model.time import Steps
 from bridge.promql.ast import Expr
 from bridge.promql.pretty import prettified
 from bridge.promql.translate import to_json
-from bridge.storage.interface import Provenance
 from bridge.telemetry.trace import Stage, stage
-
-# How much of an answer was remembered.
-CACHE_HEADER: Final = "X-Prombridge-Cache"
 
 _STATS: Final = ("true", "all")
 
@@ -81,16 +78,8 @@ async def _evaluated_here(
             data = await asyncio.to_thread(encode_data, result)
     stats, remarks = _stats(request.form.get("stats"), entry)
     data = b'%s,"stats":%s}' % (data[:-1], stats) if stats else data
-    headers = _cache_headers(result.stats.provenance)
+    headers = cache_headers(result.stats.provenance)
     return Answer(data, (*result.warnings, *remarks), result.infos, headers)
-
-
-def _cache_headers(provenance: Provenance) -> tuple[tuple[str, str], ...]:
-    """The header that tells of the cache; none where nothing was read."""
-    if provenance.use is None:
-        return ()
-    counts = f"blocks={provenance.blocks}; gaps={provenance.gaps}"
-    return ((CACHE_HEADER, f"{provenance.use}; {counts}"),)
 
 
 def nocache(request: ApiRequest) -> bool:

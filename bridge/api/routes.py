@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 
 from bridge.api import (
     cache,
+    cost,
     empty,
     features,
     metadata,
@@ -52,6 +53,7 @@ register_url_convertor("text", _Text())
 HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/query": query.instant,
     "/api/v1/query_range": query.ranged,
+    "/api/v1/query_cost": cost.query_cost,
     "/api/v1/query_exemplars": empty.query_exemplars,
     "/api/v1/format_query": query.format_query,
     "/api/v1/parse_query": query.parse_query,

@@ -37,7 +37,8 @@ def caches_of(settings: Settings, metrics: CacheMetrics, before: Caches | None =
         metrics.watch(memory, cache.max_bytes, [store.name for store in settings.stores])
     for tier in tiers:
         metrics.watch_tier(tier.name, tier.left_alone)
-    purges = Purges(tiers, memory.clock, cache.sealed_ttl)
+    known = before.purges if before is not None else None
+    purges = Purges(tiers, memory.clock, cache.sealed_ttl, before=known)
     beyond = tuple(Beyond(tier, memory, purges) for tier in tiers)
     return Caches(memory, purges, tiers, beyond)
 

@@ -63,3 +63,15 @@ def outward(window: Window, grid: int) -> Window:
 def disjoint(windows: Sequence[Window]) -> bool:
     """Whether windows are in order and share no millisecond."""
     return all(left.end < right.start for left, right in pairwise(windows))
+
+
+def touching(windows: Iterable[Window]) -> Iterator[Window]:
+    """Windows in order, those that touch as one."""
+    held: Window | None = None
+    for window in windows:
+        if held is not None and not held.overlaps(window):
+            yield held
+            held = None
+        held = window if held is None else held.union(window)
+    if held is not None:
+        yield held

@@ -89,8 +89,12 @@ class Memory:
         return iter(tuple(self._held.values()))
 
     def begin(self, key: Key, policy: Policy) -> Held:
-        """What is remembered of a selector, which stays at least until `end`."""
+        """What is remembered of a selector, which stays at least until `end`.
+
+        The policy of today counts, also for what was read under another one.
+        """
         held = self._held.setdefault(key, Held(key, policy))
+        held.policy = policy
         held.uses += 1
         return held
 

@@ -75,7 +75,8 @@ class Purges:
 
     Followers are called with each purge once it is known, and from then on must not serve what they
     hold of it. A tier keeps values at places that name the purges known to who wrote them, so what
-    was written before a purge, or without knowledge of it, is not found after it.
+    was written before a purge, or without knowledge of it, is not found after it. What was known to
+    `before` is known here, and who follows that hears of all that this one hears.
     """
 
     def __init__(
@@ -84,13 +85,14 @@ class Purges:
         clock: Clock = system_clock,
         lifetime: int = _DAY,
         wait: Wait = asyncio.sleep,
+        before: "Purges | None" = None,
     ) -> None:
         self._tiers = tiers
         self._clock = clock
         self._lifetime = 2 * max(lifetime, _DAY)
         self._wait = wait
-        self._known: dict[str, Purge] = {}
-        self._followers: list[Callable[[Purge], None]] = []
+        self._known: dict[str, Purge] = {} if before is None else before.known()
+        self._followers: list[Callable[[Purge], None]] = [] if before is None else [before.hear]
         self._heard: set[Tier] = set()
         self._looked: int | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -98,6 +100,14 @@ class Purges:
     def follow(self, forget: Callable[[Purge], None]) -> None:
         """Has each purge told to this one."""
         self._followers.append(forget)
+
+    def known(self) -> dict[str, Purge]:
+        """Every purge that is known, by its id."""
+        return dict(self._known)
+
+    def hear(self, purge: Purge) -> None:
+        """Takes up a purge that another one knows of."""
+        self._learn([purge])
 
     def concerning(self, key: Key, window: Window) -> tuple[str, ...]:
         """Which purges concern a selector's samples of a window."""
@@ -134,7 +144,8 @@ class Purges:
         return [tier.name for tier, well in reached.items() if not well]
 
     async def aclose(self) -> None:
-        """Ends what is under way."""
+        """Ends what is under way; nobody is told any more."""
+        self._followers.clear()
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)

@@ -2,40 +2,33 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
 
 from bridge.cache import intervals
 from bridge.cache.beyond import Beyond
 from bridge.cache.blocks import Block, encoded
+from bridge.cache.costs import density, held_samples
 from bridge.cache.flights import Flight, Flights, wider_than
-from bridge.cache.joining import joined
 from bridge.cache.keys import Key
 from bridge.cache.memory import Held, Memory
 from bridge.cache.merging import mergeable, merged
+from bridge.cache.pieces import Piece, left, lies_in, put_together
 from bridge.cache.policy import Moment, Policy, is_down
 from bridge.cache.purges import Purge, Purges
-from bridge.cache.segments import Read, Remembered, Segment
 from bridge.model.errors import LimitExceeded, StoreError, StoreTimeout, TooManySamples
 from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window, format_duration
 from bridge.storage.allowance import allow
-from bridge.storage.interface import Provenance, Purpose, Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import (
+    Estimate,
+    Provenance,
+    Purpose,
+    Querier,
+    ReadOptions,
+    Select,
+    Selection,
+)
 from bridge.telemetry.trace import Stage, stage
-
-Int64s = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Piece:
-    """Where a part of an answer comes from: what is held, or a read, of a selector or a wider."""
-
-    held: Held
-    window: Window
-    source: Block | Flight
 
 
 class SampleCache:
@@ -68,6 +61,8 @@ class SampleCache:
         self._purges.follow(self._forget)
         self._flights = Flights(querier, memory, self._landed)
         self._keeping: set[asyncio.Task[None]] = set()
+        self._received_bytes = 0
+        self._received_samples = 0
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
         """The inner Querier's answer, as far as possible from memory; raises what that raises."""
@@ -83,6 +78,50 @@ class SampleCache:
             return self._noted(await self._answer(held, window, select, options))
         finally:
             self._memory.end(held)
+
+    async def estimate(self, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
+        """What memory and tiers hold of a read, and about how much the store would send."""
+        window, key = Window(select.start, select.end), self._key(select.matchers)
+        remembers = not options.nocache and self._policy.storable(window)
+        if remembers:
+            await self._purges.current()
+        held, now = self._memory.begin(key, self._policy), self._memory.clock()
+        try:
+            found = await self._recalled(held, window, now, options) if remembers else []
+            missing = self._missing(window, found)
+            pieces = [piece for piece in found if not lies_in(piece.window, missing)]
+            wide = options.fresh or not remembers
+            gaps = missing if wide else [self._policy.widened(gap, now) for gap in missing]
+            return (self._estimated(held, pieces, missing, gaps),)
+        finally:
+            self._memory.end(held)
+
+    def _estimated(
+        self,
+        held: Held,
+        pieces: Sequence[Piece],
+        missing: Sequence[Window],
+        gaps: Sequence[Window],
+    ) -> Estimate:
+        known = density(held, self._memory.wider(held.key))
+        flown = [piece.window for piece in pieces if isinstance(piece.source, Flight)]
+        blocks = (
+            (piece.held, piece.source, piece.window)
+            for piece in pieces
+            if isinstance(piece.source, Block)
+        )
+        samples = read = size = None
+        if known is not None or not (missing or flown):
+            rest = known.over([*missing, *flown]) if known is not None else 0
+            samples = held_samples(held, blocks) + rest
+        if known is not None or not gaps:
+            read = known.over(gaps) if known is not None else 0
+        if read is not None and (not read or self._received_samples):
+            size = round(read * self._received_bytes / max(self._received_samples, 1))
+        windows = sorted((piece.window for piece in pieces), key=lambda one: one.start)
+        series = None if known is None else known.series
+        together = tuple(intervals.touching(windows))
+        return Estimate(self._store, together, tuple(gaps), series, samples, read, size)
 
     async def settled(self) -> None:
         """Waits until all that was read is remembered."""
@@ -127,10 +166,7 @@ class SampleCache:
     ) -> Selection:
         now = self._memory.clock()
         with stage(Stage.RECALL, store=self._store):
-            for tier in self._beyond:
-                missing = _left(window, self._found(held, window, now, options))
-                await tier.recall(held, missing, now)
-            found = self._found(held, window, now, options)
+            found = await self._recalled(held, window, now, options)
         pieces, led = self._planned(held, window, found, now, options)
         sources = dict.fromkeys(piece.source for piece in pieces)
         flights = [source for source in sources if isinstance(source, Flight)]
@@ -151,10 +187,12 @@ class SampleCache:
             return await self._from_memory(held, pieces, options, error)
         brought = dict(zip(flights, answers, strict=True))
         for flight in led:
-            length = flight.window.end - flight.window.start + 1
-            self._memory.observer.gap_read(self._store, length, brought[flight].received_bytes)
+            length, answer = flight.window.end - flight.window.start + 1, brought[flight]
+            self._memory.observer.gap_read(self._store, length, answer.received_bytes)
+            self._received_bytes += answer.received_bytes
+            self._received_samples += answer.block.samples
         with stage(Stage.JOIN, store=self._store):
-            block = await asyncio.to_thread(_block, held, pieces, brought)
+            block = await asyncio.to_thread(put_together, held, pieces, brought)
         allow(block.samples, options)
         return Selection(
             block,
@@ -164,23 +202,37 @@ class SampleCache:
             Provenance(blocks=len(sources) - len(gaps), gaps=len(gaps)),
         )
 
-    def _stale(self, held: Held, window: Window, now: Moment) -> list[_Piece]:
+    async def _recalled(
+        self, held: Held, window: Window, now: Moment, options: ReadOptions
+    ) -> list[Piece]:
+        """What is found of a window once the tiers were asked for what lacks."""
+        for tier in self._beyond:
+            missing = left(window, self._found(held, window, now, options))
+            await tier.recall(held, missing, now)
+        return self._found(held, window, now, options)
+
+    def _missing(self, window: Window, found: Sequence[Piece]) -> list[Window]:
+        """What must be read of a window of which this was found."""
+        settings, taken = self._policy.settings, [piece.window for piece in found]
+        return intervals.gaps(window, taken, settings.coalesce, settings.max_gaps)
+
+    def _stale(self, held: Held, window: Window, now: Moment) -> list[Piece]:
         """All of a window as it was settled once, however old; nothing if something lacks."""
-        pieces: list[_Piece] = []
+        pieces: list[Piece] = []
         missing = [window]
         for other in [held, *self._memory.wider(held.key)]:
             for gap in missing:
                 for block in other.overlapping(gap):
                     settled = self._policy.stale(block, now)
                     if settled and (inside := intervals.common(settled, gap)):
-                        pieces.append(_Piece(other, inside, block))
-            missing = _left(window, pieces)
+                        pieces.append(Piece(other, inside, block))
+            missing = left(window, pieces)
         return [] if missing else sorted(pieces, key=lambda piece: piece.window.start)
 
     async def _from_memory(
         self,
         held: Held,
-        pieces: Sequence[_Piece],
+        pieces: Sequence[Piece],
         options: ReadOptions,
         error: StoreError | StoreTimeout,
     ) -> Selection:
@@ -188,7 +240,7 @@ class SampleCache:
         now = self._memory.clock()
         reads = [piece.source.read for piece in pieces if isinstance(piece.source, Block)]
         age = max(read.age(now) or 0 for read in reads) // 1000 * 1000
-        block = await asyncio.to_thread(_block, held, pieces, {})
+        block = await asyncio.to_thread(put_together, held, pieces, {})
         allow(block.samples, options)
         self._memory.observer.stale_served(self._store)
         shown = format_duration(age)
@@ -199,39 +251,36 @@ class SampleCache:
         self,
         held: Held,
         window: Window,
-        found: Sequence[_Piece],
+        found: Sequence[Piece],
         now: Moment,
         options: ReadOptions,
-    ) -> tuple[list[_Piece], set[Flight]]:
+    ) -> tuple[list[Piece], set[Flight]]:
         """Where each part of a window comes from, in order; and the reads that begin for it."""
-        settings, policy = self._policy.settings, self._policy
-        taken = [piece.window for piece in found]
-        missing = intervals.gaps(window, taken, settings.coalesce, settings.max_gaps)
-        led = set()
-        pieces = [piece for piece in found if not _inside(piece.window, missing)]
+        missing, led = self._missing(window, found), set()
+        pieces = [piece for piece in found if not lies_in(piece.window, missing)]
         for gap in missing:
-            wide = gap if options.fresh else policy.widened(gap, now)
+            wide = gap if options.fresh else self._policy.widened(gap, now)
             flight = self._flights.take_off(held, wide, options)
             led.update([] if flight.waiters else [flight])
-            pieces.append(_Piece(held, gap, flight))
+            pieces.append(Piece(held, gap, flight))
         return sorted(pieces, key=lambda piece: piece.window.start), led
 
-    def _found(self, held: Held, window: Window, now: Moment, options: ReadOptions) -> list[_Piece]:
+    def _found(self, held: Held, window: Window, now: Moment, options: ReadOptions) -> list[Piece]:
         """What is held or being read of a window, of the selector itself and of wider ones."""
-        pieces: list[_Piece] = []
+        pieces: list[Piece] = []
         missing = [window]
         for other in [held, *self._memory.wider(held.key)]:
             if not missing:
                 break
             for gap in missing:
                 for block, inside in self._memory.served(other, gap, now, options.fresh):
-                    pieces.append(_Piece(other, inside, block))
-            missing = _left(window, pieces)
+                    pieces.append(Piece(other, inside, block))
+            missing = left(window, pieces)
             for gap in missing:
                 for flight, inside in self._flights.serving(other, gap, now, options):
                     rest = intervals.without(inside, [piece.window for piece in pieces])
-                    pieces += [_Piece(other, left, flight) for left in rest]
-            missing = _left(window, pieces)
+                    pieces += [Piece(other, left, flight) for left in rest]
+            missing = left(window, pieces)
         return pieces
 
     def _landed(self, flight: Flight) -> None:
@@ -270,38 +319,3 @@ class SampleCache:
         while pair := mergeable(held.blocks, self._policy, self._memory.clock()):
             whole = await asyncio.to_thread(merged, pair, held.names)
             self._memory.replace(held, pair, whole)
-
-
-def _left(window: Window, pieces: Sequence[_Piece]) -> list[Window]:
-    return list(intervals.without(window, [piece.window for piece in pieces]))
-
-
-def _inside(window: Window, gaps: Sequence[Window]) -> bool:
-    return any(intervals.covers(gap, window) for gap in gaps)
-
-
-def _block(held: Held, pieces: Sequence[_Piece], brought: dict[Flight, Selection]) -> SeriesBlock:
-    """The answer, put together of its pieces."""
-    segments: list[Segment] = []
-    for piece in pieces:
-        match piece.source:
-            case Block() as block:
-                names = _renamed(held, piece.held, block.names)
-                segments.append(Remembered.of(block, piece.window, names))
-            case Flight() as flight:
-                for labels, part in brought[flight].block.row_ranges():
-                    names = _renamed(held, piece.held, piece.held.names.add(labels))
-                    segments.append(Read.of(part.columns(), piece.window, names))
-    if len(pieces) == 1 and isinstance(pieces[0].source, Flight) and pieces[0].held is held:
-        whole = brought[pieces[0].source].block
-        if sum(segment.samples for segment in segments) == whole.samples:
-            return whole
-    return joined(segments, held.names)[1]
-
-
-def _renamed(held: Held, other: Held, numbers: Int64s) -> Int64s:
-    """Numbers of a selector's series as those of one that narrows it, -1 for what it leaves out."""
-    if held is other:
-        return numbers
-    extra = sorted(set(held.key.matchers) - set(other.key.matchers))
-    return held.names.view(other.names, extra)[numbers]

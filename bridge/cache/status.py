@@ -1,8 +1,8 @@
 """What is remembered, as figures: selectors, the times covered, bytes, ages."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bridge.cache.intervals import touching
 from bridge.cache.memory import Held, Memory
 from bridge.cache.policy import Moment
 from bridge.model.labels import Matcher
@@ -50,19 +50,7 @@ def _held(held: Held, now: Moment) -> HeldSelector:
         len(blocks),
         sum(block.samples for block in blocks),
         held.names.nbytes + sum(block.nbytes for block in blocks),
-        tuple(_touching(window for window, _ in usable)),
+        tuple(touching(window for window, _ in usable)),
         min(reads, default=None),
         max(reads, default=None),
     )
-
-
-def _touching(windows: Iterator[Window]) -> Iterator[Window]:
-    """Windows in order, those that touch as one."""
-    held: Window | None = None
-    for window in windows:
-        if held is not None and not held.overlaps(window):
-            yield held
-            held = None
-        held = window if held is None else held.union(window)
-    if held is not None:
-        yield held

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 import numpy as np
@@ -22,8 +22,9 @@ from bridge.model.errors import BridgeError, ExecutionError, QueryTimeout, Unava
 from bridge.model.labels import METRIC_NAME, Labels, Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
+from bridge.storage.estimates import estimated
 from bridge.storage.fanout import FAILURES
-from bridge.storage.interface import Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import Estimate, Querier, ReadOptions, Select, Selection
 
 T = TypeVar("T")
 
@@ -89,6 +90,15 @@ class Catalogue:
         selection = await self._querier.select(select, options)
         self.learn(selection.block, Window(select.start, select.end))
         return selection
+
+    async def estimate(self, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
+        """What the inner Querier says, with the number of series that were learned."""
+        found = await estimated(self._querier, select, options)
+        there = self.learned.within(Window(select.start, select.end))
+        known = int(np.count_nonzero(self.learned.index.matching(select.matchers, there)))
+        return tuple(
+            replace(one, series=known) if one.series is None and known else one for one in found
+        )
 
     def learn(self, block: SeriesBlock, window: Window) -> None:
         """Notes the series of a block that was read for a window.

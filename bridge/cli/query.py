@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from bridge.cli.costs import cost_lines
 from bridge.cli.flags import add_files, add_queries, flags
 from bridge.cli.terminal import answer_lines
 from bridge.config.load import load
@@ -53,16 +54,23 @@ def register(commands: "Commands") -> None:
     add_files(parser, required=False)
     add_queries(parser)
     parser.add_argument("--nocache", action="store_true", help="read everything from the store")
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="show what would be read of which store, and read nothing",
+    )
     parser.set_defaults(run=_run)
 
 
 def _run(asked: argparse.Namespace) -> int:
     path, params = _request(asked)
+    path = "api/v1/query_cost" if asked.explain else path
     answer = asyncio.run(_answer(asked, path, params))
     for kind in ("warnings", "infos"):
         for text in answer.get(kind, ()):
             sys.stderr.write(f"{kind.removesuffix('s')}: {text}\n")
-    for line in answer_lines(answer["data"], shutil.get_terminal_size().columns):
+    lines = cost_lines if asked.explain else answer_lines
+    for line in lines(answer["data"], shutil.get_terminal_size().columns):
         print(line)
     return 0
 

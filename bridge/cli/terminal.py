@@ -55,7 +55,7 @@ def answer_lines(data: Json, width: int) -> Iterator[str]:
             yield from _matrix_lines(data["result"], width)
         case _:
             time, value = data["result"]
-            yield f"{value}  at {_moment(time)}"
+            yield f"{value}  at {moment(time)}"
 
 
 def _vector(result: Sequence[Json]) -> Table:
@@ -132,7 +132,7 @@ def plot(lines: Sequence[Sequence[Point]], width: int) -> Iterator[str]:
     labels = {0: scale[0], _PLOT_ROWS // 2: scale[1], _PLOT_ROWS - 1: scale[2]}
     for row, text in enumerate(canvas.rows()):
         yield f"{labels.get(row, ''):>{margin}} ┤{text}".rstrip()
-    first, last = _moment(min(times)), _moment(max(times))
+    first, last = moment(min(times)), moment(max(times))
     yield f"{'':>{margin}}  {first}{last:>{max(1, columns - len(first))}}"
 
 
@@ -179,7 +179,8 @@ def _share(value: float, low: float, high: float) -> float:
     return (value / 2 - low / 2) / span if span > 0 else 0.0
 
 
-def _moment(seconds: float) -> str:
+def moment(seconds: float) -> str:
+    """A time in Unix seconds, in UTC; as a number where the calendar ends."""
     try:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):

@@ -127,6 +127,7 @@ class Engine:
     async def selects(self, text: str, steps: Steps, options: QueryOptions) -> tuple[Select, ...]:
         """What a query would read; raises BadData for its text."""
         expr = await self._parsed(text)
+        _require_type(expr, steps)
         query = Query(text, expr, steps, options.lookback or self.settings.lookback)
         return plan(query, self._functions, self.settings.evaluation_interval).selects
 

@@ -9,6 +9,7 @@ import httpx
 from bridge.model.errors import StoreLimit
 from bridge.model.labels import Labels, Matcher
 from bridge.model.samples import SeriesBlock
+from bridge.model.time import Window
 from bridge.remote.answer import Budget, Keep, NotStreamable
 from bridge.remote.breaker import Breaker
 from bridge.remote.connection import Connection
@@ -21,7 +22,7 @@ from bridge.remote.pushing import NameRequired, pushed
 from bridge.remote.requests import ReadObserver, Requests, Unobserved
 from bridge.remote.settings import ResponseType, StoreSettings
 from bridge.remote.wire import read_request
-from bridge.storage.interface import Purpose, ReadOptions, Select, Selection
+from bridge.storage.interface import Estimate, Purpose, ReadOptions, Select, Selection
 from bridge.storage.merge import Rows, merge
 
 _SAMPLES_FIRST: Final = (ResponseType.SAMPLES, ResponseType.STREAMED)
@@ -67,6 +68,10 @@ class RemoteStore:
     def health(self) -> Health:
         """What became of its reads so far."""
         return self._requests.health
+
+    async def estimate(self, select: Select, _options: ReadOptions) -> tuple[Estimate, ...]:
+        """All of it would be read; how much that is the store does not tell beforehand."""
+        return (Estimate(self.settings.name, gaps=(Window(select.start, select.end),)),)
 
     async def aclose(self) -> None:
         """Closes all connections."""

@@ -9,8 +9,10 @@ from typing import Final
 from bridge.model.errors import BridgeError, StoreError, StoreLimit, StoreTimeout
 from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
 from bridge.storage.allowance import allow
+from bridge.storage.estimates import estimated
 from bridge.storage.interface import (
     NOTHING,
+    Estimate,
     Provenance,
     Purpose,
     Querier,
@@ -47,6 +49,10 @@ class Member:
                 raise
             return replace(NOTHING, warnings=(lacking(error),))
 
+    async def estimate(self, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
+        """What the store would be asked for."""
+        return await estimated(self.querier, select, options)
+
 
 def lacking(error: BridgeError) -> str:
     """The warning of an answer without the data of a store that failed."""
@@ -69,6 +75,11 @@ class Fanout:
         found = await _all(self.members, select, options)
         allow(sum(selection.block.samples for selection in found), options)
         return await joined(found, select.purpose)
+
+    async def estimate(self, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
+        """What each store would be asked for."""
+        asked = (member.estimate(select, options) for member in self.members)
+        return tuple(one for found in await asyncio.gather(*asked) for one in found)
 
 
 async def joined(found: Sequence[Selection], purpose: Purpose) -> Selection:

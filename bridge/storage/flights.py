@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from bridge.storage.interface import Querier, ReadOptions, Select, Selection
+from bridge.storage.estimates import estimated
+from bridge.storage.interface import Estimate, Querier, ReadOptions, Select, Selection
 
 _Key = tuple[Select, ReadOptions]
 
@@ -40,6 +41,10 @@ class SharedReads:
             if not flight.waiters and not flight.task.done():
                 self._ended(key, flight.task)
                 flight.task.cancel()
+
+    async def estimate(self, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
+        """What the inner Querier says."""
+        return await estimated(self._querier, select, options)
 
     def _begun(self, key: _Key) -> _Flight:
         task = asyncio.create_task(self._read(key))

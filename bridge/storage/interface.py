@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from bridge.model.labels import Matcher
 from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
-from bridge.model.time import Steps
+from bridge.model.time import Steps, Window
 
 
 class Purpose(StrEnum):
@@ -129,6 +129,32 @@ class Delegate(Protocol):
 
         Raises what reads raise.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a read would take of one store, and what of it is known beforehand; None is unknown.
+
+    Of the window, `held` would come from memory, `gaps` would be read; gaps may be wider than what
+    is asked for. `series` and `samples` are those of the answer, `read_samples` and `read_bytes`
+    those that the store would send.
+    """
+
+    store: str
+    held: tuple[Window, ...] = ()
+    gaps: tuple[Window, ...] = ()
+    series: int | None = None
+    samples: int | None = None
+    read_samples: int | None = None
+    read_bytes: int | None = None
+
+
+@runtime_checkable
+class Estimator(Protocol):
+    """A Querier that can say beforehand what a read would take."""
+
+    async def estimate(self, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
+        """What each store would be asked for; asks none."""
 
 
 class Querier(Protocol):

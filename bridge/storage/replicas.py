@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from bridge.model.errors import BridgeError
 from bridge.model.time import Window
+from bridge.storage.estimates import estimated
 from bridge.storage.fanout import FAILURES, PartialResponse, joined
 from bridge.storage.filling import lacked
-from bridge.storage.interface import NOTHING, Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import NOTHING, Estimate, Querier, ReadOptions, Select, Selection
 from bridge.storage.view import View
 
 
@@ -61,6 +62,16 @@ class Replicas:
         if whole and self.settings.mode is ReplicaMode.FIRST:
             return await self._first(whole, select, options)
         return await self._filled(asked, select, options)
+
+    async def estimate(self, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
+        """What the replicas would be asked for, as long as none fails."""
+        asked = [one for one in self.replicas if one.view.concerns(select)]
+        window = Window(select.start, select.end)
+        whole = [one for one in asked if one.view.covers(window)]
+        if whole and self.settings.mode is ReplicaMode.FIRST:
+            asked = whole[:1]
+        found = await asyncio.gather(*(estimated(one.querier, select, options) for one in asked))
+        return tuple(one for estimates in found for one in estimates)
 
     async def _first(
         self, replicas: Sequence[Replica], select: Select, options: ReadOptions

@@ -9,7 +9,16 @@ from itertools import pairwise
 from bridge.model.labels import Labels, LabelTable, Matcher, MatchType
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Bound, Window
-from bridge.storage.interface import NOTHING, Purpose, Querier, ReadOptions, Select, Selection
+from bridge.storage.estimates import estimated
+from bridge.storage.interface import (
+    NOTHING,
+    Estimate,
+    Purpose,
+    Querier,
+    ReadOptions,
+    Select,
+    Selection,
+)
 from bridge.storage.merge import Rows, merge
 
 Pairs = tuple[tuple[str, str], ...]
@@ -72,15 +81,24 @@ class View:
         """The store's answer; an empty one without asking if the select does not concern it."""
         if not self.concerns(select):
             return NOTHING
-        added = self._added(select)
-        window = self.within(Window(select.start, select.end))
-        asked = Select(self.sent(select), window.start, window.end, select.purpose)
+        asked = self._asked(select)
         selection = await self.querier.select(asked, options)
-        gone = self.dropped | {matcher.name for matcher in added}
+        gone = self.dropped | {matcher.name for matcher in self._added(select)}
         if not (gone or self.labels) or not len(selection.block):
             return selection
         block = await asyncio.to_thread(self._relabelled, selection.block, gone, select.purpose)
         return replace(selection, block=block)
+
+    async def estimate(self, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
+        """What the store would be asked for; nothing if the select does not concern it."""
+        if not self.concerns(select):
+            return ()
+        return await estimated(self.querier, self._asked(select), options)
+
+    def _asked(self, select: Select) -> Select:
+        """What the store is asked for."""
+        window = self.within(Window(select.start, select.end))
+        return Select(self.sent(select), window.start, window.end, select.purpose)
 
     @property
     def plain(self) -> bool:

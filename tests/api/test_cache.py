@@ -83,6 +83,14 @@ async def test_the_header_tells_of_all_reads_of_a_query(ask: Asking) -> None:
     assert told(await ask.at(OLD, "metric_0 + metric_1")) == "hit; blocks=2; gaps=0"
 
 
+async def test_federation_tells_too() -> None:
+    async with world.client() as plain:
+        there = await plain.get("/federate?match[]=up")
+        nothing = await plain.get("/federate?match[]=none")
+    assert [told(one) for one in (there, nothing)] == ["bypass; blocks=0; gaps=0"] * 2
+    assert (nothing.status_code, nothing.content) == (200, b"")
+
+
 async def test_what_reads_nothing_has_no_header(ask: Asking) -> None:
     assert told(await ask.at(OLD, "1 + time()")) is None
 

@@ -292,3 +292,19 @@ def test_what_is_written_is_read_again() -> None:
     odd = Matcher("ünï", of("a")[0].type, "\udcff\n")
     one = Purge("id", (*NAME, odd), Window(-5, 1 << 60), 7)
     assert Purge.read(one.value) == one
+
+
+async def test_who_takes_over_knows_what_was_purged_and_tells_who_still_works() -> None:
+    world = World()
+    await world.right(last(3 * HOUR, START - 2 * HOUR))
+    await world.purges.purge(of(NAMES[1]), ALL)
+    later = Purges((), world.clock, wait=nothing, before=world.purges)
+    assert len(later.concerning(key(of(NAMES[1])), ALL)) == 1
+    world.store.gate = asyncio.Event()
+    asking = asyncio.create_task(world.ask(last(HOUR, START - 5 * HOUR), settle=False))
+    await arrived(world, 2)
+    await later.purge(NAME, ALL)
+    world.store.gate.set()
+    await asking
+    await world.cache.settled()
+    assert not list(world.memory.selectors())

@@ -527,3 +527,13 @@ async def test_what_is_too_old_does_not_age_its_neighbours() -> None:
     fresh = last(29 * MINUTE, START - 120 * MINUTE - 1)
     await world.right(Select(X, START - 150 * MINUTE + 1, fresh.end))
     assert await world.right(Select(X, START - 150 * MINUTE + 1, fresh.end)) == 0
+
+
+async def test_the_settings_of_today_count_for_what_was_read_before() -> None:
+    world = World()
+    old = last(HOUR, START - 2 * HOUR)
+    await world.right(old)
+    world.clock.advance(2 * HOUR)
+    policy = Policy(CacheSettings(sealed_ttl=HOUR))
+    world.cache = SampleCache(world.store, world.memory, "logged", policy)
+    assert await world.right(old) == 1

@@ -1,0 +1,67 @@
+"""What an answer is put together of: pieces of time, each from a block or from a read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bridge.cache import intervals
+from bridge.cache.blocks import Block
+from bridge.cache.flights import Flight
+from bridge.cache.joining import joined
+from bridge.cache.memory import Held
+from bridge.cache.segments import Read, Remembered, Segment
+from bridge.model.samples import SeriesBlock
+from bridge.model.time import Window
+from bridge.storage.interface import Selection
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Where a part of an answer comes from: what is held, or a read, of a selector or a wider."""
+
+    held: Held
+    window: Window
+    source: Block | Flight
+
+
+def left(window: Window, pieces: Sequence[Piece]) -> list[Window]:
+    """What of a window no piece is of."""
+    return list(intervals.without(window, [piece.window for piece in pieces]))
+
+
+def lies_in(window: Window, gaps: Sequence[Window]) -> bool:
+    """Whether a window lies in a gap."""
+    return any(intervals.covers(gap, window) for gap in gaps)
+
+
+def put_together(
+    held: Held, pieces: Sequence[Piece], brought: Mapping[Flight, Selection]
+) -> SeriesBlock:
+    """The answer, put together of its pieces."""
+    segments: list[Segment] = []
+    for piece in pieces:
+        match piece.source:
+            case Block() as block:
+                names = _renamed(held, piece.held, block.names)
+                segments.append(Remembered.of(block, piece.window, names))
+            case Flight() as flight:
+                for labels, part in brought[flight].block.row_ranges():
+                    names = _renamed(held, piece.held, piece.held.names.add(labels))
+                    segments.append(Read.of(part.columns(), piece.window, names))
+    if len(pieces) == 1 and isinstance(pieces[0].source, Flight) and pieces[0].held is held:
+        whole = brought[pieces[0].source].block
+        if sum(segment.samples for segment in segments) == whole.samples:
+            return whole
+    return joined(segments, held.names)[1]
+
+
+def _renamed(held: Held, other: Held, numbers: Int64s) -> Int64s:
+    """Numbers of a selector's series as those of one that narrows it, -1 for what it leaves out."""
+    if held is other:
+        return numbers
+    extra = sorted(set(held.key.matchers) - set(other.key.matchers))
+    return held.names.view(other.names, extra)[numbers]
