@@ -15,6 +15,7 @@ from bridge.app.generation import Generation, Process
 from bridge.app.holdings import Holdings, now
 from bridge.config.settings import Settings
 from bridge.model.errors import BridgeError
+from bridge.telemetry.metrics import Metrics
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -53,6 +54,11 @@ class Service:
         """Answers one request under the configuration of this moment."""
         answers = self.router if scope["type"] == "lifespan" else self._current
         await answers(scope, receive, send)
+
+    @property
+    def metrics(self) -> Metrics:
+        """What all generations count into."""
+        return self._process.metrics
 
     def stop(self) -> None:
         """From now on it is not ready: whoever sends requests should look elsewhere."""

@@ -37,7 +37,7 @@ def _run(asked: argparse.Namespace) -> int:
 
     from bridge.app.door import Door
     from bridge.app.service import Service
-    from bridge.cli.serving import Servers, Signals, listen
+    from bridge.cli.serving import Hooks, Servers, listen
 
     def leave() -> None:
         servers.stop()
@@ -45,7 +45,8 @@ def _run(asked: argparse.Namespace) -> int:
     service = Service(settings, load=lambda: _reloaded(asked), leave=leave)
     door = Door(settings.web)
     listener = listen(door.gate(service), settings.web.host, settings.web.port, door.tls())
-    servers = Servers((listener,), Signals(service.stop, service.reload))
+    hooks = Hooks(service.stop, service.metrics.slow_readers.inc, service.reload)
+    servers = Servers((listener,), hooks)
     secured = "enabled" if listener.tls else "disabled"
     where = {"address": listener.address, "version": version("prombridge"), "tls": secured}
     servers.run(lambda: log.info("listening", extra=where))

@@ -5,20 +5,23 @@ import contextlib
 import signal
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from bridge.cli.slow_readers import SlowReaders
 from bridge.model.errors import BridgeError
 
 # Grafana keeps its idle connections for 90 s; whoever closes first must not be the server.
 _KEEP_ALIVE_SECONDS: Final = 120
 # How long requests may take to end once the process is told to.
 _GRACE_SECONDS: Final = 30
+_TICKS_PER_SECOND: Final = 10
 
 
 class CannotListen(BridgeError):
@@ -58,7 +61,30 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to `Servers`."""
+    """A server that leaves signals to `Servers`, and drops clients that do not read."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        dropped: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(config)
+        self._dropped = dropped
+        self._slow = SlowReaders(clock)
+
+    async def on_tick(self, counter: int) -> bool:
+        """What uvicorn does ten times a second; each second a look at all connections."""
+        if counter % _TICKS_PER_SECOND == 0:
+            self.drop_slow_readers()
+        return await super().on_tick(counter)
+
+    def drop_slow_readers(self) -> None:
+        """Ends connections whose clients take nothing."""
+        held = (getattr(one, "transport", None) for one in self.server_state.connections)
+        for transport in list(self._slow.stalled(filter(None, held))):
+            self._dropped()
+            cast("asyncio.WriteTransport", transport).abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -66,22 +92,26 @@ class _Server(uvicorn.Server):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Signals:
-    """What signals do besides ending the servers: `stopping` comes first, `reload` is SIGHUP's."""
+class Hooks:
+    """Who is told: `stopping` when the servers begin to end, `dropped` of each slow reader.
+
+    `reload` is called upon SIGHUP.
+    """
 
     stopping: Callable[[], None] = lambda: None
+    dropped: Callable[[], None] = lambda: None
     reload: Callable[[], Awaitable[None]] | None = None
 
 
-QUIET: Final = Signals()
+QUIET: Final = Hooks()
 
 
 class Servers:
     """Serves listeners until SIGINT, SIGTERM or `stop`."""
 
-    def __init__(self, listeners: Sequence[Listener], signals: Signals = QUIET) -> None:
+    def __init__(self, listeners: Sequence[Listener], hooks: Hooks = QUIET) -> None:
         self._listeners = listeners
-        self._signals = signals
+        self._hooks = hooks
         self._servers: list[_Server] = []
         self._reloads: set[asyncio.Task[None]] = set()
 
@@ -95,18 +125,19 @@ class Servers:
         In this order: not ready, no new connections, requests end, what is left is cancelled, the
         application's lifespan ends.
         """
-        self._signals.stopping()
+        self._hooks.stopping()
         for server in self._servers:
             server.force_exit = server.should_exit
             server.should_exit = True
 
     async def _run(self, started: Callable[[], None]) -> None:
-        self._servers += [_server(listener) for listener in self._listeners]
+        dropped = self._hooks.dropped
+        self._servers += [_server(listener, dropped) for listener in self._listeners]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
-        if self._signals.reload is not None:
-            loop.add_signal_handler(signal.SIGHUP, self._reload, self._signals.reload)
+        if self._hooks.reload is not None:
+            loop.add_signal_handler(signal.SIGHUP, self._reload, self._hooks.reload)
         async with asyncio.TaskGroup() as group:
             for server, listener in zip(self._servers, self._listeners, strict=True):
                 group.create_task(server.serve([listener.socket]))
@@ -123,7 +154,7 @@ class Servers:
         task.add_done_callback(self._reloads.discard)
 
 
-def _server(listener: Listener) -> _Server:
+def _server(listener: Listener, dropped: Callable[[], None]) -> _Server:
     config = uvicorn.Config(
         listener.app,
         http="httptools",
@@ -137,7 +168,7 @@ def _server(listener: Listener) -> _Server:
     )
     config.load()
     config.ssl = listener.tls
-    return _Server(config)
+    return _Server(config, dropped)
 
 
 async def _announced(servers: Sequence[_Server], started: Callable[[], None]) -> None:

@@ -43,6 +43,11 @@ class Metrics:
             ("handler",),
             registry=registry,
         )
+        self.slow_readers = Counter(
+            "prombridge_http_slow_readers_total",
+            "Connections ended because the client took nothing of its answer for too long.",
+            registry=registry,
+        )
         self.queries = QueryMetrics(registry)
         self.cache = CacheMetrics(registry)
         self.stores = StoreMetrics(registry)

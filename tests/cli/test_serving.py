@@ -5,7 +5,9 @@ import signal
 from pathlib import Path
 
 import httpx
+import uvicorn
 
+from bridge.cli.serving import _Server
 from tests.cli.world import GOOD, LONG, QUERY, serving
 from tests.remote.stores import store
 
@@ -95,3 +97,39 @@ async def test_quit_over_http_ends_the_process(tmp_path: Path) -> None:
     ):
         assert (await client.post("/-/quit")).text == "Requesting termination... Goodbye!"
         assert await bridge.process.wait() == 0
+
+
+class Transport:
+    """A transport whose client does not read."""
+
+    def __init__(self) -> None:
+        self.aborted = False
+
+    def get_write_buffer_size(self) -> int:
+        return 1
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+class Connected:
+    """uvicorn's side of a connection; one that has just been made has no transport."""
+
+    def __init__(self, transport: Transport | None) -> None:
+        self.transport = transport
+
+
+async def test_a_server_ends_connections_whose_clients_do_not_read() -> None:
+    dropped: list[int] = []
+    moment = [0.0]
+    config = uvicorn.Config(lambda: None)
+    server = _Server(config, lambda: dropped.append(1), lambda: moment[0])
+    stuck = Transport()
+    server.server_state.connections |= {Connected(stuck), Connected(None)}  # type: ignore[arg-type]
+    for moment[0] in (0.0, 29.0):
+        server.drop_slow_readers()
+    assert dropped == []
+    moment[0] = 30.0
+    server.drop_slow_readers()
+    assert stuck.aborted
+    assert dropped == [1]
