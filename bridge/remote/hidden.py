@@ -2,11 +2,11 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from bridge.model.secret import TELLING, Secret
-from bridge.remote.credentials import BadCredentials, Files, Headers, request_headers
+from bridge.remote.credentials import BadCredentials, Files, Headers, proxy_headers, request_headers
 from bridge.remote.settings import StoreSettings
 
 _SHORTEST = 4  # letters; hiding less would hide innocent text
@@ -14,20 +14,24 @@ _SHORTEST = 4  # letters; hiding less would hide innocent text
 
 def secrets_of(settings: StoreSettings, files: Files) -> tuple[str, ...]:
     """The secrets in what a store is sent, each as configured and as sent; longest first."""
+    http = settings.http
     try:
-        headers = request_headers(settings, files)
+        headers = request_headers(settings, files) + proxy_headers(http, files)
     except BadCredentials:
         # Nothing is sent without them.
         return ()
-    declared = {one.reveal() for header in settings.http.headers for one in header.secrets}
-    found = {*_in_headers(headers, declared), *in_url(settings.url)}
+    custom = (*http.headers, *http.proxy_headers)
+    declared = {one.reveal() for header in custom for one in header.secrets}
+    filed = {header.name.lower() for header in custom if header.files}
+    proxy = http.proxy_url.reveal() if http.proxy_url else ""
+    found = {*declared, *_in_headers(headers, filed), *in_url(settings.url), *in_url(proxy)}
     return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True))
 
 
-def _in_headers(headers: Headers, declared: Iterable[str]) -> Iterator[str]:
-    yield from declared
+def _in_headers(headers: Headers, filed: Collection[str]) -> Iterator[str]:
+    """The values of headers whose names tell of a secret, or that come from files."""
     for name, value in headers:
-        if TELLING.search(name):
+        if TELLING.search(name) or name.lower() in filed:
             yield value
             yield from _credentials(value)
 

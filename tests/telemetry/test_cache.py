@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from bridge.telemetry import Metrics
+from bridge.telemetry.metrics import Metrics
 from tests.telemetry.happened import everything_once
 
 
