@@ -78,8 +78,16 @@ pin: $(READY) ## pin the dependencies anew (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--no-annotate --extra dev pyproject.toml --output-file constraints.txt
 
+sbom: $(READY) ## what a full installation consists of, as CycloneDX in build/sbom.json (needs uv)
+	@mkdir -p build
+	@uv pip compile --quiet --python-version 3.11 --constraint constraints.txt --no-header --no-annotate \
+		--no-emit-index-url --extra otel --extra valkey pyproject.toml --output-file build/runtime.txt
+	@uvx --quiet --from cyclonedx-bom cyclonedx-py requirements build/runtime.txt --pyproject pyproject.toml \
+		--output-reproducible --output-file build/sbom.json
+	@echo "build/sbom.json"
+
 clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test fuzz bench replay demo pin clean
+.PHONY: help install lint format console warm servers test fuzz bench replay demo pin sbom clean

@@ -212,3 +212,14 @@ async def test_who_stops_is_not_ready(world: World) -> None:
             assert (ready.status_code, ready.headers["x-prometheus-stopping"]) == (503, "true")
             assert (await client.get("/-/healthy")).status_code == 200
             assert (await client.get("/api/v1/query", params=QUERY)).status_code == 200
+
+
+async def test_a_query_whose_time_is_over_lets_go_of_the_stores_socket(world: World) -> None:
+    async def never(_writer: asyncio.StreamWriter) -> None: ...
+
+    async with store(never) as upstream:
+        world.write(upstream.url)
+        async with world.served(ENABLED) as (_, client):
+            late = await client.get("/api/v1/query", params=QUERY | {"timeout": "50ms"})
+            assert (late.status_code, late.json()["errorType"]) == (503, "timeout")
+            await upstream.dropped.wait()
