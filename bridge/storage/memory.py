@@ -72,12 +72,13 @@ class MemoryStore:
         """The matching series and their samples; raises TooManySamples, LimitExceeded."""
         found = self._matching(select.matchers)
         pieces = [self._series[labels].within(select.start, select.end) for labels in found]
-        held = [pair for pair in zip(found, pieces, strict=True) if pair[1].samples]
-        table = LabelTable(labels for labels, _ in held)
+        sizes = [piece.samples for piece in pieces]
+        held = [piece for piece, size in zip(pieces, sizes, strict=True) if size]
+        table = LabelTable(labels for labels, size in zip(found, sizes, strict=True) if size)
         if select.purpose is Purpose.SERIES:
             return Selection(SeriesBlock.of(table, _no_samples(len(table))), (), 0, (self._name,))
-        allow(sum(piece.samples for _, piece in held), options)
-        block = SeriesBlock.of(table, columns_of([piece for _, piece in held]))
+        allow(sum(sizes), options)
+        block = SeriesBlock.of(table, columns_of(held))
         return Selection(block, (), 0, (self._name,))
 
     def _ready(self, labels: Labels, times: Int64s) -> Series:
