@@ -21,6 +21,7 @@ PAGES: Final = (
     "/query",
     "/graph",
     "/stores",
+    "/cache",
     "/catalogue",
     "/tsdb-status",
     "/config",

@@ -15,6 +15,7 @@ VIEWS = {
     "explain": ("/query", {"g0.expr": NODE_CPU, "g0.tab": "explain"}),
     "error": ("/query", {"g0.expr": "sum(", "g0.tab": "graph"}),
     "stores": ("/stores", {}),
+    "cache": ("/cache", {}),
     "catalogue": ("/catalogue", {}),
     "config": ("/config", {}),
     "status": ("/status", {}),

@@ -334,3 +334,13 @@ def test_everything_is_reached_by_keyboard(visit: Visit) -> None:
     visit.page.keyboard.press("ArrowLeft")
     visit.page.keyboard.press("ArrowLeft")
     expect(selected(visit)).to_have_text("Explain")
+
+
+def test_an_explanation_tells_what_will_be_read_and_what_is_remembered(visit: Visit) -> None:
+    visit.open(parameters={"g0.expr": "node_load15", "g0.tab": "graph", "g0.range_input": "30m"})
+    visit.settle()
+    visit.tab("Explain")
+    reads = visit.panel().get_by_role("region", name="Reads")
+    expect(reads).to_contain_text("node_load15")
+    expect(reads.get_by_role("img", name=re.compile(r"\d+ % remembered"))).to_be_attached()
+    expect(reads).to_contain_text("To be read of stores")

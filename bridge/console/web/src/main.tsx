@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { QueryPage } from "./query/page";
+import { CachePage } from "./status/cache";
 import { CataloguePage } from "./status/catalogue";
 import { ConfigurationPage } from "./status/configuration";
 import { StatusPage } from "./status/status";
@@ -24,6 +25,7 @@ const QUERY: Page = { path: "query", aliases: ["", "graph"], title: "Query", Vie
 const PAGES: readonly Page[] = [
   QUERY,
   { path: "stores", aliases: [], title: "Stores", View: StoresPage },
+  { path: "cache", aliases: [], title: "Cache", View: CachePage },
   { path: "catalogue", aliases: ["tsdb-status"], title: "Catalogue", View: CataloguePage },
   { path: "config", aliases: [], title: "Configuration", View: ConfigurationPage },
   { path: "status", aliases: ["flags"], title: "Status", View: StatusPage },

@@ -6,6 +6,8 @@ import { count, milliseconds } from "../numbers";
 import type { QueryData, Stats } from "../results";
 import { useAnswer } from "../ui/asking";
 import { Empty, Failure, Remarks } from "../ui/notice";
+import { Reads } from "./cost";
+import type { Span } from "./graph_data";
 import type { TabProps } from "./panel";
 import { stepOf } from "./panel_state";
 import { below, described, type Node } from "./tree";
@@ -14,6 +16,8 @@ export function ExplainTab({ state, run, onFailure }: TabProps) {
   const { expr, range, end } = state;
   const step = stepOf(state);
   const causes = [expr, range, end, step, run];
+  const last = (end ?? Math.floor(Date.now() / 1000) * 1000) / 1000;
+  const span = { start: last - range / 1000, end: last, step: step / 1000 };
   const tree = useAnswer<Node>(
     expr ? (signal) => ask<Node>("parse_query", { query: expr }, signal) : null,
     [expr, run],
@@ -31,7 +35,8 @@ export function ExplainTab({ state, run, onFailure }: TabProps) {
           </ul>
         )}
       </section>
-      {tree.answer && <Spent expr={expr} range={range} end={end} step={step} causes={causes} />}
+      {tree.answer && <Reads query={expr} span={span} causes={causes} />}
+      {tree.answer && <Spent query={expr} span={span} causes={causes} />}
     </div>
   );
 }
@@ -54,10 +59,8 @@ function Branch({ node }: { node: Node }) {
 }
 
 interface SpentProps {
-  expr: string;
-  range: number;
-  end: number | null;
-  step: number;
+  query: string;
+  span: Span;
   causes: readonly unknown[];
 }
 
@@ -70,11 +73,9 @@ const TIMINGS: Record<string, string> = {
   execTotalTime: "with waiting",
 };
 
-function Spent({ expr, range, end, step, causes }: SpentProps) {
-  const last = (end ?? Date.now()) / 1000;
-  const span = { start: last - range / 1000, end: last, step: step / 1000 };
+function Spent({ query, span, causes }: SpentProps) {
   const asked = useAnswer<QueryData>(
-    (signal) => ask<QueryData>("query_range", { query: expr, ...span, stats: "all" }, signal),
+    (signal) => ask<QueryData>("query_range", { query, ...span, stats: "all" }, signal),
     causes,
   );
   const stats = asked.answer?.data.stats;

@@ -5,7 +5,7 @@ import { bytes, count } from "../numbers";
 import { formatMoment } from "../time";
 import { Empty } from "../ui/notice";
 import { useSettings } from "../ui/settings";
-import { StatusAnswer } from "./page";
+import { Figure, StatusAnswer } from "./page";
 
 interface Entry {
   name: string;
@@ -87,15 +87,6 @@ export function CataloguePage() {
 
 function selectorOf(name: string): string {
   return /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name) ? name : `{${JSON.stringify(name)}}`;
-}
-
-export function Figure({ value, name }: { value: string; name: string }) {
-  return (
-    <div class="figure">
-      <strong>{value}</strong>
-      <span>{name}</span>
-    </div>
-  );
 }
 
 interface RankingProps {

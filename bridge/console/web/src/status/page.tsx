@@ -34,7 +34,11 @@ export function StatusAnswer<T>({ title, path, parameters = {}, lead, part, chil
       {lead && <p class="lead">{lead}</p>}
       {error && <Failure error={error} />}
       {answer && <Remarks {...answer} />}
-      {answer ? children(answer.data) : loading && <div class="skeleton" />}
+      {answer ? (
+        <div class={part ? "card" : ""}>{children(answer.data)}</div>
+      ) : (
+        loading && <div class="skeleton" />
+      )}
     </section>
   );
 }
@@ -50,5 +54,15 @@ export function Facts({ facts }: { facts: [string, ComponentChildren][] }) {
         </>
       ))}
     </dl>
+  );
+}
+
+/** A figure to be seen from afar, and what it counts. */
+export function Figure({ value, name }: { value: string; name: string }) {
+  return (
+    <div class="figure">
+      <strong>{value}</strong>
+      <span>{name}</span>
+    </div>
   );
 }

@@ -34,10 +34,23 @@ export function StatusPage() {
   return (
     <>
       <StatusAnswer<Runtime> title="Status" path="runtimeinfo">
-        {(runtime) => <Process runtime={runtime} />}
+        {(runtime) => (
+          <div class="card">
+            <Process runtime={runtime} />
+          </div>
+        )}
       </StatusAnswer>
       <StatusAnswer<ActiveQuery[]> part title="Queries being answered" path="active_queries">
         {(queries) => <ActiveQueries queries={queries} />}
+      </StatusAnswer>
+      <StatusAnswer<Record<string, string>> part title="Flags" path="flags">
+        {(flags) =>
+          Object.keys(flags).length === 0 ? (
+            <p class="quiet-text">None: the demo takes its settings from elsewhere.</p>
+          ) : (
+            <Facts facts={Object.entries(flags).map(([name, value]) => [`--${name}`, value])} />
+          )
+        }
       </StatusAnswer>
       <StatusAnswer<Build> part title="Build" path="buildinfo">
         {(build) => (
@@ -76,7 +89,7 @@ function Process({ runtime }: { runtime: Runtime }) {
 }
 
 function ActiveQueries({ queries }: { queries: ActiveQuery[] }) {
-  if (queries.length === 0) return <p class="lead">None at this moment.</p>;
+  if (queries.length === 0) return <p class="quiet-text">None at this moment.</p>;
   return (
     <table class="plain">
       <thead>
