@@ -71,6 +71,9 @@ bench: $(READY) servers warm ## side by side with Prometheus and remote_read
 replay: $(READY) servers warm ## dashboards and alerts replayed beside Prometheus and remote_read
 	$(BIN)/python -m benchmarks.dashboard
 
+bench-promql: $(READY) servers warm ## Prometheus' own range queries, beside Prometheus
+	$(BIN)/python -m benchmarks.promql
+
 demo: $(READY) ## a bridge in front of a store with a day of data, in the foreground
 	@$(BIN)/prombridge demo
 
@@ -90,4 +93,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test fuzz bench replay demo pin sbom clean
+.PHONY: help install lint format console warm servers test fuzz bench bench-promql replay demo pin sbom clean

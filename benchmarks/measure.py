@@ -3,17 +3,19 @@
 import gzip
 import http.client
 import json
+import re
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks.workload import Workload
 
 _TIMEOUT = 300  # seconds for one answer
+_NUMBER = re.compile(r"(-?[0-9][0-9.e+-]*)")
 _CLOSE = 1e-12  # relative; sums in another order differ by less
 
 
@@ -26,6 +28,19 @@ class Likeness(StrEnum):
     DIFFERENT = "DIFFERENT"
 
 
+class Asked(Protocol):
+    """A range query: what it is called, its form, and whether the answer may be compressed."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def form(self) -> Mapping[str, str]: ...
+
+    @property
+    def gzip(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Contestant:
     """A server that answers `query_range`, and what is added to each request to it."""
@@ -34,7 +49,7 @@ class Contestant:
     url: str
     extra: Mapping[str, str]
 
-    def ask(self, workload: Workload) -> tuple[float, bytes]:
+    def ask(self, workload: Asked) -> tuple[float, bytes]:
         """Seconds until the whole answer was read, and its body, decompressed."""
         host = urllib.parse.urlsplit(self.url).netloc
         connection = http.client.HTTPConnection(host, timeout=_TIMEOUT)
@@ -62,7 +77,7 @@ class Contestant:
 class Row:
     """One query: the seconds of both, pair by pair, and the likeness of the answers."""
 
-    workload: Workload
+    workload: Asked
     before: Sequence[float]
     after: Sequence[float]
     likeness: Likeness
@@ -76,7 +91,7 @@ class Row:
 def measure(
     before: Contestant,
     after: Contestant,
-    workload: Workload,
+    workload: Asked,
     rounds: int,
     progress: Callable[[str], None],
 ) -> Row:
@@ -131,12 +146,29 @@ def alike(expected: bytes, got: bytes) -> Likeness:
 
 
 def _by_labels(data: dict[str, Any]) -> dict[str, list[list[Any]]]:
-    return {json.dumps(row["metric"], sort_keys=True): row["values"] for row in data["result"]}
+    return {
+        json.dumps(row["metric"], sort_keys=True): [
+            *row.get("values", ()),
+            *([time, json.dumps(held)] for time, held in row.get("histograms", ())),
+        ]
+        for row in data["result"]
+    }
 
 
 def _close(one: list[list[Any]], other: list[list[Any]]) -> bool:
     return len(one) == len(other) and all(
-        a[0] == b[0] and _near(float(a[1]), float(b[1])) for a, b in zip(one, other, strict=True)
+        a[0] == b[0] and (a[1] == b[1] or _all_near(a[1], b[1]))
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def _all_near(a: str, b: str) -> bool:
+    """Whether two values, numbers or histograms, are the same but for the last digits."""
+    if not a.startswith("{"):
+        return not b.startswith("{") and _near(float(a), float(b))
+    numbers, others = (_NUMBER.split(text) for text in (a, b))
+    return numbers[::2] == others[::2] and all(
+        _near(float(x), float(y)) for x, y in zip(numbers[1::2], others[1::2], strict=True)
     )
 
 

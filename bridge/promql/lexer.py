@@ -67,6 +67,8 @@ _BRACKETS: Final = _any_of(
     _DIGITS,
 )
 _LETTERS: Final = re.compile(r"[A-Za-z_]*")
+# The parser gives up long before; what follows need not be read.
+_MOST_OPEN: Final = 1_000
 _PAREN_FOLLOWS: Final = re.compile(r"[ \t\n\r]*\(")
 
 
@@ -226,6 +228,8 @@ class _Lexer:
         match symbol:
             case "(":
                 self.parens += 1
+                if self.parens > _MOST_OPEN:
+                    raise _Fault("too many parentheses are open", start)
             case ")":
                 self._close_paren()
             case "{":
