@@ -71,7 +71,7 @@ def fold(
             present = part.occupied
         elif part.histograms is not None:
             native = native or FoldedHistograms(operation.histograms, present.shape, len(labels))
-            native.take_in(part, part.histograms, ids, remarks)
+            native.take_in(part, part.histograms, ids, state.count > 0, remarks)
         operation.add(
             values, present, ids, state.count, state.value, state.compensation, state.mean
         )

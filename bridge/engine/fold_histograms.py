@@ -16,7 +16,9 @@ from bridge.model.annotations import (
     mixed_schemas,
     reconciled_buckets,
 )
+from bridge.model.bucket_bounds import CUSTOM_SCHEMA
 from bridge.model.histogram import EMPTY, HistogramCells, Histograms
+from bridge.model.histogram_layout import SCHEMA
 from bridge.model.histogram_sums import (
     MIXED,
     RECONCILED_AGGREGATION,
@@ -55,7 +57,7 @@ class Remarks:
 class FoldedHistograms:
     """Per group and step the sum, or mean, of the histograms so far; `shape` is of any part."""
 
-    __slots__ = ("_counts", "_index", "_kind", "_lost", "_notes", "_shape", "_totals")
+    __slots__ = ("_beside", "_counts", "_index", "_kind", "_lost", "_notes", "_shape", "_totals")
 
     def __init__(self, kind: Native, shape: tuple[int, ...], groups: int) -> None:
         self._kind = kind
@@ -65,13 +67,23 @@ class FoldedHistograms:
         self._index = np.full(size, -1, np.int64)
         self._counts = np.zeros(size, np.int64)
         self._notes = np.zeros(size, np.int64)
+        self._beside = np.zeros(self._shape, np.bool_)
 
-    def take_in(self, part: Matrix, cells: HistogramCells, ids: Int64s, remarks: Remarks) -> None:
-        """Adds the histograms of a row range whose rows belong to the groups `ids`."""
+    def take_in(
+        self, part: Matrix, cells: HistogramCells, ids: Int64s, floats: Bools, remarks: Remarks
+    ) -> None:
+        """Adds the histograms of a row range whose rows belong to the groups `ids`.
+
+        `floats` bool [G, T]: where groups had floats before. Histograms of a group that a float
+        came first of are not looked at: it has no result.
+        """
         if self._kind is Native.IGNORED:
             if cells.present.any():
                 remarks.ignored()
             return
+        passed_over = self._float_first(part, cells, ids, floats)[ids] & cells.present
+        np.logical_or.at(self._beside, ids, passed_over)
+        cells = cells.where(~passed_over)
         before = (self._notes & MIXED) != 0
         totals, lost = fold_rows(
             cells.table.arrays,
@@ -90,13 +102,37 @@ class FoldedHistograms:
         if mixed.any():
             self._note_mixed(part, cells, ids, mixed, remarks)
 
+    def _float_first(
+        self, part: Matrix, cells: HistogramCells, ids: Int64s, floats: Bools
+    ) -> Bools:
+        """The groups, bool [G, T], whose first sample is a float."""
+        opened = (self._counts > 0).reshape(self._shape)
+        if not part.present.any():
+            return floats & ~opened
+        first = [np.full(self._shape, len(part)) for _ in range(2)]
+        numbers = np.arange(len(part))[:, None]
+        for firsts, present in zip(first, (part.present, cells.present), strict=True):
+            np.minimum.at(firsts, ids, np.where(present, numbers, len(part)))
+        found: Bools = ~opened & (floats | (first[0] < first[1]))
+        return found
+
     def _note_mixed(
         self, part: Matrix, cells: HistogramCells, ids: Int64s, mixed: Bools, remarks: Remarks
     ) -> None:
-        """A remark on the metrics in groups that mix schemas."""
-        rows = np.flatnonzero((mixed[ids] & cells.present).any(axis=1)).tolist()
-        for name in sorted({part.labels[row].get(METRIC_NAME) for row in rows}):
-            remarks.annotations.add(mixed_schemas(name, remarks.expr.expr.pos))
+        """A remark on each metric that was the first in its group to have buckets of another kind.
+
+        With it the group ends: the totals still have the kind of what came before.
+        """
+        custom = np.append(cells.table.schema == CUSTOM_SCHEMA, False)[cells.index]
+        schemas = self._totals.rows[self._index, SCHEMA].reshape(self._shape)
+        others = cells.present & mixed[ids] & (custom != (schemas == CUSTOM_SCHEMA)[ids])
+        left = mixed.copy()
+        for row in np.flatnonzero(others.any(axis=1)).tolist():
+            found = others[row] & left[ids[row]]
+            left[ids[row]] &= ~found
+            if found.any():
+                name = part.labels[row].get(METRIC_NAME)
+                remarks.annotations.add(mixed_schemas(name, remarks.expr.expr.pos))
 
     def finished(self, floats: Bools, remarks: Remarks) -> tuple[Bools, HistogramCells | None]:
         """Where the result is a float, `floats` being where groups have some, and the histograms.
@@ -106,7 +142,7 @@ class FoldedHistograms:
         if self._kind is Native.IGNORED:
             return floats, None
         pos = remarks.expr.expr.pos
-        histograms = (self._counts > 0).reshape(self._shape)
+        histograms = (self._counts > 0).reshape(self._shape) | self._beside
         both = histograms & floats
         if both.any():
             remarks.annotations.add(mixed_in_aggregation(pos))
