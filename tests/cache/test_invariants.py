@@ -313,4 +313,5 @@ def test_every_answer_is_what_the_store_said_at_a_moment_that_counts(number: int
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert CacheMachine.steps - before >= EXAMPLES * STEPS
+    # An example may end early.
+    assert CacheMachine.steps - before >= EXAMPLES * STEPS * 4 // 5

@@ -14,6 +14,8 @@ from bridge.remote.wire import STREAMED_MEDIA
 from bridge.storage.interface import ReadOptions, Select, Selection
 from tests.cache.world import LoggedStore, Reading, block
 
+_DAY = 86_400_000  # ms
+
 
 class Damage(StrEnum):
     """What happens to an answer on its way; only a stream can show a flipped bit."""
@@ -87,8 +89,8 @@ class Wired:
         self.store = store
         self.wire = Wire(store)
         self.halves = 0
-        settings = StoreSettings("logged", "http://logged/api/v1/read", retries=0)
-        # Without a pause: whether the breaker is open must not depend on real time.
+        settings = StoreSettings("logged", "http://logged/api/v1/read", _DAY, retries=0)
+        # Neither a time-out nor a pause of the breaker: nothing may depend on real time.
         self.remote = RemoteStore(settings, self.wire, breaker=Breaker(0.0))
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:

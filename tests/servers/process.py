@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-_START_TIMEOUT = 60  # seconds until a server must be ready
+_START_TIMEOUT = 180  # seconds until a server must be ready
 _STOP_TIMEOUT = 15  # seconds it may take to end after SIGTERM
 _POLL = 0.05  # seconds between two looks at a starting server
 _ATTEMPTS = 5  # a free port may be taken by another before the server binds it
@@ -29,11 +29,18 @@ class Running:
     log: Path
 
     def peak_memory(self) -> int:
-        """The most bytes of memory the process has held so far (VmHWM)."""
+        """The most bytes of memory the process has held so far."""
+        return self._status("VmHWM")
+
+    def memory(self) -> int:
+        """The bytes of memory that the process holds."""
+        return self._status("VmRSS")
+
+    def _status(self, name: str) -> int:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(f"{name}:"):
                 return int(line.split()[1]) * 1024
-        raise ServerFailedError(f"process {self.pid} shows no VmHWM")
+        raise ServerFailedError(f"process {self.pid} shows no {name}")
 
 
 def free_port() -> int:
