@@ -62,8 +62,9 @@ fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: mi
 		$(BIN)/python -m tests.oracle.fuzz --count 10000 --seed $$seed --jobs 1 --data native || exit 1; done
 	@$(BIN)/python -m tests.oracle.fuzz --count 2000 --seed 61 --jobs 2 --data everyday
 
-laws: $(READY) ## the laws of the cache, over 200,000 steps
+laws: $(READY) servers warm ## the laws of the cache, over 200,000 steps, and all scripts through it
 	CACHE_SEEDS="$$(seq -s ' ' 20)" CACHE_EXAMPLES=230 $(BIN)/python -m pytest -n 2 tests/cache/test_invariants.py
+	WARM_SHARE=1 WARM_COUNT=5000 $(BIN)/python -m pytest -n 2 tests/cache/test_warm_answers.py
 
 bench: $(READY) servers warm ## side by side with Prometheus and remote_read
 	$(BIN)/python -m benchmarks.yardstick

@@ -21,7 +21,8 @@ class Workload:
     hours: float = 2
     step: int = 30
     gzip: bool = False
-    back: int = 0  # steps by which the window ends before the data do
+    back: int = 0  # steps by which the window ends before `end`
+    end: int = END // 1000  # seconds
 
     @property
     def name(self) -> str:
@@ -33,7 +34,7 @@ class Workload:
     @property
     def form(self) -> Mapping[str, str]:
         """The parameters of `query_range`."""
-        end = END // 1000 - self.back * self.step
+        end = self.end - self.back * self.step
         start = end - self.hours * 3600
         times = {"start": f"{start:.3f}", "end": str(end), "step": str(self.step)}
         return {"query": self.expr, **times}
@@ -61,22 +62,27 @@ def workloads(hours: float) -> tuple[Workload, ...]:
     )
 
 
-def counters(series: int, hours: float) -> Dataset:
-    """`series` counters named x, three containers a pod, each pod scraped at its own phase."""
+def counters(series: int, hours: float, end: int = END) -> Dataset:
+    """`series` counters named x up to `end` (ms), three containers a pod.
+
+    Each pod is scraped at its own phase.
+    """
     random = np.random.default_rng(1)
-    start = END - round(hours * _HOUR)
+    start = end - round(hours * _HOUR)
     pods = -(-series // _CONTAINERS)
     phases = random.integers(0, INTERVAL, pods)
     made = (
-        _counter(random, number, int(phases[number // _CONTAINERS]), start)
+        _counter(random, number, int(phases[number // _CONTAINERS]), start, end)
         for number in range(series)
     )
-    return Dataset(tuple(made), start, END)
+    return Dataset(tuple(made), start, end)
 
 
-def _counter(random: np.random.Generator, number: int, phase: int, start: int) -> SeriesData:
+def _counter(
+    random: np.random.Generator, number: int, phase: int, start: int, end: int
+) -> SeriesData:
     pod, container = divmod(number, _CONTAINERS)
-    times = np.arange(start + phase, END + 1, INTERVAL, dtype=np.int64)
+    times = np.arange(start + phase, end + 1, INTERVAL, dtype=np.int64)
     values = np.cumsum(random.poisson(10 + 5 * container, len(times))).astype(np.float64)
     labels = {"__name__": "x", "pod": f"pod-{pod:05d}", "container": f"c{container}"}
     return SeriesData(labels, times, values)

@@ -1,7 +1,8 @@
 """`python -m benchmarks.yardstick`: prombridge beside the Prometheus with remote_read it replaces.
 
 One Prometheus holds the data. A second one, whose only content is `remote_read` to the first, and
-prombridge in front of the first answer the same queries in pairs. Nothing is served from a cache.
+prombridge in front of the first answer the same queries in pairs: first without a cache, then over
+windows that move as a dashboard's do.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from statistics import median
 
 import httpx
 
+from benchmarks import refresh
 from benchmarks.measure import Contestant, Row, measure, measure_moving
 from benchmarks.workload import Workload, counters, workloads
 from tests.oracle.writer import write_prometheus
@@ -36,7 +38,10 @@ def main(arguments: Sequence[str]) -> int:
         print(f"no query holds {options.queries!r}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="yardstick-") as name:
-        _run(Path(name), options, chosen)
+        if options.tables != "refresh":
+            _run(Path(name), options, chosen)
+        if options.tables != "queries":
+            print(refresh.measured(Path(name), options.series, options.rounds, say))
     return 0
 
 
@@ -46,6 +51,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--series", type=_positive, default=3000, help="default 3000")
     parser.add_argument("--hours", type=_hours, default=6.0, help="of data, at 15 s (default 6)")
     parser.add_argument("--queries", default="", metavar="TEXT", help="only those that hold TEXT")
+    parser.add_argument(
+        "--tables", choices=("all", "queries", "refresh"), default="all", help="which to make"
+    )
     return parser.parse_args(arguments)
 
 

@@ -18,10 +18,11 @@ from random import Random
 from typing import Final
 
 from bridge.remote.settings import ResponseType
+from tests.cache.warmed import Warmed
 from tests.oracle import fuzz_words
 from tests.oracle.fuzz_data import GROUNDS
 from tests.oracle.fuzz_expressions import Expressions
-from tests.oracle.fuzz_sides import Question, Sides, Verdict, sides
+from tests.oracle.fuzz_sides import Before, Question, Sides, Verdict, sides
 from tests.oracle.fuzz_words import Words, words
 from tests.oracle.series import Dataset
 from tests.oracle.writer import write_prometheus
@@ -109,10 +110,11 @@ async def fuzz(
     jobs: int = 1,
     progress: Callable[[Summary, Outcome], None] = lambda _summary, _outcome: None,
     forms: Sequence[ResponseType] = tuple(ResponseType),
+    before: Before = lambda store: store,
 ) -> Summary:
     """Asks these questions, which are numbered, `jobs` at a time."""
     summary, left = Summary(), iter(questions)
-    async with sides(url, forms) as both, asyncio.TaskGroup() as group:
+    async with sides(url, forms, before) as both, asyncio.TaskGroup() as group:
 
         async def work() -> None:
             for number, asked in left:
@@ -164,17 +166,19 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--damaged", type=float, default=_DAMAGED, help="share of damaged texts")
     parser.add_argument("--only", type=int, help="ask this one of the seed")
     parser.add_argument("--url", help="a Prometheus that holds the data already")
+    parser.add_argument("--cached", action="store_true", help="through a cache filled in pieces")
     chosen = parser.parse_args(arguments)
     numbers = range(chosen.count) if chosen.only is None else [chosen.only]
     data = GROUNDS[chosen.data].make()
     ground = GROUNDS[chosen.data]
     known = words(data, ground.start, ground.end, experimental=ground.experimental)
     asked = ((number, question(known, chosen.seed, number, chosen.damaged)) for number in numbers)
+    before = (lambda store: Warmed(store, ground.end)) if chosen.cached else (lambda store: store)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = chosen.url or stack.enter_context(oracle(folder, data))
         told = _told(10, chosen.only)
-        summary = asyncio.run(fuzz(url, asked, chosen.jobs, told, ground.forms))
+        summary = asyncio.run(fuzz(url, asked, chosen.jobs, told, ground.forms, before))
     print(summary)
     return 1 if summary.differing else 0
 

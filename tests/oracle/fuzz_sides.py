@@ -5,7 +5,7 @@ import contextlib
 import os
 import traceback
 import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
@@ -25,7 +25,7 @@ from bridge.promql.ast import Expr
 from bridge.promql.printer import to_text
 from bridge.remote.client import RemoteStore
 from bridge.remote.settings import ResponseType, StoreSettings
-from bridge.storage.interface import ReadOptions, Select, Selection
+from bridge.storage.interface import Querier, ReadOptions, Select, Selection
 from tests.oracle.differences import DIFFERENCES, FUNCTIONS_OF_3_5, called_otherwise
 from tests.oracle.fuzz_replies import (
     Reply,
@@ -44,6 +44,9 @@ _ANSWERS: Final = 12
 _MORE_ANSWERS: Final = 100
 _SETTINGS: Final = EngineSettings(features=frozenset({"promql-experimental-functions"}))
 _ATTEMPTS: Final = 150  # how many smaller expressions are tried for a difference
+
+
+Before = Callable[[Querier], Querier]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +204,19 @@ class _Cut:
 
 
 @contextlib.asynccontextmanager
-async def sides(url: str, forms: Sequence[ResponseType]) -> AsyncIterator[Sides]:
-    """Both sides, of the Prometheus at `url`, which is asked for these forms of an answer."""
+async def sides(
+    url: str, forms: Sequence[ResponseType], before: Before = lambda store: store
+) -> AsyncIterator[Sides]:
+    """Both sides, of the Prometheus at `url`, which is asked for these forms of an answer.
+
+    `before` makes what stands before its samples.
+    """
     settings = StoreSettings("oracle", f"{url}/api/v1/read", response_types=tuple(forms))
     store = RemoteStore(settings)
+    querier = before(_Cut(store))
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         tables = (FUNCTIONS, {**FUNCTIONS, **FUNCTIONS_OF_3_5})
-        engines = [Engine(_Cut(store), _SETTINGS, workers, table) for table in tables]
+        engines = [Engine(querier, _SETTINGS, workers, table) for table in tables]
         async with httpx.AsyncClient(base_url=url, timeout=120, trust_env=False) as client:
             yield Sides(client, *engines)
         await store.aclose()

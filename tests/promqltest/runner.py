@@ -1,6 +1,6 @@
 """Runs scripts against the engine and keeps count."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, cast
@@ -11,6 +11,7 @@ from bridge.model.errors import BridgeError, ParseError
 from bridge.model.time import Steps
 from bridge.model.vectors import Matrix
 from bridge.promql.ast import Expr
+from bridge.storage.interface import Querier
 from tests.promqltest.compare import check, check_error, check_scalar, check_vector, rows
 from tests.promqltest.nhcb import native_series
 from tests.promqltest.script import Clear, Command, Eval, Kind, Load
@@ -71,11 +72,21 @@ class Count:
 
 
 class Runner:
-    """Runs one script after the other; `shifted` adds the other forms of instant queries."""
+    """Runs one script after the other; `shifted` adds the other forms of instant queries.
 
-    def __init__(self, workers: ThreadPoolExecutor, *, shifted: bool = False) -> None:
+    `before` makes what stands before the samples in each case.
+    """
+
+    def __init__(
+        self,
+        workers: ThreadPoolExecutor,
+        *,
+        shifted: bool = False,
+        before: Callable[[Querier], Querier] = lambda store: store,
+    ) -> None:
         self._workers = workers
         self._shifted = shifted
+        self._before = before
 
     async def run(self, name: str, commands: Iterable[Command]) -> Count:
         """Runs the commands of the script of that name."""
@@ -92,7 +103,7 @@ class Runner:
 
     async def _case(self, name: str, case: Eval, store: ScriptStore, count: Count) -> None:
         count.cases += 1
-        engine = Engine(store, SETTINGS, self._workers)
+        engine = Engine(self._before(store), SETTINGS, self._workers)
         one = _Case(engine, case, count)
         try:
             expr = engine.parse(case.text)

@@ -1,6 +1,7 @@
 """A server as a child process: started on a free port, waited for, ended, its log kept."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import time
@@ -35,6 +36,12 @@ class Running:
     def memory(self) -> int:
         """The bytes of memory that the process holds."""
         return self._status("VmRSS")
+
+    def processor_seconds(self) -> float:
+        """The processor time that the process has used so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        user, system = int(fields[11]), int(fields[12])
+        return (user + system) / os.sysconf("SC_CLK_TCK")
 
     def _status(self, name: str) -> int:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
