@@ -26,6 +26,13 @@ class NotStreamable(Exception):
     """
 
 
+class NotSampleable(Exception):
+    """A store whose sampled answers lack what its chunks have, so that it is asked for these.
+
+    Prometheus before 3.8 leaves the bounds of custom buckets out of them.
+    """
+
+
 class TooLarge(Exception):
     """A body that would be larger than `max_response_bytes`; `size` is what it declares."""
 
@@ -41,7 +48,8 @@ class OverBudget(Exception):
 class Answer(Protocol):
     """An answer that is being received; all methods work in a worker thread.
 
-    They raise BadAnswer, TooLarge, OverBudget, NotStreamable, TooManySamples and LimitExceeded.
+    They raise BadAnswer, TooLarge, OverBudget, NotStreamable, NotSampleable, TooManySamples and
+    LimitExceeded.
     """
 
     @property

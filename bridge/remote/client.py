@@ -1,6 +1,7 @@
 """A remote-read store as a Querier: which reads one read becomes, and how they become one block."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -10,7 +11,7 @@ from bridge.model.errors import StoreLimit
 from bridge.model.labels import Labels, Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
-from bridge.remote.answer import Budget, Keep, NotStreamable
+from bridge.remote.answer import Budget, Keep, NotSampleable, NotStreamable
 from bridge.remote.breaker import Breaker
 from bridge.remote.connection import Connection
 from bridge.remote.exchange import Exchange
@@ -100,6 +101,10 @@ class RemoteStore:
             # Remembered for as long as this process lives: chunks once written stay as they are.
             self._sampled_only, keep.held = True, held
             return await self._asked(keep, matchers, (ResponseType.SAMPLES,))
+        except NotSampleable as lack:
+            self._forms.stream_only(keep.select.matchers)
+            keep.held, keep.sent = held, Sent()
+            return await self._streamed(keep, matchers, lack)
         select, sent = keep.select, keep.sent
         if select.purpose is Purpose.SERIES:
             return block, received
@@ -110,6 +115,21 @@ class RemoteStore:
             block, again = await self.piece(keep, matchers)
             received += again
         return block, received
+
+    async def _streamed(
+        self, keep: Keep, matchers: tuple[Matcher, ...], lack: NotSampleable
+    ) -> tuple[SeriesBlock, int]:
+        """The same read of a store whose sampled answer lacks something."""
+        streamed = ResponseType.STREAMED
+        if streamed in self.profile.response_types:
+            with suppress(NotSampleable):
+                return await self._asked(keep, matchers, (streamed,))
+            what = f"{lack} in its sampled answer, and it does not stream"
+        else:
+            what = (
+                f"{lack} in its sampled answer; let it stream: response_types: [streamed, samples]"
+            )
+        raise self.read(keep.select).failed(what)
 
     def _accepted(self, select: Select) -> tuple[ResponseType, ...]:
         """The kinds of answer to offer; only the sampled one honours the series hint."""

@@ -87,7 +87,7 @@ _INVALID_SCHEMA: Final = 3
 _NEGATIVE_OFFSET: Final = 4
 _SPANS_MISMATCH: Final = 5
 _BAD_BOUNDS: Final = 6
-_FEW_BOUNDS: Final = 7
+FEW_BOUNDS: Final = 7
 _CUSTOM_ZEROS: Final = 8
 _NEEDLESS_BOUNDS: Final = 9
 
@@ -324,6 +324,6 @@ def _check_custom(scratch: Scratch) -> int:
     if size and scratch.places[0, 0] >> 1 < 0:
         return _NEGATIVE_OFFSET
     if size and scratch.places[0, size - 1] >> 1 > limits:
-        return _FEW_BOUNDS
+        return FEW_BOUNDS
     zeros = scratch.numbers[0, ZERO_COUNT] != 0.0 or scratch.numbers[0, ZERO_THRESHOLD] != 0.0
     return _CUSTOM_ZEROS if zeros or scratch.facts[SIZES + 1] else 0

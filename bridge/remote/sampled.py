@@ -12,7 +12,7 @@ from bridge.model.labels import Labels
 from bridge.model.samples import Columns
 from bridge.model.starts import NO_STARTS
 from bridge.remote import histograms, samples
-from bridge.remote.answer import BadAnswer, Keep, TooLarge
+from bridge.remote.answer import BadAnswer, Keep, NotSampleable, TooLarge
 from bridge.remote.buffer import Buffer
 from bridge.remote.forms import Sent
 from bridge.remote.rows import rows_of
@@ -105,11 +105,13 @@ def _floats(
 def _histograms(
     buffer: Buffer, starts: Int64s, stops: Int64s, count: int, keep: Keep
 ) -> HistogramColumns:
-    """The native histograms of time series."""
+    """The native histograms of time series; raises NotSampleable if they lack bounds."""
     keep.spend(count * LEAST_SIZE)
     offsets = np.zeros(len(starts) + 1, np.int64)
     start, end = keep.select.start, keep.select.end
     found = histograms.decode(buffer.data, starts, stops, start, end, offsets)
+    if found.bad >= 0 and found.fault == histograms.FEW_BOUNDS:
+        raise NotSampleable(histograms.FAULTS[found.fault])
     if found.bad >= 0:
         raise BadAnswer(histograms.FAULTS[found.fault])
     table = Histograms.frozen(found.table)

@@ -20,6 +20,7 @@ from bridge.remote.settings import (
     BasicAuth,
     HttpHeader,
     HttpSettings,
+    ResponseType,
     StoreSettings,
 )
 from bridge.storage.interface import ReadOptions, Select
@@ -263,6 +264,47 @@ async def test_a_bad_histogram_of_samples_is_one_sentence() -> None:
     text = "HTTP 200 OK, but histogram spans specify different number of buckets than provided"
     with pytest.raises(StoreError, match=text):
         await read(reply(snappy.compress(body)))
+
+
+def _without_bounds() -> bytes:
+    """A sampled answer as Prometheus 3.5 writes it: custom buckets that lack their bounds."""
+    native = Histogram(
+        timestamp=T,
+        schema=-53,
+        count_int=2,
+        positive_spans=[BucketSpan(offset=0, length=2)],
+        positive_deltas=[1, 0],
+    )
+    series = TimeSeries(labels=[Label(name="__name__", value="up")], histograms=[native])
+    body = ReadResponse(results=[QueryResult(timeseries=[series])]).SerializeToString()
+    return bytes(snappy.compress(body))
+
+
+async def test_bounds_that_a_sampled_answer_lacks_are_read_from_chunks() -> None:
+    types = (ResponseType.SAMPLES, ResponseType.STREAMED)
+    async with store(reply(_without_bounds()), streamed_reply(streamed_body([WIRE_A]))) as made:
+        client = remote(made.url, response_types=types)
+        assert found(await client.select(UP, OPTIONS)) == {A: list(WIRE_A.points)}
+        await client.aclose()
+    requests = [ReadRequest.FromString(snappy.uncompress(one.body)) for one in made.asked]
+    assert [list(one.accepted_response_types) for one in requests] == [[0, 1], [1]]
+
+
+@pytest.mark.parametrize(
+    ("types", "text"),
+    [
+        ((ResponseType.SAMPLES,), "let it stream: response_types"),
+        ((ResponseType.SAMPLES, ResponseType.STREAMED), "and it does not stream"),
+    ],
+)
+async def test_bounds_that_no_answer_has_are_one_sentence(
+    types: tuple[ResponseType, ...], text: str
+) -> None:
+    async with store(reply(_without_bounds())) as made:
+        client = remote(made.url, response_types=types)
+        with pytest.raises(StoreError, match=f"bounds are too few in its sampled answer.*{text}"):
+            await client.select(UP, OPTIONS)
+        await client.aclose()
 
 
 async def test_a_stream_whose_end_proves_nothing_is_not_trusted() -> None:
