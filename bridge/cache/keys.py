@@ -17,9 +17,13 @@ class Key:
     matchers: tuple[Matcher, ...]
 
     def wider(self, other: "Key") -> bool:
-        """Whether every series of the other key is one of this, and more conditions tell which."""
+        """Whether every series of the other key is one of this, and more conditions tell which.
+
+        Stores do not agree on what a selector means that asks for no value at all.
+        """
         same = (self.store, self.tenant) == (other.store, other.tenant)
-        return same and set(self.matchers) < set(other.matchers)
+        asks = any(not matcher.matches("") for matcher in self.matchers)
+        return same and asks and set(self.matchers) < set(other.matchers)
 
     def may_match(self, matchers: Sequence[Matcher]) -> bool:
         """Whether there may be a series that this selects and that satisfies these too."""

@@ -196,6 +196,15 @@ async def test_an_empty_window_asks_what_the_store_says() -> None:
     assert await world.right(Select(X, START, START - 1)) == 1
 
 
+async def test_nothing_is_served_from_a_selector_that_asks_for_no_value() -> None:
+    world = World()
+    anything = Matcher("pod", MatchType.NOT_EQUAL, "9")
+    named = Matcher("__name__", MatchType.EQUAL, NAMES[0])
+    end = START - HOUR
+    await world.ask(Select((anything,), end - HOUR, end))
+    assert await world.right(Select((named, anything), end - HOUR, end)) == 1
+
+
 async def test_a_narrower_selector_is_served_from_a_wider_one() -> None:
     world = World()
     wide = (Matcher("__name__", MatchType.REGEXP, "metric_[0-3]"),)
