@@ -53,7 +53,7 @@ servers: $(READY) ## fetch the real servers the tests run against
 	@$(BIN)/python -m tests.servers fetch
 
 test: $(READY) $(WEBBED) servers warm ## all tests, against real servers
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: minutes
 	@for seed in 11 21 31; do \
