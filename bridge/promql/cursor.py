@@ -1,5 +1,6 @@
 """The place in the tokens of a query, and the errors that point there."""
 
+import sys
 from typing import Final
 
 from bridge.model.errors import ParseError
@@ -7,9 +8,13 @@ from bridge.model.posrange import PosRange
 from bridge.promql.lexer import tokenize
 from bridge.promql.tokens import ERROR, Token, described
 
-# How high a tree may be and how deep a text may nest. Whoever walks a tree with up to five Python
-# frames a level (or hashes or compares it) stays within Python's default limit of 1000 frames.
-MAX_HEIGHT: Final = 150
+# How high a tree may be and how deep a text may nest: so much is far beyond what people write, and
+# walking it takes a small part of a thread's stack.
+MAX_HEIGHT: Final = 500
+# Who walks a tree takes at most so many Python frames a level, also to hash or to compare it.
+_FRAMES: Final = 10
+
+sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_HEIGHT * _FRAMES))
 
 
 class Cursor:

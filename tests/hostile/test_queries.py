@@ -22,11 +22,14 @@ _MEMORY = 1 << 30  # bytes that no refused query may need
 
 # Expression, status, part of the answer.
 HOSTILE = {
-    "300 parentheses": ("(" * 300 + "up" + ")" * 300, 400, _DEEP),
-    "300 functions": ("abs(" * 300 + "up" + ")" * 300, 400, _DEEP),
-    "300 signs": ("-" * 300 + "up", 400, _DEEP),
-    "300 aggregations": ("sum(" * 300 + "up" + ")" * 300, 400, _DEEP),
-    "300 open parentheses": ("(" * 300, 400, _DEEP),
+    "300 parentheses": ("(" * 300 + "up" + ")" * 300, 200, '"job":"b"'),
+    "300 functions": ("abs(" * 300 + "up" + ")" * 300, 200, '"job":"b"'),
+    "400 sums": ("+".join(["up"] * 401), 200, '"job":"b"'),
+    "600 parentheses": ("(" * 600 + "up" + ")" * 600, 400, _DEEP),
+    "600 functions": ("abs(" * 600 + "up" + ")" * 600, 400, _DEEP),
+    "600 signs": ("-" * 600 + "up", 400, _DEEP),
+    "600 aggregations": ("sum(" * 600 + "up" + ")" * 600, 400, _DEEP),
+    "600 open parentheses": ("(" * 600, 400, _DEEP),
     "5,000 sums": ("+".join(["up"] * 5_001), 400, _DEEP),
     "20,000 powers": ("^".join(["1"] * 20_001), 400, _DEEP),
     "a string of 1 MB": ('"' + "x" * 1_000_000 + '"', 200, '"string"'),

@@ -1,6 +1,5 @@
 """No text makes the parser overflow, hang or answer with anything but a tree or a ParseError."""
 
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -40,7 +39,6 @@ def test_tree_of_the_greatest_height_can_be_walked(shape: str) -> None:
     query = NESTED[shape](MAX_HEIGHT - 3)
     tree = parse(query, SIGNATURES, ALL)
     again = parse(query, SIGNATURES, ALL)
-    assert sys.getrecursionlimit() == 1000
     assert tree == again
     assert hash(tree) == hash(again)
     assert value_type(tree) is value_type(again)
@@ -51,11 +49,11 @@ def test_tree_of_the_greatest_height_can_be_walked(shape: str) -> None:
 
 
 @pytest.mark.parametrize("shape", NESTED)
-@pytest.mark.parametrize("times", [300, 20_000])
+@pytest.mark.parametrize("times", [600, 20_000])
 def test_deeper_text_is_refused_in_words(shape: str, times: int) -> None:
     with pytest.raises(ParseError, match="nested deeper") as caught:
         parse(NESTED[shape](times), SIGNATURES, ALL)
-    assert "nested deeper than 150 levels" in str(caught.value)
+    assert "nested deeper than 500 levels" in str(caught.value)
 
 
 @pytest.mark.parametrize(
