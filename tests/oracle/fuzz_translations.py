@@ -258,10 +258,15 @@ def _filters(expr: Expr | None) -> bool:
 
 
 def fraction(site: CallSite, values: tuple[Value, ...]) -> Value:
-    """NaN where either bound is finite and lies below the upper bound of the first bucket."""
+    """NaN where either bound is finite and lies below the upper bound of the first bucket.
+
+    That of classic buckets: the rows of native histograms, which come first, stay as they are.
+    """
     made = cast("Matrix", FUNCTIONS["histogram_fraction"].apply(site, values))
     lower, upper = cast("Scalar", values[0]).values, cast("Scalar", values[1]).values
-    first = _first_bounds(cast("Matrix", values[2]))
+    classic = _first_bounds(cast("Matrix", values[2]).without_histograms())
+    native = np.full((len(made) - len(classic), made.steps), -np.inf)
+    first = np.concatenate([native, classic])
     inside = (lower < upper) & (_within(lower, first) | _within(upper, first))
     return Matrix(made.labels, np.where(inside, np.nan, made.values), made.present)
 
