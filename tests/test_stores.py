@@ -98,7 +98,7 @@ async def test_names_are_those_of_all_stores_or_of_one(tmp_path: Path) -> None:
         assert counts["headStats"]["numSeries"] == 2
 
 
-@pytest.mark.parametrize("path", ["/stores/north/api/v1/query", "/stores", "/stores/"])
+@pytest.mark.parametrize("path", ["/stores/north/api/v1/query", "/stores/"])
 async def test_an_unknown_store_is_told_with_those_known(tmp_path: Path, path: str) -> None:
     async with bridge(tmp_path, TWO, {}) as client:
         response = await client.get(path, params=UP)
