@@ -44,7 +44,7 @@ export function CachePage() {
       title="Cache"
       path="cache"
       parameters={{ limit: SELECTORS }}
-      lead="Which samples are remembered, by selector and time. What is dark need not be read again."
+      lead="Which samples are remembered, by selector and time. What is coloured need not be read again."
     >
       {(cache) => (
         <>
