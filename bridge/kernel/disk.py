@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
@@ -132,6 +133,7 @@ def _shown(value: object) -> str:
     return type(value).__qualname__ if " at 0x" in text else text
 
 
+@cache
 def sources() -> str:
     """The hash of all files that declare kernels: what is compiled may differ where it does."""
     found = hashlib.sha256()

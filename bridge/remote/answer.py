@@ -29,7 +29,7 @@ class NotStreamable(Exception):
 class NotSampleable(Exception):
     """A store whose sampled answers lack what its chunks have, so that it is asked for these.
 
-    Prometheus before 3.8 leaves the bounds of custom buckets out of them.
+    Prometheus before its change #17794 leaves the bounds of custom buckets out of them.
     """
 
 
