@@ -82,7 +82,7 @@ class _Server(uvicorn.Server):
     def drop_slow_readers(self) -> None:
         """Ends connections whose clients take nothing."""
         held = (getattr(one, "transport", None) for one in self.server_state.connections)
-        for transport in list(self._slow.stalled(filter(None, held))):
+        for transport in self._slow.stalled(filter(None, held)):
             self._dropped()
             cast("asyncio.WriteTransport", transport).abort()
 

@@ -1,9 +1,8 @@
 """Which clients take nothing of their answers for too long. Pure: the clock comes from outside."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
-from weakref import WeakKeyDictionary
 
 PATIENCE_SECONDS: Final = 30.0
 
@@ -15,7 +14,7 @@ class Outgoing(Protocol):
         """Bytes that wait to be taken."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Waiting:
     """What waits for a client, and since when it has taken nothing."""
 
@@ -32,19 +31,21 @@ class SlowReaders:
     def __init__(self, clock: Callable[[], float], patience: float = PATIENCE_SECONDS) -> None:
         self._clock = clock
         self._patience = patience
-        self._waiting: WeakKeyDictionary[Outgoing, _Waiting] = WeakKeyDictionary()
+        # Of the last look alone: a connection of TLS cannot be held by a weak reference.
+        self._waiting: Mapping[Outgoing, _Waiting] = {}
 
-    def stalled(self, connections: Iterable[Outgoing]) -> Iterator[Outgoing]:
+    def stalled(self, connections: Iterable[Outgoing]) -> list[Outgoing]:
         """Those that have taken nothing for as long as patience lasts."""
         now = self._clock()
-        for connection in connections:
-            size, held = connection.get_write_buffer_size(), self._waiting.get(connection)
-            if not size:
-                self._waiting.pop(connection, None)
-            elif held is None or size < held.size:
-                self._waiting[connection] = _Waiting(size, now)
-            elif now - held.since >= self._patience:
-                self._waiting.pop(connection)
-                yield connection
-            else:
-                held.size = size
+        sizes = ((connection, connection.get_write_buffer_size()) for connection in connections)
+        self._waiting = {
+            connection: _Waiting(size, self._since(connection, size, now))
+            for connection, size in sizes
+            if size
+        }
+        patient = now - self._patience
+        return [one for one, waiting in self._waiting.items() if waiting.since <= patient]
+
+    def _since(self, connection: Outgoing, size: int, now: float) -> float:
+        held = self._waiting.get(connection)
+        return now if held is None or size < held.size else held.since

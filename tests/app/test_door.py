@@ -1,5 +1,6 @@
 """Real TLS connections to a real `prombridge serve`: who comes in, and that files are followed."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -71,6 +72,9 @@ async def test_connections_are_secured_and_follow_the_files(world: World) -> Non
         async with connected(bridge, world.ours) as asking:
             answer = await asking.get("/api/v1/query", params=QUERY)
             assert answer.json()["status"] == "success"
+            # The look for slow readers, each second, takes no offence at a connection of TLS.
+            await asyncio.sleep(1.2)
+            assert (await asking.get("/-/healthy")).status_code == 200
             plain = bridge.url.replace("https", "http")
             with pytest.raises(httpx.RemoteProtocolError):
                 await asking.get(f"{plain}/-/healthy")

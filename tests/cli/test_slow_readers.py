@@ -1,10 +1,14 @@
 """Clients that read slowly, and clients that do not read."""
 
+from typing import Any
+
 from bridge.cli.slow_readers import SlowReaders
 
 
 class Connection:
-    """A connection with so many bytes that wait."""
+    """A connection with so many bytes that wait; as those of TLS, it takes no weak reference."""
+
+    __slots__ = ("waiting",)
 
     def __init__(self, waiting: int) -> None:
         self.waiting = waiting
@@ -20,9 +24,9 @@ class World:
         self.now = 0.0
         self.readers = SlowReaders(lambda: self.now)
 
-    def dropped(self, *connections: Connection, after: float = 0.0) -> list[object]:
+    def dropped(self, *connections: Connection, after: float = 0.0) -> list[Any]:
         self.now += after
-        return list(self.readers.stalled(connections))
+        return self.readers.stalled(connections)
 
 
 def test_who_takes_nothing_for_30_s_is_dropped() -> None:
