@@ -8,8 +8,8 @@ import { useAnswer } from "../ui/asking";
 import { Empty, Failure, Remarks } from "../ui/notice";
 import { Reads } from "./cost";
 import type { Span } from "./graph_data";
-import type { TabProps } from "./panel";
 import { stepOf } from "./panel_state";
+import type { TabProps } from "./tab";
 import { below, described, type Node } from "./tree";
 
 export function ExplainTab({ state, run, onFailure }: TabProps) {

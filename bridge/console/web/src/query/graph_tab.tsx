@@ -11,11 +11,11 @@ import { Empty, Failure, Remarks } from "../ui/notice";
 import type { Span } from "./graph_data";
 import { GraphView } from "./graph_view";
 import { MomentInput } from "./moment_input";
-import type { TabProps } from "./panel";
 import { stepOf } from "./panel_state";
 import { RangeInput } from "./range_input";
 import { ResolutionInput } from "./resolution_input";
 import { Summary } from "./summary";
+import type { TabProps } from "./tab";
 
 /** An answer and the span it was asked for. */
 type Graphed = QueryData & { span: Span };

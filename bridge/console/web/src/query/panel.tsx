@@ -8,6 +8,7 @@ import { Editor } from "./editor";
 import { ExplainTab } from "./explain";
 import { GraphTab } from "./graph_tab";
 import type { PanelState, Tab } from "./panel_state";
+import type { TabProps } from "./tab";
 import { TableTab } from "./table_tab";
 
 interface Props {
@@ -16,15 +17,6 @@ interface Props {
   onChange: (change: Partial<PanelState>) => void;
   /** null where this is the only panel. */
   onRemove: (() => void) | null;
-}
-
-export interface TabProps {
-  state: PanelState;
-  /** Grows with each click on Execute. */
-  run: number;
-  onChange: (change: Partial<PanelState>) => void;
-  /** Told of the error of the newest answer, or that there is none. */
-  onFailure: (error: ApiError | null) => void;
 }
 
 const TABS: readonly [Tab, string, (props: TabProps) => preact.JSX.Element][] = [

@@ -11,8 +11,8 @@ import { SeriesLabel } from "../ui/series_label";
 import { useSettings } from "../ui/settings";
 import { HistogramView } from "./histogram";
 import { MomentInput } from "./moment_input";
-import type { TabProps } from "./panel";
 import { Summary } from "./summary";
+import type { TabProps } from "./tab";
 
 /** More rows than this wait behind a button: a browser is slow with them. */
 const SHOWN_AT_FIRST = 500;
