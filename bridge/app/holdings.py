@@ -23,6 +23,7 @@ from bridge.promql.parser import parse
 from bridge.remote.client import RemoteStore
 from bridge.remote.profiles import profile_of
 from bridge.remote.query_api import QueryApi
+from bridge.remote.recorded import Connect
 from bridge.remote.settings import Hints, StoreSettings
 from bridge.storage.delegation import Delegation
 from bridge.storage.fanout import Fanout, Member
@@ -88,18 +89,23 @@ class Store:
 class Holdings:
     """All stores of a configuration.
 
-    With `before`, what its memory holds stays if the cache is set up as it was.
+    With `before`, what its memory holds stays if the cache is set up as it was. `connect` makes
+    another way to a store than a connection.
     """
 
     def __init__(
-        self, settings: Settings, metrics: Metrics, before: "Holdings | None" = None
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        before: "Holdings | None" = None,
+        connect: Connect | None = None,
     ) -> None:
         self.settings = settings
         held = before.caches if before is not None else None
         self.caches: Caches = caches_of(settings, metrics.cache, held)
         seeds = _seeds(settings)
         self.stores = tuple(
-            _store(one, settings, metrics, self.caches, seeds) for one in settings.stores
+            _store(one, settings, metrics, self.caches, seeds, connect) for one in settings.stores
         )
         self.querier = Fanout(tuple(_members(self.stores, settings.replicas)))
         self.catalogue = JointCatalogue(
@@ -177,11 +183,10 @@ def _store(
     metrics: Metrics,
     caches: Caches,
     seeds: Seeds,
+    connect: Connect | None,
 ) -> Store:
-    remote, surveyor = (
-        RemoteStore(store, observer=metrics.stores),
-        _surveyor(store, settings, metrics),
-    )
+    remote = RemoteStore(store, observer=metrics.stores, connect=connect)
+    surveyor = _surveyor(store, settings, metrics, connect)
     _watch(metrics, remote)
     reader = cached(remote, settings, caches)
     view = _view(store, reader)
@@ -208,7 +213,9 @@ def _view(store: StoreSettings, reader: Querier) -> View:
     )
 
 
-def _surveyor(store: StoreSettings, settings: Settings, metrics: Metrics) -> RemoteStore:
+def _surveyor(
+    store: StoreSettings, settings: Settings, metrics: Metrics, connect: Connect | None
+) -> RemoteStore:
     """The same store with the limits of a read of all names."""
     limits = settings.catalogue
     limited = replace(
@@ -217,7 +224,7 @@ def _surveyor(store: StoreSettings, settings: Settings, metrics: Metrics) -> Rem
         max_response_bytes=_least(store.max_response_bytes, limits.bootstrap_max_bytes),
         retries=0,
     )
-    return RemoteStore(limited, observer=metrics.stores)
+    return RemoteStore(limited, observer=metrics.stores, connect=connect)
 
 
 def _least(*limits: int) -> int:

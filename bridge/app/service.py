@@ -15,6 +15,7 @@ from bridge.app.generation import Generation, Process
 from bridge.app.holdings import Holdings, now
 from bridge.config.settings import Settings
 from bridge.model.errors import BridgeError
+from bridge.remote.recorded import Connect
 from bridge.telemetry.metrics import Metrics
 
 _LOG: Final = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ class Service:
 
     Its lifespan warms its kernels, if wanted, and closes its stores. `load` gives the settings anew
     when a reload is asked for: it is called in a thread and raises BridgeError. `leave` is called
-    when a client asks the process to end.
+    when a client asks the process to end. `connect` makes another way to a store than a connection.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Service:
         warming: bool = True,
         load: Callable[[], Settings] | None = None,
         leave: Callable[[], None] | None = None,
+        connect: Connect | None = None,
     ) -> None:
         self.router = Router(lifespan=lambda _app: self._lifespan())
         self.stopping = False
@@ -42,6 +44,7 @@ class Service:
         self.load_succeeded = True
         self._load = load or (lambda: settings)
         self._leave = leave
+        self._connect = connect
         self._warming = warming
         self._reloading = asyncio.Lock()
         self._ending = asyncio.Event()
@@ -96,7 +99,7 @@ class Service:
     def _made(self, settings: Settings, before: Holdings | None) -> Generation:
         """What answers under these settings; stores of which nothing changed are kept."""
         if before is None or not before.serves(settings):
-            before = Holdings(settings, self._process.metrics, before)
+            before = Holdings(settings, self._process.metrics, before, self._connect)
         return Generation(settings, self._process, before)
 
     def _begin(self, made: Generation) -> None:

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final, NoReturn
 
-from bridge.cli import check_config, check_web_config, compare, demo, doctor, query, serve, warm
+from bridge.cli import (
+    check_config,
+    check_web_config,
+    compare,
+    demo,
+    doctor,
+    query,
+    replay,
+    serve,
+    warm,
+)
 from bridge.config.errors import ConfigError
 from bridge.model.errors import BridgeError
 
@@ -53,6 +63,7 @@ def _parser() -> _Parser:
         "--version", action="version", version=f"prombridge {version('prombridge')}"
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, query, check_config, check_web_config, compare, doctor, demo, warm):
+    known = (serve, query, replay, check_config, check_web_config, compare, doctor, demo, warm)
+    for command in known:
         command.register(commands)
     return parser

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from bridge.cli import record
 from bridge.cli.costs import cost_lines
 from bridge.cli.flags import add_files, add_queries, flags
+from bridge.cli.in_process import TIMEOUT_SECONDS, in_process
 from bridge.cli.terminal import answer_lines
 from bridge.config.load import load
-from bridge.config.settings import Settings
 from bridge.model.errors import BadData, BridgeError, Unavailable
 from bridge.model.time import parse_time
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 _DEFAULT_SERVER = "http://127.0.0.1:9099"
 # How many steps a range query has when it does not say.
 _STEPS = 250
-# The bridge itself ends a query that takes too long; this is only for one that hangs.
-_TIMEOUT_SECONDS = 3600
 
 Json = dict[str, Any]
 
@@ -59,13 +58,19 @@ def register(commands: "Commands") -> None:
         action="store_true",
         help="show what would be read of which store, and read nothing",
     )
+    record.add(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(asked: argparse.Namespace) -> int:
     path, params = _request(asked)
     path = "api/v1/query_cost" if asked.explain else path
-    answer = asyncio.run(_answer(asked, path, params))
+    if asked.record:
+        answer = _success(record.recorded(asked, path, params))
+    elif asked.record_hide_labels:
+        raise BadData("--record-hide-labels belongs to --record")
+    else:
+        answer = asyncio.run(_answer(asked, path, params))
     for kind in ("warnings", "infos"):
         for text in answer.get(kind, ()):
             sys.stderr.write(f"{kind.removesuffix('s')}: {text}\n")
@@ -110,35 +115,24 @@ async def _client(asked: argparse.Namespace) -> AsyncIterator[httpx.AsyncClient]
     given = vars(asked)
     if given["config.file"] is None:
         base = asked.server.rstrip("/") + "/"
-        async with httpx.AsyncClient(base_url=base, timeout=_TIMEOUT_SECONDS) as client:
+        async with httpx.AsyncClient(base_url=base, timeout=TIMEOUT_SECONDS) as client:
             yield client
         return
     settings = load(given["config.file"], given["prombridge.config"], flags(asked)).settings
-    async with _in_process(settings) as client:
-        yield client
-
-
-@asynccontextmanager
-async def _in_process(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a bridge that lives only as long as the client."""
-    from bridge.app import application
-
-    app = application(settings, warming=False)
-    transport = httpx.ASGITransport(app)
-    base = f"http://prombridge{settings.web.route_prefix}"
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url=base, timeout=_TIMEOUT_SECONDS) as client,
-    ):
+    async with in_process(settings) as client:
         yield client
 
 
 def _decoded(response: httpx.Response) -> Json:
     try:
-        answer: Json = response.json()
-        if answer["status"] == "success":
-            return answer
-        raise BridgeError(f"{answer['errorType']}: {answer['error']}")
+        return _success(response.json())
     except (ValueError, KeyError, TypeError):
         status = f"{response.status_code} {response.reason_phrase}".strip()
         raise Unavailable(f"{response.url} is no Prometheus API: it answered {status}") from None
+
+
+def _success(answer: Json) -> Json:
+    """An answer that is not an error; raises BridgeError."""
+    if answer["status"] == "success":
+        return answer
+    raise BridgeError(f"{answer['errorType']}: {answer['error']}")

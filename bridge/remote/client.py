@@ -20,6 +20,7 @@ from bridge.remote.forms import Forms, Sent
 from bridge.remote.health import Health
 from bridge.remote.profiles import Profile, profile_of
 from bridge.remote.pushing import NameRequired, pushed
+from bridge.remote.recorded import Connect, Link
 from bridge.remote.requests import ReadObserver, Requests, Unobserved
 from bridge.remote.settings import ResponseType, StoreSettings
 from bridge.remote.wire import read_request
@@ -33,6 +34,8 @@ _SAMPLES_FIRST: Final = (ResponseType.SAMPLES, ResponseType.STREAMED)
 class RemoteStore:
     """One store, made of its settings; `transport` stands in for the network.
 
+    `connect` makes another way to the store than a connection.
+
     `select` raises StoreError, StoreTimeout, StoreLimit, TooManySamples and LimitExceeded, each one
     sentence that names the store, what it answered and the time range asked.
     """
@@ -41,15 +44,17 @@ class RemoteStore:
     transport: httpx.AsyncBaseTransport | None = None
     observer: ReadObserver = field(default_factory=Unobserved)
     breaker: Breaker = field(default_factory=Breaker)
+    connect: Connect | None = None
     profile: Profile = field(init=False)
-    _connection: Connection = field(init=False)
+    _connection: Link = field(init=False)
     _requests: Requests = field(init=False)
     _forms: Forms = field(default_factory=Forms)
     _sampled_only: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.profile = profile_of(self.settings)
-        self._connection = Connection(self.settings, self.transport)
+        made = self.connect(self.settings) if self.connect else None
+        self._connection = made or Connection(self.settings, self.transport)
         self._requests = Requests(self.profile.concurrency, self.observer, self.breaker)
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:

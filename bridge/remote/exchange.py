@@ -13,10 +13,11 @@ import httpx
 from bridge.model.errors import BridgeError
 from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
 from bridge.remote.answer import Answer, BadAnswer, Keep, NotStreamable, OverBudget, TooLarge
-from bridge.remote.connection import Connection, TooManyRedirects
+from bridge.remote.connection import TooManyRedirects
 from bridge.remote.credentials import BadCredentials
 from bridge.remote.faults import Read, shown
 from bridge.remote.profiles import Profile
+from bridge.remote.recorded import Link
 from bridge.remote.sampled import SampledAnswer
 from bridge.remote.settings import StoreSettings
 from bridge.remote.streamed import StreamedAnswer
@@ -63,7 +64,7 @@ class Exchange:
 
     settings: StoreSettings
     profile: Profile
-    connection: Connection
+    connection: Link
     read: Read
 
     async def block(self, keep: Keep, body: bytes, tally: Tally) -> SeriesBlock:
