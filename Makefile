@@ -45,9 +45,10 @@ format: $(READY) $(WEBBED) ## let ruff and biome put style right
 console: $(WEBBED) ## build the console's files anew, after a change of their sources (needs npm)
 	$(NPM) run build
 
-warm: $(READY) ## compile the kernels that nearly every query needs
+# All of them: what is not on disk, every bridge that a test starts would begin to compile beside it.
+warm: $(READY) ## compile the kernels
 	@echo "Compiling kernels where they changed"
-	@$(BIN)/prombridge warm --common --quiet
+	@$(BIN)/prombridge warm --quiet --jobs 2
 
 servers: $(READY) ## fetch the real servers the tests run against
 	@$(BIN)/python -m tests.servers fetch

@@ -1,6 +1,8 @@
 """`prombridge warm`: compiles all kernels into the disk cache."""
 
 import argparse
+import sys
+from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +22,13 @@ def register(commands: "Commands") -> None:
         action="store_true",
         help="only what nearly every query needs, not native histograms",
     )
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="how many processes compile at a time; each takes up to 1 GB of memory",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -29,7 +38,19 @@ def _run(asked: argparse.Namespace) -> int:
     from bridge import kernel
 
     extent = kernel.Extent.COMMON if asked.common else kernel.Extent.ALL
-    for number, name in enumerate(kernel.warm(extent), 1):
-        if not asked.quiet:
-            print(f"{number:4} {name}", flush=True)
+    try:
+        for number, name in enumerate(kernel.warm(extent, asked.jobs), 1):
+            if not asked.quiet:
+                print(f"{number:4} {name}", flush=True)
+    except BrokenExecutor:
+        text = "a process that compiled kernels was ended; fewer --jobs need less memory"
+        print(f"prombridge warm: {text}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a number greater than 0')
+    return number

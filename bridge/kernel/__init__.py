@@ -4,7 +4,10 @@ A kernel is a plain Python function over arrays that numba compiles on first use
 without fastmath, with IEEE division. `bridge.kernel.disk` keeps its machine code.
 """
 
+import importlib
+import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -132,7 +135,9 @@ class ElementwiseKernel:
             return cast("npt.NDArray[np.float64]", self._compiled(*inputs))
 
 
-_REGISTRY: list[Kernel[Any, Any] | WindowKernel | ElementwiseKernel] = []
+_Any = Kernel[Any, Any] | WindowKernel | ElementwiseKernel
+
+_REGISTRY: list[_Any] = []
 _RARE: list[Kernel[Any, Any]] = []
 
 
@@ -208,19 +213,40 @@ def is_warm(extent: Extent) -> bool:
     return _mark(extent).exists()
 
 
-def warm(extent: Extent) -> Iterator[str]:
-    """Compiles the kernels declared so far, or loads them from disk; yields each one's name."""
-    yield from _compiled(_REGISTRY, Extent.COMMON)
+def warm(extent: Extent, jobs: int = 1) -> Iterator[str]:
+    """Compiles the kernels declared so far, or loads them from disk; yields each one's name.
+
+    More than one job are child processes, which compile for the disk; nothing is loaded here then.
+    """
+    yield from _compiled(_REGISTRY, Extent.COMMON, jobs)
     if extent is Extent.ALL:
-        yield from _compiled(_RARE, Extent.ALL)
+        yield from _compiled(_RARE, Extent.ALL, jobs)
 
 
-def _compiled(
-    kernels: Sequence[Kernel[Any, Any] | WindowKernel | ElementwiseKernel], extent: Extent
-) -> Iterator[str]:
+def _compiled(kernels: Sequence[_Any], extent: Extent, jobs: int) -> Iterator[str]:
     # Of processes that start together one compiles; the others load what it made.
     with disk.alone(_mark(extent)):
-        for one in tuple(kernels):
-            one.compile()
-            yield f"{one.py_func.__module__}.{one.py_func.__qualname__}"
+        if jobs > 1:
+            yield from _compiled_apart(kernels, jobs)
+        else:
+            for one in tuple(kernels):
+                one.compile()
+                yield _name(one)
         _mark(extent).touch()
+
+
+def _compiled_apart(kernels: Sequence[_Any], jobs: int) -> Iterator[str]:
+    modules, names = [one.py_func.__module__ for one in kernels], [_name(one) for one in kernels]
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=spawned) as pool:
+        yield from pool.map(_compile, modules, names)
+
+
+def _compile(module: str, name: str) -> str:
+    importlib.import_module(module)
+    next(one for one in (*_REGISTRY, *_RARE) if _name(one) == name).compile()
+    return name
+
+
+def _name(one: _Any) -> str:
+    return f"{one.py_func.__module__}.{one.py_func.__qualname__}"

@@ -42,6 +42,7 @@ def exit_code(*arguments: str) -> int:
         (("serve", "--config.fil=x"), "the following arguments are required: --config.file"),
         (("serve", "--config.file=x", "--query.timeout=2"), "expected a duration such as 2m"),
         (("serve", "--config.file=x", "--query.max-samples=y"), "invalid int value: 'y'"),
+        (("warm", "--jobs=0"), '"0" is not a number greater than 0'),
         (("serve", "--config.file=/nothing.yml"), "/nothing.yml: no such file or directory"),
     ],
 )

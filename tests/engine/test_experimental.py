@@ -19,7 +19,6 @@ from tests.engine.functions.test_against_prometheus import expected, found, name
 from tests.oracle.series import STALE, Dataset, SeriesData
 from tests.oracle.writer import write_prometheus
 from tests.servers.fixtures import PrometheusFactory
-from tests.servers.process import Running
 from tests.servers.prometheus import PrometheusOptions
 
 START: Final = 1_700_000_000_000
@@ -56,7 +55,7 @@ def _dataset() -> Dataset:
 @pytest.fixture(scope="module", params=[(FUNCTIONS,), (FUNCTIONS, LATE)], ids=["at once", "late"])
 def sides(
     request: pytest.FixtureRequest, prometheus_server: PrometheusFactory
-) -> Iterator[tuple[Running, Engine]]:
+) -> Iterator[tuple[httpx.Client, Engine]]:
     """A Prometheus and an engine with the same samples and features."""
     features: tuple[str, ...] = request.param
     dataset = _dataset()
@@ -65,9 +64,12 @@ def sides(
     store = MemoryStore(
         (Labels.of(one.labels), one.timestamps, one.values) for one in dataset.series
     )
-    with ThreadPoolExecutor(2) as workers:
+    with (
+        ThreadPoolExecutor(2) as workers,
+        httpx.Client(base_url=server.url, timeout=60) as oracle,
+    ):
         engine = Engine(store, EngineSettings(features=frozenset(features)), workers)
-        yield server, engine
+        yield oracle, engine
         engine.close()
 
 
@@ -126,17 +128,17 @@ ORDERED: Final = (
 
 
 @pytest.mark.parametrize("query", RANGES)
-def test_answers_as_prometheus(query: str, sides: tuple[Running, Engine]) -> None:
-    server, engine = sides
+def test_answers_as_prometheus(query: str, sides: tuple[httpx.Client, Engine]) -> None:
+    oracle, engine = sides
     for steps in (Steps(START, END + 400_000, 47_000), Steps(END, END, 15_000)):
-        assert found(engine, query, steps) == expected(server, query, steps)
+        assert found(engine, query, steps) == expected(oracle, query, steps)
 
 
 @pytest.mark.parametrize("query", ORDERED)
-def test_order_as_in_prometheus(query: str, sides: tuple[Running, Engine]) -> None:
-    server, engine = sides
+def test_order_as_in_prometheus(query: str, sides: tuple[httpx.Client, Engine]) -> None:
+    oracle, engine = sides
     asked = {"query": query, "time": END / 1000}
-    answer: Any = httpx.post(f"{server.url}/api/v1/query", data=asked).json()
+    answer: Any = oracle.post("/api/v1/query", data=asked).json()
     result = asyncio.run(engine.query(query, Steps.at(END), QueryOptions()))
     assert isinstance(result.value, Matrix)
     ours = [name_of(dict(labels.pairs)) for labels in result.value.labels]

@@ -1,5 +1,6 @@
 """How many samples a query is said to have seen, step by step, as Prometheus counts them."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -54,17 +55,18 @@ async def _ours(query: str) -> Stats:
 
 
 @pytest.fixture(scope="module")
-def url(prometheus_server: PrometheusFactory) -> str:
+def oracle(prometheus_server: PrometheusFactory) -> Iterator[httpx.Client]:
     flags = ("--enable-feature=promql-per-step-stats",)
     server = prometheus_server(PrometheusOptions(flags=flags))
     series = [
         SeriesData(labels, _START + 15_000 * at, at.astype(np.float64)) for labels, at in _SERIES
     ]
     write_prometheus(server.url, Dataset(tuple(series), _START, _START + 600_000))
-    return server.url
+    with httpx.Client(base_url=server.url) as client:
+        yield client
 
 
-def _theirs(url: str, query: str) -> Any:
+def _theirs(oracle: httpx.Client, query: str) -> Any:
     form = {
         "query": query,
         "start": str(_STEPS.start / 1000),
@@ -72,12 +74,12 @@ def _theirs(url: str, query: str) -> Any:
         "step": str(_STEPS.interval / 1000),
         "stats": "all",
     }
-    return httpx.post(f"{url}/api/v1/query_range", data=form).json()["data"]["stats"]["samples"]
+    return oracle.post("/api/v1/query_range", data=form).json()["data"]["stats"]["samples"]
 
 
 @pytest.mark.parametrize("query", QUERIES)
-async def test_counts_are_those_of_prometheus(url: str, query: str) -> None:
-    theirs, ours = _theirs(url, query), await _ours(query)
+async def test_counts_are_those_of_prometheus(oracle: httpx.Client, query: str) -> None:
+    theirs, ours = _theirs(oracle, query), await _ours(query)
     counts = [[time / 1000, count] for time, count in ours.queryable_per_step]
     assert counts == theirs["totalQueryableSamplesPerStep"]
     assert ours.queryable_samples == theirs["totalQueryableSamples"]

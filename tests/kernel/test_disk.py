@@ -72,14 +72,25 @@ def test_machine_code_is_found_again_from_another_folder(tmp_path: Path) -> None
     assert counts == [1, 0]
 
 
+def test_what_several_processes_compiled_is_found_by_others(tmp_path: Path) -> None:
+    code = "import made; from bridge.kernel import Extent, warm; print(*warm(Extent.COMMON, 2))"
+    assert "made.total" in _printed(tmp_path, tmp_path / "first", code)
+    assert _misses(tmp_path, tmp_path / "second") == 0
+
+
 def _misses(home: Path, place: Path) -> int:
     """How often a new process compiles, with the module in this folder."""
-    place.mkdir()
-    (place / "made.py").write_text(KERNEL.format(step=1, last=2, sign="+"))
     code = (
         "import numpy as np, made; made.total(np.arange(3));"
         "print(sum(made.total._compiled.stats.cache_misses.values()))"
     )
+    return int(_printed(home, place, code))
+
+
+def _printed(home: Path, place: Path, code: str) -> str:
+    """What a new process prints, with the module in this folder."""
+    place.mkdir()
+    (place / "made.py").write_text(KERNEL.format(step=1, last=2, sign="+"))
     environment = {
         **os.environ,
         "PROMBRIDGE_KERNEL_CACHE": str(home),
@@ -88,7 +99,7 @@ def _misses(home: Path, place: Path) -> int:
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    return int(done.stdout)
+    return done.stdout
 
 
 def test_one_process_compiles_while_others_wait(tmp_path: Path) -> None:

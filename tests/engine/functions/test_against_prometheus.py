@@ -22,7 +22,6 @@ from bridge.storage.memory import MemoryStore
 from tests.oracle.series import STALE, Column, Dataset, SeriesData, Times
 from tests.oracle.writer import write_prometheus
 from tests.servers.fixtures import PrometheusFactory
-from tests.servers.process import Running
 from tests.servers.prometheus import PrometheusOptions
 
 START: Final = 1_700_000_000_000
@@ -99,10 +98,11 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def oracle(prometheus_server: PrometheusFactory, dataset: Dataset) -> Running:
+def oracle(prometheus_server: PrometheusFactory, dataset: Dataset) -> Iterator[httpx.Client]:
     server = prometheus_server(PrometheusOptions(flags=(f"--enable-feature={EXPERIMENTAL}",)))
     write_prometheus(server.url, dataset)
-    return server
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -125,11 +125,11 @@ def name_of(labels: Mapping[str, str]) -> str:
     return repr(sorted(labels.items()))
 
 
-def expected(server: Running, query: str, steps: Steps) -> tuple[Points | str, set[str]]:
+def expected(oracle: httpx.Client, query: str, steps: Steps) -> tuple[Points | str, set[str]]:
     """Prometheus' points or its error, and the texts of its annotations."""
     asked = {"query": query, "start": steps.start / 1000, "end": steps.end / 1000}
     asked["step"] = steps.interval / 1000
-    answer: Any = httpx.post(f"{server.url}/api/v1/query_range", data=asked, timeout=60).json()
+    answer: Any = oracle.post("/api/v1/query_range", data=asked).json()
     if answer["status"] == "error":
         return answer["error"], set()
     points: Points = {}
@@ -229,7 +229,7 @@ QUERIES: Final = (
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_answers_as_prometheus(query: str, oracle: Running, engine: Engine) -> None:
+def test_answers_as_prometheus(query: str, oracle: httpx.Client, engine: Engine) -> None:
     for steps in (
         Steps(START + 60_000, END + 400_000, 60_000),
         Steps(START + 61_234, END, 410_011),
