@@ -76,6 +76,9 @@ replay: $(READY) servers warm ## dashboards and alerts replayed beside Prometheu
 bench-promql: $(READY) servers warm ## Prometheus' own range queries, beside Prometheus
 	$(BIN)/python -m benchmarks.promql
 
+tenants: $(READY) warm ## 10,000 requests of two tenants who must not see each other: minutes
+	TENANT_REQUESTS=10000 $(BIN)/python -m pytest tests/tenants/test_isolation.py
+
 soak: $(READY) servers warm ## a dashboard over live data for ten minutes, with and without the cache
 	$(BIN)/python -m benchmarks.soak
 
@@ -98,4 +101,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test fuzz laws bench bench-promql replay soak demo pin sbom clean
+.PHONY: help install lint format console warm servers test fuzz laws bench bench-promql replay tenants soak demo pin sbom clean

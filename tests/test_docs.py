@@ -20,6 +20,7 @@ from bridge.config.own import OwnFile, QuerySection, StoreSection, WebSection
 from bridge.config.own_cache import CacheSection
 from bridge.config.own_catalogue import CatalogueSection
 from bridge.config.own_replicas import ReplicasSection
+from bridge.config.own_tenants import TenantSection, TenantsSection
 from bridge.config.remote_read import RemoteReadSection
 from bridge.telemetry.metrics import Metrics
 
@@ -134,7 +135,7 @@ def test_every_section_without_effect_is_documented() -> None:
 
 def test_every_key_of_our_own_file_is_documented() -> None:
     shown = first_column(section(page("docs/configuration.md"), "## prombridge.yml"))
-    sections = {"query", "web", "cache", "catalogue", "stores", "replicas"}
+    sections = {"query", "web", "cache", "catalogue", "stores", "replicas", "tenants"}
     assert OwnFile.model_fields.keys() == sections
     real = [f"web.{key}" for key in WebSection.model_fields]
     real += [f"query.{key}" for key in QuerySection.model_fields]
@@ -142,6 +143,14 @@ def test_every_key_of_our_own_file_is_documented() -> None:
     real += [f"catalogue.{key}" for key in CatalogueSection.model_fields]
     real += [f"stores.<name>.{key}" for key in StoreSection.model_fields]
     real += [f"replicas.<name>.{key}" for key in ReplicasSection.model_fields]
+    real += [f"tenants.{key}" for key in TenantsSection.model_fields]
+    assert sorted(shown) == sorted(real)
+
+
+def test_every_key_of_tenants_is_documented() -> None:
+    shown = first_column(section(page("docs/tenants.md"), "## Settings"))
+    real = [f"tenants.{key}" for key in TenantsSection.model_fields if key != "names"]
+    real += [f"tenants.names.<tenant>.{key}" for key in TenantSection.model_fields]
     assert sorted(shown) == sorted(real)
 
 

@@ -3,9 +3,12 @@
 from bridge.api.endpoint import Api
 from bridge.api.envelope import Answer
 from bridge.api.headers import SOURCE_HEADER
+from bridge.engine.functions import signatures
 from bridge.engine.query import QueryOptions
 from bridge.model.errors import BridgeError
 from bridge.model.time import Steps
+from bridge.promql.narrowing import NotNarrowable, narrowed
+from bridge.promql.printer import to_text
 from bridge.storage.delegation import delegate_for
 
 
@@ -22,6 +25,12 @@ async def pushed_down(
     delegate = delegate_for(api.delegations, selects, over_limit=error is not None)
     if delegate is None:
         return None
+    if api.tenant.matchers:
+        try:
+            expr = narrowed(api.engine.parse(text), api.tenant.matchers, signatures())
+        except NotNarrowable:
+            return None
+        text = to_text(expr)
     lookback = options.lookback or api.limits.lookback
     found = await delegate.evaluate(text, steps, lookback, options.limit, options.timeout)
     why = f", because here {error}" if error is not None else ""

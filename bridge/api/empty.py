@@ -5,17 +5,21 @@ Source: web/api/v1/api.go of Prometheus.
 
 import asyncio
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from bridge.api import params
 from bridge.api.endpoint import Api, ApiRequest, Handler
 from bridge.api.envelope import Answer, go_json
 from bridge.api.form import Form
 from bridge.api.params import TimeRange
-from bridge.api.passing import passed_on
-from bridge.model.errors import BadData
-from bridge.model.labels import quoted
+from bridge.api.passing import Keep, passed_on
+from bridge.engine.functions import signatures
+from bridge.model.errors import BadData, Forbidden
+from bridge.model.labels import Labels, Matcher, matches_all, quoted
 from bridge.model.time import MAX_TIME, MIN_TIME
+from bridge.promql.narrowing import NotNarrowable, narrowed
+from bridge.promql.printer import to_text
 from bridge.promql.selectors import parse_selector
 
 _BOOLEANS: Final = frozenset({"", "1", "t", "true", "0", "f", "false"})
@@ -43,7 +47,11 @@ notifications: Final = constant([])
 
 async def alerts(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/alerts`."""
-    return await passed_on(api, request, "alerts", "alerts") or Answer(b'{"alerts":[]}')
+    if api.tenant.matchers:
+        # A rule's expression may read anything: that its labels fit says nothing of the rest.
+        return Answer(b'{"alerts":[]}')
+    passed = await passed_on(api, request.form.pairs, "alerts", "alerts")
+    return passed or Answer(b'{"alerts":[]}')
 
 
 async def query_exemplars(api: Api, request: ApiRequest) -> Answer:
@@ -51,8 +59,26 @@ async def query_exemplars(api: Api, request: ApiRequest) -> Answer:
     span = params.time_range(request.form, TimeRange(MIN_TIME, MAX_TIME))
     if span.end < span.start:
         raise BadData("end timestamp must not be before start timestamp")
-    await asyncio.to_thread(api.engine.parse, request.form.get("query"))
-    return await passed_on(api, request, "query_exemplars") or Answer(b"[]")
+    expr = await asyncio.to_thread(api.engine.parse, request.form.get("query"))
+    pairs, keep = request.form.pairs, None
+    if matchers := api.tenant.matchers:
+        try:
+            text = to_text(narrowed(expr, matchers, signatures()))
+        except NotNarrowable as error:
+            raise Forbidden(f"tenants cannot be told exemplars of a query with {error}()") from None
+        pairs = (*(one for one in pairs if one[0] in ("start", "end")), ("query", text))
+        keep = _of(matchers)
+    return await passed_on(api, pairs, "query_exemplars", keep=keep) or Answer(b"[]")
+
+
+def _of(matchers: Sequence[Matcher]) -> Keep:
+    """Whether exemplars are those of a series that satisfies all of these."""
+
+    def keep(item: Any) -> bool:
+        labels = item.get("seriesLabels") if isinstance(item, dict) else None
+        return isinstance(labels, dict) and matches_all(matchers, Labels.of(labels))
+
+    return keep
 
 
 async def rules(api: Api, request: ApiRequest) -> Answer:
@@ -66,7 +92,8 @@ async def rules(api: Api, request: ApiRequest) -> Answer:
             raise BadData(f"not supported value {quoted(kind)}")
     with params.parameter("exclude_alerts"):
         _boolean(form, "exclude_alerts")
-    if passed := await passed_on(api, request, "rules", "groups"):
+    hidden = bool(api.tenant.matchers)
+    if not hidden and (passed := await passed_on(api, form.pairs, "rules", "groups")):
         return passed
     _page(form.get("group_limit"), form.get("group_next_token"))
     return Answer(b'{"groups":[]}')

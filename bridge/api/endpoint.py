@@ -23,6 +23,7 @@ from bridge.api.ledger import Ledger
 from bridge.api.lifecycle import Lifecycle, Steady
 from bridge.api.origin import Origin, origin_of
 from bridge.api.settings import ApiSettings
+from bridge.api.tenancy import EVERYBODY, Tenant
 from bridge.cache.caches import Caches
 from bridge.catalogue.joint import Names
 from bridge.engine.engine import Engine
@@ -46,7 +47,8 @@ _JSON: Final = {"Content-Type": "application/json"}
 class Api:
     """What the handlers work with; `now` is the clock in ms, `started` its reading at the start.
 
-    `tracer` gives who is shown the spans of a request that belongs to somebody's trace.
+    `tracer` gives who is shown the spans of a request that belongs to somebody's trace. `tenant` is
+    whose requests are answered: what is read through the rest is narrowed to what it may see.
     """
 
     engine: Engine
@@ -66,6 +68,7 @@ class Api:
     caches: Caches = field(default_factory=Caches.none)
     lifecycle: Lifecycle = field(default_factory=Steady)
     stores: Sequence[RemoteStore] = ()
+    tenant: Tenant = EVERYBODY
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,10 +8,12 @@ from bridge.api.form import BodyTooLarge
 from bridge.model.errors import (
     BadData,
     ExecutionError,
+    Forbidden,
     NotFound,
     QueryCanceled,
     QueryTimeout,
     SwitchedOff,
+    Unauthenticated,
     Unavailable,
 )
 
@@ -25,6 +27,8 @@ class ErrorType(StrEnum):
     TIMEOUT = "timeout"
     UNAVAILABLE = "unavailable"
     NOT_FOUND = "not_found"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
     INTERNAL = "internal"
 
 
@@ -47,6 +51,8 @@ _TABLE: Final[tuple[tuple[type[Exception], ErrorType, int], ...]] = (
     (SwitchedOff, ErrorType.UNAVAILABLE, 500),
     (Unavailable, ErrorType.UNAVAILABLE, 503),
     (NotFound, ErrorType.NOT_FOUND, 404),
+    (Unauthenticated, ErrorType.UNAUTHORIZED, 401),
+    (Forbidden, ErrorType.FORBIDDEN, 403),
 )
 _INTERNAL: Final = Failure(
     ErrorType.INTERNAL, 500, "internal error; the log of prombridge says which"

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.api.bucket import Bucket
 from bridge.api.credentials import Passwords, token_owner
-from bridge.api.origin import USER
+from bridge.api.origin import BEARER, USER
 from bridge.api.web_config import WebConfig
 from bridge.model.errors import BridgeError
 
@@ -72,21 +72,22 @@ class Gate:
             await send(message)
 
         if config.users or tokens:
-            user = await self._user(Headers(scope=scope), config, tokens)
+            headers = Headers(scope=scope)
+            user = await self._user(headers, config, tokens)
             if user is None:
                 schemes = "Basic" if config.users else "Bearer"
                 refusal = _refusal(401, "Unauthorized", {"WWW-Authenticate": schemes})
                 await refusal(scope, receive, send_with_headers)
                 return
-            scope[USER] = user
+            scope[USER], scope[BEARER] = user, _scheme(headers)[0] == "bearer"
         await self._app(scope, receive, send_with_headers)
 
     async def _user(
         self, headers: Headers, config: WebConfig, tokens: Mapping[str, bytes]
     ) -> str | None:
         """Who asks, if that is proven."""
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        match scheme.lower():
+        scheme, given = _scheme(headers)
+        match scheme:
             case "basic" if config.users:
                 pair = _basic(given)
                 if pair is None:
@@ -97,6 +98,12 @@ class Gate:
                 return token_owner(tokens, given.strip().encode("latin-1", "replace"))
             case _:
                 return None
+
+
+def _scheme(headers: Headers) -> tuple[str, str]:
+    """How a client says who it is, and what it says."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return scheme.lower(), given
 
 
 def _basic(given: str) -> tuple[str, bytes] | None:

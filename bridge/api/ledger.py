@@ -92,7 +92,11 @@ class Ledger:
         seconds, stats = entry.seconds, entry.progress.stats
         origin = entry.origin
         self.metrics.ended(
-            (origin.dashboard, origin.user), seconds, stats.samples_read, stats.received_bytes
+            (origin.dashboard, origin.user),
+            origin.tenant,
+            seconds,
+            stats.samples_read,
+            stats.received_bytes,
         )
         if not stats.timings:
             # It was refused before it began: a matter of the log of errors.

@@ -9,13 +9,17 @@ from starlette.requests import Request
 _LONGEST: Final = 128
 # Where the gate notes who was let in.
 USER: Final = "prombridge.user"
+# Whether that is the name of a token, and the tenant of the request.
+BEARER: Final = "prombridge.bearer"
+TENANT: Final = "prombridge.tenant"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """A request's origin; what is not known is empty.
 
-    `user` is who was let in, or else the one that Grafana names; `rule` is that of an alert.
+    `user` is who was let in, or else the one that Grafana names; `rule` is that of an alert;
+    `tenant` is the one that it was found to be of.
     """
 
     client: str = ""
@@ -26,10 +30,12 @@ class Origin:
     panel: str = ""
     rule: str = ""
     agent: str = ""
+    tenant: str = ""
 
     def named(self) -> dict[str, str]:
         """What is known beyond the request's own line, for logs."""
         known = {
+            "tenant": self.tenant,
             "user": self.user,
             "dashboard": self.dashboard,
             "panel": self.panel,
@@ -55,6 +61,7 @@ def origin_of(request: Request) -> Origin:
         panel=header("x-panel-id"),
         rule=header("x-rule-uid"),
         agent=header("user-agent"),
+        tenant=request.scope.get(TENANT, ""),
     )
 
 

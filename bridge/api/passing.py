@@ -1,24 +1,31 @@
 """What a store's own API has and remote read has not: exemplars, rules, alerts."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from bridge.api.endpoint import Api, ApiRequest
+from bridge.api.endpoint import Api
 from bridge.api.envelope import Answer, go_json
+from bridge.api.form import Pair
 from bridge.api.headers import SOURCE_HEADER
 from bridge.model.errors import BridgeError
 from bridge.storage.fanout import FAILURES, lacking
 
+Keep = Callable[[Any], bool]
 
-async def passed_on(api: Api, request: ApiRequest, path: str, key: str = "") -> Answer | None:
+
+async def passed_on(
+    api: Api, pairs: Sequence[Pair], path: str, key: str = "", keep: Keep | None = None
+) -> Answer | None:
     """The lists of all stores with a `metadata_url` as one; None if no store has one.
 
-    `key` names the list in the data. Raises the first error if no store answers.
+    `key` names the list in the data; of its items only those that `keep` lets pass are told, if it
+    is given. Raises the first error if no store answers.
     """
     if not api.apis:
         return None
     answers = await asyncio.gather(
-        *(one.ask("GET", path, request.form.pairs) for one in api.apis), return_exceptions=True
+        *(one.ask("GET", path, pairs) for one in api.apis), return_exceptions=True
     )
     items: list[Any] = []
     errors: list[BridgeError] = []
@@ -30,7 +37,8 @@ async def passed_on(api: Api, request: ApiRequest, path: str, key: str = "") -> 
             case BaseException():
                 raise answer
             case _:
-                items += _list(answer.data, key)
+                found = _list(answer.data, key)
+                items += found if keep is None else filter(keep, found)
                 warnings += answer.warnings
     if len(errors) == len(answers):
         raise errors[0]

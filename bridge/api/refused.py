@@ -8,13 +8,18 @@ from typing import Final
 
 from bridge.api.endpoint import Api, ApiRequest, Handler
 from bridge.api.envelope import Answer
-from bridge.model.errors import BadData, NotFound, SwitchedOff
+from bridge.model.errors import BadData, Forbidden, NotFound, SwitchedOff
 from bridge.model.labels import quoted
 
 
 async def admin(_api: Api, _request: ApiRequest) -> Answer:
     """The paths below `/api/v1/admin/tsdb`: nothing of a store is ever changed."""
     raise SwitchedOff("admin APIs disabled")
+
+
+async def to_tenants(api: Api, _request: ApiRequest) -> Answer:
+    """What tells of all tenants, or steers the process: only for those that are operators."""
+    raise Forbidden(f"tenant {quoted(api.tenant.name)} is no operator: this tells of all tenants")
 
 
 def receiver(what: str, flag: str) -> Handler:

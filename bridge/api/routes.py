@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -29,12 +30,14 @@ from bridge.api import (
 )
 from bridge.api.endpoint import Api, ApiRequest, Endpoint, Handler, failed
 from bridge.api.envelope import Answer
-from bridge.api.errors import ErrorType, Failure
+from bridge.api.errors import ErrorType, Failure, failure_of
 from bridge.api.federate import federate
-from bridge.api.lifecycle import LifecyclePages
+from bridge.api.lifecycle import Lifecycle, LifecyclePages
 from bridge.api.openapi import document
 from bridge.api.read import Read
+from bridge.api.settings import ApiSettings
 from bridge.api.stores import PREFIX, Stores
+from bridge.api.tenancy import REFUSAL
 from bridge.api.transport import Transport
 
 # Grafana's versions differ in which of the two they use for what; all that reads takes both.
@@ -94,6 +97,35 @@ RECEIVERS: Final[dict[str, Handler]] = {
     "/api/v1/write": refused.write,
     "/api/v1/otlp/v1/metrics": refused.otlp,
 }
+# What tells a tenant nothing but what it may see anyhow; all other paths are for operators.
+FOR_TENANTS: Final = frozenset(
+    {
+        "/api/v1/query",
+        "/api/v1/query_range",
+        "/api/v1/query_cost",
+        "/api/v1/query_exemplars",
+        "/api/v1/format_query",
+        "/api/v1/parse_query",
+        "/api/v1/series",
+        "/api/v1/labels",
+        "/api/v1/label/{name:text}/values",
+        "/api/v1/metadata",
+        "/api/v1/rules",
+        "/api/v1/alerts",
+        "/api/v1/alertmanagers",
+        "/api/v1/targets",
+        "/api/v1/targets/metadata",
+        "/api/v1/targets/relabel_steps",
+        "/api/v1/scrape_pools",
+        "/api/v1/scrape_pools/config",
+        "/api/v1/notifications",
+        "/api/v1/features",
+        "/api/v1/status/buildinfo",
+        "/api/v1/status/tsdb",
+        "/api/v1/status/tsdb/blocks",
+        "/api/v1/status/walreplay",
+    }
+)
 FEDERATE: Final = "/federate"
 OPENAPI: Final = "/api/v1/openapi.yaml"
 
@@ -115,16 +147,44 @@ def application(
         *_handlers(api),
         Mount(PREFIX, Stores(alone)),
         *(
-            Route(path, Endpoint(path, handler, api), methods=_ADMIN_METHODS)
+            Route(path, Endpoint(path, _allowed(path, handler, api), api), methods=_ADMIN_METHODS)
             for path, handler in ADMIN.items()
         ),
         *_pages(api),
+        *_own_pages(api),
         *console,
     ]
-    prefix = api.settings.route_prefix
+    return _served(routes, api.settings, lifespan)
+
+
+def for_anyone(
+    settings: ApiSettings,
+    ready: Callable[[], bool],
+    lifecycle: Lifecycle,
+    console: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """What requests see that are no tenant's: health, and the console's files, which tell nothing.
+
+    All other paths tell why a request is no tenant's.
+    """
+    routes = [*_health(ready, lifecycle), *console, Route("/{path:path}", _refusal, methods=_ANY)]
+    return _served(routes, settings)
+
+
+async def _refusal(request: Request) -> Response:
+    response = failed(failure_of(request.scope[REFUSAL]))
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Basic realm="prombridge"'
+    return response
+
+
+def _served(
+    routes: Sequence[BaseRoute], settings: ApiSettings, lifespan: Lifespan | None = None
+) -> Starlette:
+    prefix = settings.route_prefix
     served = Starlette(
         routes=[*_entrances(prefix), Mount(prefix, routes=routes)] if prefix else routes,
-        middleware=[Middleware(Transport, api.settings.cors_origin)],
+        middleware=[Middleware(Transport, settings.cors_origin)],
         exception_handlers={404: _not_found, 405: _wrong_method},
         lifespan=lifespan,
     )
@@ -133,10 +193,18 @@ def application(
     return served
 
 
+def _allowed(path: str, handler: Handler, api: Api) -> Handler:
+    """The handler of a path, or who refuses it."""
+    return handler if api.tenant.operator or path in FOR_TENANTS else refused.to_tenants
+
+
 def _handlers(api: Api) -> list[BaseRoute]:
     """The paths of the API."""
     return [
-        *(_route(path, handler, api, _METHODS) for path, handler in HANDLERS.items()),
+        *(
+            _route(path, _allowed(path, handler, api), api, _METHODS)
+            for path, handler in HANDLERS.items()
+        ),
         *(_route(path, refused.admin, api, ("POST", "PUT")) for path in STORAGE),
         *(_route(path, taken, api, ("POST",), plain=True) for path, taken in RECEIVERS.items()),
         _route(FEDERATE, federate, api, ("GET",), plain=True),
@@ -170,36 +238,46 @@ def _name(path: str) -> str:
 
 
 def _pages(api: Api) -> list[BaseRoute]:
-    """The paths outside the API."""
+    """The paths outside the API that everybody may see."""
 
+    async def version(_request: Request) -> Response:
+        return JSONResponse(status.BUILD_INFO)
+
+    return [*_health(api.ready, api.lifecycle), Route("/version", version, methods=["GET"])]
+
+
+def _health(is_ready: Callable[[], bool], lifecycle: Lifecycle) -> list[BaseRoute]:
     async def healthy(_request: Request) -> Response:
         return PlainTextResponse("prombridge is Healthy.\n")
 
     async def ready(_request: Request) -> Response:
-        if api.ready():
+        if is_ready():
             return PlainTextResponse("prombridge is Ready.\n")
-        stopping = api.lifecycle.stopping
+        stopping = lifecycle.stopping
         text = "prombridge is stopping.\n" if stopping else "prombridge is compiling its kernels.\n"
         return PlainTextResponse(text, 503, {"X-Prometheus-Stopping": str(stopping).lower()})
+
+    return [
+        Route("/-/healthy", healthy, methods=["GET"]),
+        Route("/-/ready", ready, methods=["GET"]),
+    ]
+
+
+def _own_pages(api: Api) -> list[BaseRoute]:
+    """The paths outside the API that tell of the process, or steer it."""
 
     async def metrics(request: Request) -> Response:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(api.metrics.registry), media_type=content_type)
 
-    async def version(_request: Request) -> Response:
-        return JSONResponse(status.BUILD_INFO)
-
-    pages = {
-        "/-/healthy": healthy,
-        "/-/ready": ready,
-        "/metrics": metrics,
-        "/version": version,
-    }
     lifecycle = LifecyclePages(api.lifecycle, enabled=api.settings.enable_lifecycle)
-    changing = {"/-/reload": lifecycle.reload, "/-/quit": lifecycle.quit}
+    if not api.tenant.operator:
+        paths = ("/metrics", "/-/reload", "/-/quit")
+        return [_route(path, refused.to_tenants, api, _ANY) for path in paths]
     return [
-        *(Route(path, page, methods=["GET"]) for path, page in pages.items()),
-        *(Route(path, page, methods=_ANY) for path, page in changing.items()),
+        Route("/metrics", metrics, methods=["GET"]),
+        Route("/-/reload", lifecycle.reload, methods=_ANY),
+        Route("/-/quit", lifecycle.quit, methods=_ANY),
     ]
 
 

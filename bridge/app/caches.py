@@ -43,14 +43,16 @@ def caches_of(settings: Settings, metrics: CacheMetrics, before: Caches | None =
     return Caches(memory, purges, tiers, beyond)
 
 
-def cached(store: RemoteStore, settings: Settings, caches: Caches) -> SampleCache | SharedReads:
-    """A store whose reads are shared and, if so set, remembered."""
+def cached(
+    store: RemoteStore, settings: Settings, caches: Caches, tenant: str
+) -> SampleCache | SharedReads:
+    """A store whose reads are shared and, if so set, remembered; apart for each tenant."""
     shared, name = SharedReads(store), store.settings.name
     if not settings.cache.enabled:
         return shared
     policy = Policy(settings.store_caches.get(name, settings.cache))
-    tenant = _identity(store.settings)
-    return SampleCache(shared, caches.memory, name, policy, caches.beyond, tenant, caches.purges)
+    identity = _identity(store.settings, tenant)
+    return SampleCache(shared, caches.memory, name, policy, caches.beyond, identity, caches.purges)
 
 
 def _tiers(cache: CacheSettings, observer: CacheObserver) -> Iterator[Tier]:
@@ -61,8 +63,8 @@ def _tiers(cache: CacheSettings, observer: CacheObserver) -> Iterator[Tier]:
         yield ValkeyTier(connector(cache.valkey_url.reveal()), observer=observer)
 
 
-def _identity(store: StoreSettings) -> str:
-    """What tells stores apart that bear the same name elsewhere: address and credentials."""
-    told = [store.url, store.headers, asdict(store.http)]
+def _identity(store: StoreSettings, tenant: str) -> str:
+    """What tells apart what bears the same name: the store's address, credentials, the tenant."""
+    told = [store.url, store.headers, asdict(store.http), *([tenant] if tenant else [])]
     text = json.dumps(told, default=lambda held: held.reveal(), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

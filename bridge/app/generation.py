@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,9 +15,12 @@ from bridge.api.endpoint import Api
 from bridge.api.ledger import Ledger
 from bridge.api.lifecycle import Lifecycle
 from bridge.api.routes import application as http
+from bridge.api.routes import for_anyone
 from bridge.api.settings import ApiSettings
 from bridge.api.status import VERSION
-from bridge.app.holdings import Holdings, Store, now
+from bridge.api.tenancy import EVERYBODY, Tenancy
+from bridge.app.holdings import Holdings
+from bridge.app.realm import Realm, Store, now
 from bridge.app.warmth import Warmth
 from bridge.catalogue.joint import JointCatalogue
 from bridge.config.masked import masked_yaml
@@ -24,7 +28,7 @@ from bridge.config.settings import Settings
 from bridge.console import pages as console
 from bridge.engine.engine import Engine
 from bridge.model.errors import BridgeError
-from bridge.remote.server import ReadEndpoint
+from bridge.remote.server import Gate, ReadEndpoint
 from bridge.storage.fanout import Fanout
 from bridge.telemetry.lines import LineFile
 from bridge.telemetry.metrics import Metrics
@@ -65,7 +69,7 @@ class Generation:
         self._ledger = _ledger(settings.query_log, process.metrics.queries)
         self._tracer = _tracer(settings.tracing)
         self._workers = ThreadPoolExecutor(os.cpu_count(), "worker")
-        self._engine = Engine(holdings.querier, settings.engine, self._workers)
+        self._engine = Engine(Fanout(()), settings.engine, self._workers)
         self._app = self._application(settings, process)
         self._answering = 0
         self._idle = asyncio.Event()
@@ -103,30 +107,49 @@ class Generation:
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _application(self, settings: Settings, process: Process) -> ASGIApp:
-        tracer, lifecycle = self._tracer, process.lifecycle
+        shared = settings.serving.gate()
+        apps = {
+            realm.tenant.name: self._of(realm, settings, process, shared)
+            for realm in self.holdings.realms
+        }
+        tenancy = settings.tenancy
+        if not tenancy.tenants:
+            return apps[EVERYBODY.name]
+        anyone = for_anyone(
+            _api_settings(settings), _ready(process), process.lifecycle, console.routes()
+        )
+        return Tenancy(tenancy, apps, anyone)
+
+    def _of(self, realm: Realm, settings: Settings, process: Process, gate: Gate) -> ASGIApp:
+        """What answers the requests of one tenant."""
         serving = replace(settings.serving, max_bytes=settings.engine.max_bytes)
-        querier = self.holdings.querier
+        tracer = self._tracer
         api = Api(
-            engine=self._engine,
-            querier=querier,
-            reads=ReadEndpoint(querier, serving, serving.gate()),
-            catalogue=self.holdings.catalogue,
+            engine=self._engine.over(realm.querier),
+            querier=realm.querier,
+            reads=ReadEndpoint(realm.querier, serving, gate),
+            catalogue=realm.catalogue,
             metrics=process.metrics,
             settings=_api_settings(settings),
             limits=settings.engine,
-            ready=lambda: process.warmth.complete and not lifecycle.stopping,
+            ready=_ready(process),
             now=now,
             started=process.started,
-            delegations=tuple(one.delegation for one in self.holdings.stores),
-            apis=tuple(api for one in self.holdings.stores for api in one.apis),
+            delegations=tuple(one.delegation for one in realm.stores),
+            apis=tuple(api for one in realm.stores for api in one.apis),
             caches=self.holdings.caches,
             ledger=self._ledger,
             tracer=PassedOn if tracer is None else lambda _caller: tracer,
-            lifecycle=lifecycle,
-            stores=[one.remote for one in self.holdings.stores],
+            lifecycle=process.lifecycle,
+            stores=[one.remote for one in realm.stores],
+            tenant=realm.tenant,
         )
-        alone = {one.settings.name: _alone(api, one) for one in self.holdings.stores}
+        alone = {one.settings.name: _alone(api, one) for one in realm.stores}
         return http(api, stores=alone, console=console.routes())
+
+
+def _ready(process: Process) -> Callable[[], bool]:
+    return lambda: process.warmth.complete and not process.lifecycle.stopping
 
 
 def _alone(api: Api, store: Store) -> Api:

@@ -12,7 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.api.lifecycle import CannotReload
 from bridge.app.generation import Generation, Process
-from bridge.app.holdings import Holdings, now
+from bridge.app.holdings import Holdings
+from bridge.app.realm import now
 from bridge.config.settings import Settings
 from bridge.model.errors import BridgeError
 from bridge.remote.recorded import Connect

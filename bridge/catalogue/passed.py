@@ -49,8 +49,8 @@ class PassedNames:
 
     async def series(self, lookup: Lookup) -> list[Labels]:
         """The label sets that match, in label order."""
-        found = await self._asked(lookup, self.api.series)
-        return sorted(set(map(self.view.relabelled, found)))
+        found = set(map(self.view.relabelled, await self._asked(lookup, self.api.series)))
+        return sorted(filter(self.view.shows, found))
 
     async def names(self, lookup: Lookup) -> list[str]:
         """The label names of the series that match, sorted."""
@@ -69,8 +69,15 @@ class PassedNames:
         return sorted(set(found))
 
     async def metadata_of(self, told: Metadata) -> list[tuple[str, list[dict[str, str]]]]:
-        """What is said of each metric; of those it says nothing of, what was told before."""
-        found = told | {name: held for name, held in (await self.api.metadata()).items() if held}
+        """What is said of each metric; of those it says nothing of, what was told before.
+
+        It cannot be asked for those of some series only: through a view that hides some, nothing is
+        said of metrics that were not told of.
+        """
+        said = {name: held for name, held in (await self.api.metadata()).items() if held}
+        if self.view.enforced:
+            said = {name: held for name, held in said.items() if name in told}
+        found = told | said
         return sorted(found.items())
 
     async def _asked(

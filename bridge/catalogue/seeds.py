@@ -40,6 +40,11 @@ class Seeds:
             if any(all(one.matches(labels.get(one.name, "")) for one in held) for held in sets):
                 yield name
 
+    def unnamed(self) -> "Seeds":
+        """The same metrics as patterns only: none is told of before a store is found to have it."""
+        named = (Matcher(METRIC_NAME, MatchType.EQUAL, name) for name in self.names)
+        return Seeds((), (*self.patterns, *named))
+
 
 NO_SEEDS: Final = Seeds()
 

@@ -27,6 +27,20 @@ CONNECTION_HEADERS: Final = frozenset(
         "x-amz-content-sha256",
     }
 )
+# What is between two neighbours on the way and never goes further: RFC 9110, section 7.6.1.
+HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
 _AUTHENTICATION: Final = (
     "authorization header must be changed via the basic_auth, authorization, oauth2, sigv4, "
     "azuread or google_iam parameter"
@@ -40,11 +54,12 @@ def check_entry_headers(headers: dict[str, str] | None) -> dict[str, str]:
             raise refused(_AUTHENTICATION)
         if name.lower() in CONNECTION_HEADERS:
             raise refused(f"{name} is a reserved header. It must not be changed")
-        _check_header_name(name)
+        check_header_name(name)
     return headers or {}
 
 
-def _check_header_name(name: str) -> None:
+def check_header_name(name: str) -> None:
+    """Refuses what is no name of a header."""
     symbols = "!#$%&'*+-.^_`|~"
     if not name or not all(char.isascii() and (char.isalnum() or char in symbols) for char in name):
         raise refused(f'"{name}" is not a valid HTTP header name')
@@ -76,5 +91,5 @@ def check_http_headers(headers: HttpHeaders | None) -> HttpHeaders:
     for name in headers or {}:
         if name.lower() in reserved:
             raise refused(f'setting header "{name.title()}" is not allowed')
-        _check_header_name(name)
+        check_header_name(name)
     return headers or {}

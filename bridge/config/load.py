@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
+from bridge.api.tenancy import TenancySettings
 from bridge.cache.settings import CacheSettings
 from bridge.catalogue.settings import CatalogueSettings
 from bridge.config.document import Document, read_document
@@ -87,10 +88,30 @@ class _Loader:
             self._problems += _unknown_stores(own_document, own, file)
             self._problems += _wrong_replicas(own_document, own, file)
             self._problems += _two_identities(own_document, own, file)
+            self._problems += self._wrong_tenants(own_document, own, file)
         if self._problems or not document or not file:
             raise ConfigError(self._problems)
         folders = (config_file.parent, bridge_file.parent if bridge_file else Path())
         return self._assembled(document, file, own or OwnFile(), folders)
+
+    def _wrong_tenants(
+        self, document: Document, own: OwnFile, file: PrometheusFile
+    ) -> Iterator[Problem]:
+        """What cannot work; what is well known to go wrong becomes a warning."""
+        tenants = own.tenants
+        if tenants is None:
+            return
+        gated = bool(self._flags.web_config_file or (own.web and own.web.tokens_file))
+        for name, text in tenants.faults(_names_by_key(file.reads), gated=gated):
+            place = ("tenants", "names", name) if name else ("tenants",)
+            shown = f"tenants.names.{shown_key(name)}" if name else "tenants"
+            yield document.problem(place, f"{shown}: {text}")
+        if tenants.header and not gated:
+            text = (
+                f"tenants.header: whoever reaches prombridge can write {tenants.header}: let only"
+                " a proxy reach it that sets the header, or ask for users or tokens"
+            )
+            self.warnings.append(document.problem(("tenants", "header"), text))
 
     def _kept(self, read: Callable[[], T]) -> T | None:
         """What `read` gives; its problems are kept for later."""
@@ -127,6 +148,9 @@ class _Loader:
             flags=self._flags.shown(),
             serving=self._flags.serving,
             external_labels=labels,
+            tenancy=own.tenants.settings(_names_by_key(file.reads))
+            if own.tenants
+            else TenancySettings(),
             query_log=_query_log(section, folder, own.query or QuerySection(), own_folder),
             tracing=file.tracing.settings(folder) if file.tracing and otel_installed() else None,
         )

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import yaml
 
+from bridge.api.tenancy import TenancySettings, Tenant
 from bridge.cache.settings import CacheSettings
 from bridge.catalogue.settings import CatalogueSettings
 from bridge.config.settings import Settings
@@ -52,6 +53,7 @@ def masked_yaml(settings: Settings) -> str:
                 store.name: _own(store) | _own_cache(settings, store) for store in settings.stores
             },
             "replicas": {group.name: _replicas(group) for group in settings.replicas},
+            "tenants": _tenancy(settings.tenancy),
         },
     }
     return yaml.safe_dump(_without_empty(shown), sort_keys=False, allow_unicode=True, width=1000)
@@ -87,9 +89,7 @@ def _store(store: StoreSettings) -> Yaml:
         "url": masked_url(store.url),
         "remote_timeout": format_duration(store.remote_timeout_ms),
         "chunked_read_limit": store.chunked_read_limit,
-        "headers": {
-            name: _MASK if TELLING.search(name) else value for name, value in store.headers
-        },
+        "headers": _plain_headers(store.headers),
         "read_recent": store.read_recent,
         "name": store.name,
         **_http(store.http),
@@ -134,6 +134,26 @@ def _replicas(group: ReplicaSettings) -> Yaml:
         "gap": format_duration(group.gap),
         "hedge": format_duration(group.hedge),
         "partial_response": str(group.partial),
+    }
+
+
+def _tenancy(tenancy: TenancySettings) -> Yaml:
+    return {
+        "header": tenancy.header,
+        "default": tenancy.default,
+        "names": {tenant.name: _tenant(tenant) for tenant in tenancy.tenants},
+    }
+
+
+def _tenant(tenant: Tenant) -> Yaml:
+    return {
+        "users": list(tenant.users),
+        "tokens": list(tenant.tokens),
+        "header_values": list(tenant.header_values),
+        "matchers": tenant.matchers and "{" + ", ".join(map(str, tenant.matchers)) + "}",
+        "headers": _plain_headers(tenant.headers),
+        "stores": list(tenant.stores),
+        "operator": tenant.operator or None,
     }
 
 
@@ -262,6 +282,10 @@ def _tls(held: TlsSettings) -> Yaml:
     }
 
 
+def _plain_headers(headers: Iterable[tuple[str, str]]) -> Yaml:
+    return {name: _MASK if TELLING.search(name) else value for name, value in headers}
+
+
 def _header(held: HttpHeader) -> Yaml:
     return {
         "values": _masked_values(held),
@@ -279,5 +303,5 @@ def _without_empty(tree: Any) -> Any:
     """The tree without what is not set: as Prometheus leaves out what is empty."""
     if isinstance(tree, dict):
         kept = {key: _without_empty(value) for key, value in tree.items()}
-        return {key: value for key, value in kept.items() if value not in (None, "", {}, [])}
+        return {key: value for key, value in kept.items() if value not in (None, "", {}, [], ())}
     return [_without_empty(item) for item in tree] if isinstance(tree, list) else tree

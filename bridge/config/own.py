@@ -22,6 +22,7 @@ from bridge.config.fields import (
 from bridge.config.own_cache import CacheSection, StoreCacheSection
 from bridge.config.own_catalogue import CatalogueSection
 from bridge.config.own_replicas import PartialName, ReplicasSection
+from bridge.config.own_tenants import TenantsSection
 from bridge.config.sigv4 import SigV4Section
 from bridge.model.labels import METRIC_NAME
 from bridge.remote.profiles import PROFILES
@@ -135,3 +136,4 @@ class OwnFile(Section):
     catalogue: CatalogueSection | None = None
     stores: dict[str, StoreSection | None] | None = None
     replicas: dict[str, ReplicasSection | None] | None = None
+    tenants: TenantsSection | None = None

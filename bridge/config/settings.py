@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bridge.api.tenancy import TenancySettings
 from bridge.cache.settings import CacheSettings
 from bridge.catalogue.settings import CatalogueSettings
 from bridge.engine.query import EngineSettings
@@ -69,3 +70,4 @@ class Settings:
     tracing: TracingSettings | None = None
     flags: Mapping[str, str] = field(default_factory=dict)
     serving: Serving = field(default_factory=Serving)
+    tenancy: TenancySettings = field(default_factory=TenancySettings)

@@ -56,6 +56,14 @@ class NotFound(BridgeError):
     """What was asked for does not exist."""
 
 
+class Unauthenticated(BridgeError):
+    """Who asks has not said who it is."""
+
+
+class Forbidden(BridgeError):
+    """Who asks may not have what it asks for."""
+
+
 class SwitchedOff(BridgeError):
     """A part of Prometheus' API that is off in the bridge."""
 

@@ -1,5 +1,6 @@
 """A remote-read store as a Querier: which reads one read becomes, and how they become one block."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -34,7 +35,8 @@ _SAMPLES_FIRST: Final = (ResponseType.SAMPLES, ResponseType.STREAMED)
 class RemoteStore:
     """One store, made of its settings; `transport` stands in for the network.
 
-    `connect` makes another way to the store than a connection.
+    `connect` makes another way to the store than a connection. `turns` are shared by all who ask
+    the same store, if there are several.
 
     `select` raises StoreError, StoreTimeout, StoreLimit, TooManySamples and LimitExceeded, each one
     sentence that names the store, what it answered and the time range asked.
@@ -45,6 +47,7 @@ class RemoteStore:
     observer: ReadObserver = field(default_factory=Unobserved)
     breaker: Breaker = field(default_factory=Breaker)
     connect: Connect | None = None
+    turns: asyncio.Semaphore | None = None
     profile: Profile = field(init=False)
     _connection: Link = field(init=False)
     _requests: Requests = field(init=False)
@@ -55,7 +58,9 @@ class RemoteStore:
         self.profile = profile_of(self.settings)
         made = self.connect(self.settings) if self.connect else None
         self._connection = made or Connection(self.settings, self.transport)
-        self._requests = Requests(self.profile.concurrency, self.observer, self.breaker)
+        self._requests = Requests(
+            self.profile.concurrency, self.observer, self.breaker, turns=self.turns
+        )
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
         """The whole answer; matchers are applied here too, whatever the store made of them."""

@@ -162,6 +162,8 @@ class QueryApi:
         try:
             if await self.labels([[_NOTHING]], window):
                 why = "its labels are those of all series, whatever match[] says"
+            elif await self.values(METRIC_NAME, [[_NOTHING]], window):
+                why = "its label values are those of all series, whatever match[] says"
             elif not await self.values(METRIC_NAME, (), window):
                 why = "it has no names"
             else:

@@ -42,7 +42,10 @@ class Unobserved:
 
 @dataclass(slots=True)
 class Requests:
-    """All requests to one store, `concurrency` of them at a time."""
+    """All requests to one store, `concurrency` of them at a time.
+
+    `turns` are those of others who ask the same store, if it is to count all of them.
+    """
 
     concurrency: int
     observer: ReadObserver = field(default_factory=Unobserved)
@@ -50,10 +53,11 @@ class Requests:
     budget: RetryBudget = field(default_factory=RetryBudget)
     health: Health = field(default_factory=Health)
     in_flight: int = 0
+    turns: asyncio.Semaphore | None = None
     _turns: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
-        self._turns = asyncio.Semaphore(max(self.concurrency, 1))
+        self._turns = self.turns or asyncio.Semaphore(max(self.concurrency, 1))
 
     async def answer(self, exchange: Exchange, keep: Keep, body: bytes) -> tuple[SeriesBlock, int]:
         """The answer to one request and its size in bytes; raises what Exchange does, less Again.

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from bridge.model.labels import Labels, LabelTable, Matcher, MatchType
+from bridge.model.labels import Labels, LabelTable, Matcher, MatchType, matches_all
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Bound, Window
 from bridge.storage.estimates import estimated
@@ -40,6 +40,9 @@ class View:
     Every series gets `labels` in place of its own of these names, and loses those in `dropped`; so
     matchers on them are decided here. Series that become the same are merged, the first's sample
     staying where two have the same time. `now` is the clock in ms.
+
+    Every select is narrowed by `enforced`, as if its matchers stood in it: who reads through this
+    view sees no other series.
     """
 
     querier: Querier
@@ -49,15 +52,17 @@ class View:
     dropped: frozenset[str] = frozenset()
     oldest: Bound | None = None
     newest: Bound | None = None
+    enforced: tuple[Matcher, ...] = ()
     now: Callable[[], int] = field(default=_now, compare=False)
 
     def concerns(self, select: Select) -> bool:
         """Whether the store is to be asked."""
         window = self.within(Window(select.start, select.end))
+        wanted = self._wanted(select)
         return (
             window.start <= window.end
-            and all(one in select.matchers for one in self.required)
-            and all(one.matches(self.fixed[one.name]) for one in self._decided(select))
+            and all(one in wanted for one in self.required)
+            and all(one.matches(self.fixed[one.name]) for one in wanted if one.name in self.fixed)
         )
 
     def covers(self, window: Window) -> bool:
@@ -108,8 +113,18 @@ class View:
     def sent(self, select: Select) -> tuple[Matcher, ...]:
         """The matchers that the store is sent."""
         fixed = self.fixed
-        kept = tuple(one for one in select.matchers if one.name not in fixed)
+        kept = tuple(one for one in self._wanted(select) if one.name not in fixed)
         return kept + self._added(select)
+
+    def shows(self, labels: Labels) -> bool:
+        """Whether a series, as queries see it, may be seen through this view."""
+        return matches_all(self.enforced, labels)
+
+    def _wanted(self, select: Select) -> tuple[Matcher, ...]:
+        """The matchers of a select, and those that are enforced."""
+        if not self.enforced:
+            return select.matchers
+        return tuple(dict.fromkeys((*select.matchers, *self.enforced)))
 
     def relabelled(self, labels: Labels) -> Labels:
         """A series' labels as queries see them, but for external labels."""
@@ -117,7 +132,7 @@ class View:
         return Labels.of((*rest.pairs, *self.labels)) if self.labels else rest
 
     def _added(self, select: Select) -> tuple[Matcher, ...]:
-        named = {matcher.name for matcher in select.matchers}
+        named = {matcher.name for matcher in self._wanted(select)}
         return tuple(
             Matcher(name, MatchType.EQUAL, value)
             for name, value in self.external_labels
@@ -128,10 +143,6 @@ class View:
     def fixed(self) -> dict[str, str]:
         """The labels of which every series has the same value, empty if it has none."""
         return dict.fromkeys(self.dropped, "") | dict(self.labels)
-
-    def _decided(self, select: Select) -> Iterable[Matcher]:
-        fixed = self.fixed
-        return (one for one in select.matchers if one.name in fixed)
 
     def _relabelled(
         self, block: SeriesBlock, gone: frozenset[str], purpose: Purpose

@@ -67,8 +67,9 @@ class QueryMetrics:
             buckets=_MOMENTS,
             registry=registry,
         )
-        self._origins = Bounded(_MOST_ORIGINS, (OTHER, OTHER))
-        origin = ("dashboard", "user")
+        # Tenants are those of a configuration: there are no more of them than that names.
+        self._origins: dict[str, Bounded] = {}
+        origin = ("dashboard", "user", "tenant")
         self._count = Counter(
             "prombridge_query_total", "Queries that are over.", origin, registry=registry
         )
@@ -96,16 +97,22 @@ class QueryMetrics:
             registry=registry,
         )
 
+    def _kept(self, tenant: str) -> Bounded:
+        """The origins of one tenant, which crowd out those of no other."""
+        if tenant not in self._origins:
+            self._origins[tenant] = Bounded(_MOST_ORIGINS, (OTHER, OTHER))
+        return self._origins[tenant]
+
     def stages(self, ended: Iterable[tuple[str, float]]) -> None:
         """Counts the stages of one request."""
         for stage, seconds in ended:
             self.stage_duration.labels(stage).observe(seconds)
 
     def ended(
-        self, who: tuple[str, str], seconds: float, samples: int, received_bytes: int
+        self, who: tuple[str, str], tenant: str, seconds: float, samples: int, received_bytes: int
     ) -> None:
         """Counts what one query cost; `who` is its dashboard and its user."""
-        labels = self._origins.kept(who)
+        labels = (*self._kept(tenant).kept(who), tenant)
         self._count.labels(*labels).inc()
         self._seconds.labels(*labels).inc(seconds)
         self._samples.labels(*labels).inc(samples)

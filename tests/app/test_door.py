@@ -170,6 +170,6 @@ async def test_users_tokens_and_headers_over_tls(world: World) -> None:
         bearer = {"Authorization": "Bearer t0ken"}
         assert (await asking.get("/-/healthy", headers=bearer)).status_code == 200
         shown = (await asking.get("/metrics", auth=ann)).text
-        assert 'prombridge_query_total{dashboard="",user="ann"} 1.0' in shown
+        assert 'prombridge_query_total{dashboard="",tenant="",user="ann"} 1.0' in shown
         tokens.write_text("grafana: another\n")
         assert (await asking.get("/-/healthy", headers=bearer)).status_code == 401

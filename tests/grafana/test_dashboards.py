@@ -150,7 +150,7 @@ def test_prombridge_reads_only_what_prombridge_exposes() -> None:
     metrics.http("query", 200, 0.1, 1)
     metrics.stores.request_ended("store", "200", 0.1, 1, 1)
     everything_once(metrics.cache)
-    metrics.queries.ended(("dashboard", "user"), 0.1, 1, 1)
+    metrics.queries.ended(("dashboard", "user"), "", 0.1, 1, 1)
     metrics.queries.stages([("evaluate", 0.1)])
     exposed = {
         sample.name: sample.labels for family in registry.collect() for sample in family.samples

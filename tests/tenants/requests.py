@@ -1,0 +1,192 @@
+"""Requests of a tenant that tries everything, at random: every path, selectors of any kind."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import cramjam
+
+from bridge.api.routes import ADMIN, FEDERATE, HANDLERS, OPENAPI, RECEIVERS, STORAGE
+from bridge.console.pages import PAGES
+from bridge.model.labels import Matcher, MatchType
+from bridge.remote.settings import ResponseType
+from bridge.remote.wire import read_request
+from bridge.storage.interface import Purpose, Select
+
+STEP: Final = 15_000
+SAMPLES: Final = 240
+# What tells the two tenants apart; all else of the hidden one bears the mark, which no request has.
+TEAM: Final = "team"
+MARK: Final = "S3CR3T"
+
+_SELECTORS: Final = (
+    "up",
+    "{__name__=~'.+'}",
+    "requests_total",
+    "{team='beta'}",
+    "{team=~'.*'}",
+    "up{team!='alpha'}",
+    "up{team='beta'}",
+    "up{team=~'alpha|beta'}",
+    "{__name__=~'.*[S]3CR.T.*'}",
+    "{instance=~'.*[S]3CR.T.*'}",
+    "{instance!=''}",
+    "target_info",
+    "{job='web'}",
+    "{__name__='up',job!='web'}",
+    "nothing",
+)
+_EXPRESSIONS: Final = (
+    "{0}",
+    "sum({0})",
+    "count by (team, instance) ({0})",
+    "rate({0}[5m])",
+    "max_over_time({0}[10m] offset 5m)",
+    "sum_over_time(sum({0})[20m:1m])",
+    "avg_over_time(({0} + on (instance) group_left () {1})[10m:1m] @ end())",
+    "info({0})",
+    "info({0}, {{team='beta'}})",
+    "info({0}, {{owner=~'.+'}})",
+    "absent({0})",
+    "absent_over_time({0}[5m])",
+    "count_values('v', {0})",
+    "topk(3, {0})",
+    "sort_by_label({0}, 'instance')",
+    "group({0}) unless {1}",
+    "{0} or {1}",
+    "{0} and on (job) {1}",
+    "label_replace({0}, 'team', 'beta', '', '')",
+    "label_join({0}, 'all', '/', 'team', 'instance', 'job')",
+    "scalar(sum({0}))",
+    "quantile(0.5, {0})",
+    "{0} @ 0",
+    "{0}[5m]",
+    "last_over_time({0}[1h])",
+    "{0} {{",
+    "vector(1)",
+)
+_NAMES: Final = ("__name__", "team", "instance", "job", "owner", "secret_label", "U__team", "")
+# What says when, or how much of something that both tenants use.
+_STEADY: Final = frozenset(
+    {"query", "query_range", "series", "labels", "format_query", "parse_query"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One request; the answer of a `steady` one depends on the data and on nothing else."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    steady: bool = False
+
+
+class Asker:
+    """Makes requests about data that end at `end` (ms)."""
+
+    def __init__(self, seed: int, end: int) -> None:
+        self._random = random.Random(seed)
+        self._end = end // 1000
+        self._kinds: Sequence[tuple[int, Callable[[], Asking]]] = (
+            (8, self._query),
+            (8, self._ranged),
+            (4, self._series),
+            (4, self._labels),
+            (5, self._values),
+            (3, self._federate),
+            (4, self._read),
+            (3, self._told),
+            (4, self._other),
+        )
+
+    def ask(self) -> Asking:
+        """The next request."""
+        weights = [weight for weight, _ in self._kinds]
+        ((_, kind),) = self._random.choices(self._kinds, weights)
+        return kind()
+
+    def _of(self, choices: Sequence[Any]) -> Any:
+        return self._random.choice(choices)
+
+    def _expression(self) -> str:
+        shape: str = self._of(_EXPRESSIONS)
+        return shape.format(self._of(_SELECTORS), self._of(_SELECTORS))
+
+    def _moment(self) -> int:
+        return int(self._end - self._random.randrange(0, SAMPLES * STEP // 1000, 60))
+
+    def _span(self) -> dict[str, Any]:
+        start = self._moment()
+        return {"start": start, "end": self._random.choice([self._end, start + 300])}
+
+    def _formed(self, name: str, pairs: Any, *, steady: bool | None = None) -> Asking:
+        if self._random.random() < 0.1:
+            pairs = [*(pairs.items() if isinstance(pairs, dict) else pairs), ("nocache", "1")]
+        prefix = self._of(["", "", "/stores/far"])
+        path, text = f"{prefix}/api/v1/{name}", urlencode(pairs)
+        told = name in _STEADY if steady is None else steady
+        if self._random.random() < 0.5:
+            return Asking("GET", f"{path}?{text}", steady=told)
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return Asking("POST", path, text.encode(), kind, told)
+
+    def _query(self) -> Asking:
+        return self._formed("query", {"query": self._expression(), "time": self._moment()})
+
+    def _ranged(self) -> Asking:
+        span = self._span() | {"step": self._of([15, 60, 300])}
+        return self._formed("query_range", {"query": self._expression()} | span)
+
+    def _matches(self, least: int) -> list[tuple[str, Any]]:
+        count = self._random.randint(least, 2)
+        return [("match[]", self._of(_SELECTORS)) for _ in range(count)]
+
+    def _series(self) -> Asking:
+        return self._formed("series", [*self._matches(1), *self._span().items()], steady=False)
+
+    def _labels(self) -> Asking:
+        return self._formed("labels", [*self._matches(0), *self._span().items()], steady=False)
+
+    def _values(self) -> Asking:
+        name = quote(self._of(_NAMES), safe="")
+        pairs = [*self._matches(0), *self._span().items()]
+        return self._formed(f"label/{name}/values", pairs, steady=False)
+
+    def _federate(self) -> Asking:
+        prefix = self._of(["", "/stores/far"])
+        return Asking("GET", f"{prefix}{FEDERATE}?{urlencode(self._matches(1))}")
+
+    def _read(self) -> Asking:
+        kinds = ((ResponseType.SAMPLES,), (ResponseType.STREAMED,))
+        wide = (Matcher("__name__", MatchType.NOT_EQUAL, ""),)
+        team = (Matcher(TEAM, MatchType.EQUAL, "beta"),)
+        named = (Matcher("__name__", MatchType.EQUAL, "up"),)
+        span = (self._moment() * 1000, self._end * 1000)
+        purpose = self._of(list(Purpose))
+        select = Select(self._of([wide, team, named, (*wide, *team), ()]), *span, purpose)
+        body = read_request(select, self._of(kinds))
+        return Asking("POST", f"{self._of(['', '/stores/far'])}/api/v1/read", body)
+
+    def _told(self) -> Asking:
+        """What tells of a query, or of the reads that it needs."""
+        name = self._of(["query_cost", "query_exemplars", "format_query", "parse_query"])
+        text = self._expression()
+        return self._formed(name, {"query": text, "time": self._end} | self._span())
+
+    def _other(self) -> Asking:
+        """Any other path there is, with a selector or without."""
+        paths = [*HANDLERS, *ADMIN, *STORAGE, *RECEIVERS, OPENAPI, FEDERATE, *PAGES]
+        paths += ["/metrics", "/-/healthy", "/-/ready", "/-/reload", "/-/quit", "/version"]
+        paths += ["/-/../metrics", "//metrics", "/%2d/reload", "/METRICS", "/api/v1/nothing"]
+        path = self._of(paths).replace("{name:text}", "team")
+        query = urlencode(self._matches(0)) if self._random.random() < 0.5 else ""
+        return Asking(self._of(["GET", "POST"]), f"{path}?{query}")
+
+
+def plain(body: bytes, encoding: str) -> bytes:
+    """An answer's body as it is read."""
+    return bytes(cramjam.snappy.decompress_raw(body)) if encoding == "snappy" else body

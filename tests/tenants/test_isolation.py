@@ -1,0 +1,116 @@
+"""Two tenants whose matchers exclude each other: no request shows one a byte of the other's data.
+
+CI asks some hundred times; `make tenants` asks 10,000 times.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+import pytest
+from httpx import AsyncClient, Response
+
+from tests.tenants.requests import MARK, STEP, Asker, Asking, plain
+from tests.tenants.world import HEADER, bridge, store_of
+
+REQUESTS: Final = int(os.environ.get("TENANT_REQUESTS", "300"))
+
+
+async def answered(client: AsyncClient, asking: Asking, tenant: str) -> Response:
+    headers = {**asking.headers, HEADER: tenant, "Accept-Encoding": "identity"}
+    return await client.request(asking.method, asking.path, content=asking.body, headers=headers)
+
+
+def shown(answer: Response) -> bytes:
+    """All that an answer says: its body as it is read, and its headers."""
+    body = plain(answer.content, answer.headers.get("content-encoding", ""))
+    return body + repr(answer.headers.raw).encode()
+
+
+def current() -> int:
+    return int(time.time() * 1000) // STEP * STEP
+
+
+@pytest.mark.parametrize("seed", [7])
+async def test_a_tenant_sees_what_it_would_see_of_a_store_without_the_others(
+    tmp_path: Path, seed: int
+) -> None:
+    end = current()
+    asker, other = Asker(seed, end), Asker(seed + 1, end)
+    with store_of(end, "alpha", "beta") as both, store_of(end, "alpha") as alone:
+        async with (
+            bridge(tmp_path / "both", both) as shared,
+            bridge(tmp_path / "alone", alone) as single,
+        ):
+            marked = compared = 0
+            for _ in range(REQUESTS):
+                asking = asker.ask()
+                # The other one's question first: what it leaves behind must serve nobody else.
+                for question in (asking, other.ask()):
+                    theirs = await answered(shared, question, "beta")
+                    marked += MARK.encode() in shown(theirs)
+                ours = await answered(shared, asking, "alpha")
+                assert MARK.encode() not in shown(ours), asking
+                assert ours.status_code < 500 or ours.status_code == 503, (asking, ours.text)
+                if asking.steady:
+                    expected = await answered(single, asking, "alpha")
+                    assert ours.content == expected.content, asking
+                    compared += 1
+    # The generator asks what would show the mark, and what can be compared.
+    assert marked > REQUESTS // 5
+    assert compared > REQUESTS // 4
+
+
+async def test_names_learned_for_one_tenant_are_no_others(tmp_path: Path) -> None:
+    end = current()
+    with store_of(end, "alpha", "beta") as url:
+        async with bridge(tmp_path, url) as client:
+            for tenant, count in (("beta", 6), ("alpha", 6), ("ops", 9)):
+                got = await client.get("/api/v1/label/__name__/values", headers={HEADER: tenant})
+                names = got.json()["data"]
+                assert len(names) == count, (tenant, names)
+                hidden = [name for name in names if MARK in name]
+                assert len(hidden) == (0 if tenant == "alpha" else 3)
+                counts = await client.get("/api/v1/status/tsdb", headers={HEADER: tenant})
+                series = counts.json()["data"]["headStats"]["numSeries"]
+                assert series == (24 if tenant == "ops" else 12)
+
+
+async def test_operators_see_all_and_tenants_are_refused_what_tells_of_all(tmp_path: Path) -> None:
+    end = current()
+    with store_of(end, "alpha", "beta") as url:
+        async with bridge(tmp_path, url) as client:
+            for path in (
+                "/metrics",
+                "/api/v1/status/active_queries",
+                "/api/v1/status/cache",
+                "/api/v1/status/config",
+                "/api/v1/status/flags",
+                "/api/v1/status/runtimeinfo",
+                "/api/v1/status/self_metrics",
+                "/api/v1/status/stores",
+            ):
+                refused = await client.get(path, headers={HEADER: "alpha"})
+                assert (refused.status_code, refused.json()["errorType"]) == (403, "forbidden")
+                text = 'tenant "alpha" is no operator: this tells of all tenants'
+                assert refused.json()["error"] == text
+                assert (await client.get(path, headers={HEADER: "ops"})).status_code == 200
+            for path in ("/-/cache/purge?match[]=up", "/-/reload", "/-/quit"):
+                refused = await client.post(path, headers={HEADER: "alpha"})
+                assert (refused.status_code, refused.json()["errorType"]) == (403, "forbidden")
+            purged = await client.post("/-/cache/purge?match[]=up", headers={HEADER: "ops"})
+            assert purged.status_code == 204
+
+
+async def test_metrics_and_active_queries_tell_tenants_apart(tmp_path: Path) -> None:
+    end = current()
+    with store_of(end, "alpha", "beta") as url:
+        async with bridge(tmp_path, url) as client:
+            asked = {"query": "up", "time": str(end // 1000)}
+            for tenant in ("alpha", "alpha", "beta"):
+                await client.get("/api/v1/query", params=asked, headers={HEADER: tenant})
+            lines = (await client.get("/metrics", headers={HEADER: "ops"})).text.splitlines()
+            for tenant, count in (("alpha", 2), ("beta", 1)):
+                labels = f'{{dashboard="",tenant="{tenant}",user=""}}'
+                assert f"prombridge_query_total{labels} {count}.0" in lines
