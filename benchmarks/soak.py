@@ -8,6 +8,7 @@ is set, and memory must neither exceed its budget nor go on growing.
 import argparse
 import asyncio
 import json
+import math
 import sys
 import tempfile
 import time
@@ -98,13 +99,14 @@ def _run(folder: Path, seconds: float) -> Findings:
     with (
         node_exporter(folder / "node") as node,
         prombridge(folder / "bridge", config, [f"--prombridge.config={settings}"]) as bridge,
-        prometheus(folder / "store", _scraping(node, bridge, store_port)),
+        prometheus(folder / "store", scraping(node.url, bridge.url, store_port)),
     ):
         return asyncio.run(_refreshed(bridge, seconds))
 
 
-def _scraping(node: Running, bridge: Running, port: int) -> PrometheusOptions:
-    targets = {"node": node.url, "prombridge": bridge.url, "self": f"http://127.0.0.1:{port}"}
+def scraping(node: str, bridge: str, port: int) -> PrometheusOptions:
+    """A Prometheus on this port that scrapes these two and itself every second."""
+    targets = {"node": node, "prombridge": bridge, "self": f"http://127.0.0.1:{port}"}
     jobs = [
         {"job_name": job, "static_configs": [{"targets": [url.removeprefix("http://")]}]}
         for job, url in targets.items()
@@ -153,12 +155,23 @@ async def _asked(
     return answer, time.monotonic() - began
 
 
-def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[float]:
-    """The times in seconds at which two answers are not the same; each once for each series."""
+def differing(
+    one: Mapping[str, Any], other: Mapping[str, Any], tolerance: float = 0.0
+) -> Iterator[float]:
+    """The times in seconds at which two answers are not the same; each once for each series.
+
+    Numbers may differ by a share of the larger one.
+    """
     held, others = _points(one), _points(other)
     for place in sorted(held.keys() | others.keys()):
-        if held.get(place) != others.get(place):
+        if not _alike(held.get(place), others.get(place), tolerance):
             yield place[1]
+
+
+def _alike(one: str | None, other: str | None, tolerance: float) -> bool:
+    if one == other or one is None or other is None or not tolerance:
+        return one == other
+    return math.isclose(float(one), float(other), rel_tol=tolerance)
 
 
 def _points(data: Mapping[str, Any]) -> dict[tuple[str, float], str]:

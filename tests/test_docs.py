@@ -1,5 +1,6 @@
 """What README and docs say is so: links, configurations, flags, keys, paths, metrics, packages."""
 
+import importlib.util
 import re
 import tomllib
 from collections.abc import Iterator
@@ -185,3 +186,34 @@ def test_readme_names_the_commands_that_make_has() -> None:
     targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.MULTILINE))
     for name in ("README.md", "CONTRIBUTING.md"):
         assert set(re.findall(r"(?:^|`)make ([a-z]+)", page(name), re.MULTILINE)) <= targets
+
+
+FAULT = r"(?:CVE-\d{4}-\d+|GHSA(?:-[a-z0-9]{4}){3})"
+IMPOSSIBLE = "These cannot be ours:"
+
+
+def fault_tests() -> set[str]:
+    """The names of tests that are named after a fault of others."""
+    files = (REPOSITORY / "tests").rglob("test_*.py")
+    found = (re.findall(r"def (test_(?:cve|ghsa)_\w+)", file.read_text()) for file in files)
+    return {name for names in found for name in names}
+
+
+def test_every_fault_of_others_has_the_test_that_is_named_after_it() -> None:
+    text, _ = section(page("docs/security.md"), "## Faults of others").split(IMPOSSIBLE)
+    rows = [line.split("|")[1:4] for line in text.splitlines() if re.match(rf"\| {FAULT}", line)]
+    shown = {name for _, _, tests in rows for name in re.findall(r"`(test_\w+)`", tests)}
+    assert shown == fault_tests()
+    for faults, _, tests in rows:
+        first, *_ = re.findall(FAULT, faults)
+        for name in re.findall(r"`(test_\w+)`", tests):
+            assert name.startswith(f"test_{first.lower().replace('-', '_')}_")
+    assert len(rows) > 20
+
+
+def test_a_fault_that_cannot_be_ours_says_why_and_h2_is_not_there() -> None:
+    _, text = section(page("docs/security.md"), "## Faults of others").split(IMPOSSIBLE)
+    rows = [line.split("|")[1:4] for line in text.splitlines() if re.match(rf"\| {FAULT}", line)]
+    assert rows
+    assert all(reason.strip() for _, _, reason in rows)
+    assert importlib.util.find_spec("h2") is None

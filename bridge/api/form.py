@@ -1,5 +1,6 @@
 """A request's parameters: URL and form body merged as Go's net/http does."""
 
+import quopri
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ from bridge.model.errors import BadData
 from bridge.model.labels import quoted
 
 MAX_BODY_BYTES: Final = 16 << 20
+# Each costs some 2 µs while nothing else is answered.
+MAX_PAIRS: Final = 10_000
+# As in Go's mime/multipart.
+MAX_PARTS: Final = 1000
+_HEAD_BYTES: Final = 1 << 14
 
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
@@ -46,7 +52,7 @@ class Form:
 
 
 async def read_form(request: Request) -> Form:
-    """The parameters of URL and body; raises BodyTooLarge."""
+    """The parameters of URL and body; raises BodyTooLarge, and BadData for too many."""
     url = _urlencoded(request.scope["query_string"])
     body = await _body(request)
     if not body:
@@ -79,7 +85,13 @@ async def _body(request: Request) -> bytes:
 
 
 def _urlencoded(text: bytes) -> Form:
-    """Pairs of a query string; as in Go, a pair with a broken escape or a semicolon is left out."""
+    """Pairs of a query string; as in Go, a pair with a broken escape or a semicolon is left out.
+
+    Raises BadData for too many.
+    """
+    count = text.count(b"&") + 1
+    if count > MAX_PAIRS:
+        raise BadData(f"{count} parameters are more than the {MAX_PAIRS} that a request may have")
     pairs: list[Pair] = []
     error = ""
     for piece in text.split(b"&"):
@@ -112,20 +124,45 @@ def _text(raw: bytes) -> str:
 
 
 def _multipart(content_type: str, body: bytes) -> Form:
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    message = message_from_bytes(head + body)
-    payload = message.get_payload()
-    # A form that is cut off counts for nothing, as in Go.
-    parts: Sequence[object] = payload if isinstance(payload, list) and not message.defects else ()
-    fields = (_field(part) for part in parts if isinstance(part, Message) and not _is_file(part))
-    return Form(tuple(pair for pair in fields if pair[0]))
+    """The fields of a form in parts, as Go's mime/multipart takes them apart.
+
+    A form that is cut off, or has too many parts, counts for nothing, as in Go.
+    """
+    boundary = _head(b"Content-Type: " + content_type.encode("latin-1", "replace")).get_boundary()
+    if boundary is None:
+        return Form(())
+    delimiter = b"\r\n--" + boundary.encode("latin-1", "replace")
+    # What stands before the first part, the parts, and the end.
+    pieces = (b"\r\n" + body).split(delimiter, MAX_PARTS + 2)
+    if len(pieces) > MAX_PARTS + 2 or not pieces[-1].startswith(b"--"):
+        return Form(())
+    fields = [_field(piece) for piece in _whole(pieces[1:-1], delimiter)]
+    return Form(tuple(pair for pair in fields if pair is not None and pair[0]))
 
 
-def _is_file(part: Message) -> bool:
-    return part.get_param("filename", None, "content-disposition") is not None
+def _whole(pieces: Sequence[bytes], delimiter: bytes) -> Sequence[bytes]:
+    """The parts; what looked like the start of one, but was not a line, is part of its value."""
+    parts: list[bytes] = []
+    for piece in pieces:
+        if piece.lstrip(b" \t").startswith(b"\r\n"):
+            parts.append(piece)
+        elif parts:
+            parts[-1] += delimiter + piece
+    return parts
 
 
-def _field(part: Message) -> Pair:
-    name = part.get_param("name", "", "content-disposition")
-    value = part.get_payload(decode=True)
-    return str(name or ""), _text(value if isinstance(value, bytes) else b"")
+def _field(part: bytes) -> Pair | None:
+    """Name and value of a part; None for a file."""
+    head, _, value = part.partition(b"\r\n\r\n")
+    if len(head) > _HEAD_BYTES:
+        return None
+    told = _head(head.strip())
+    if told.get_param("filename", None, "content-disposition") is not None:
+        return None
+    if told.get("Content-Transfer-Encoding", "").lower() == "quoted-printable":
+        value = quopri.decodestring(value)
+    return str(told.get_param("name", "", "content-disposition") or ""), _text(value)
+
+
+def _head(lines: bytes) -> Message:
+    return message_from_bytes(lines + b"\r\n\r\n")

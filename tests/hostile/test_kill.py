@@ -3,13 +3,9 @@
 import asyncio
 import itertools
 import json
-import os
-import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,7 +21,9 @@ from tests.oracle.series import Dataset, SeriesData
 from tests.oracle.writer import write_prometheus
 from tests.servers.binaries import PROMETHEUS
 from tests.servers.fixtures import entered
+from tests.servers.killable import Killable, answers
 from tests.servers.process import free_port
+from tests.servers.prometheus import PrometheusOptions, prometheus_command
 
 QUERIES: Final = 1000
 AT_A_TIME: Final = 20
@@ -36,52 +34,13 @@ TIMEOUT: Final = 3  # seconds, of a read
 STEP: Final = 15_000
 
 
-@dataclass
-class Killable:
-    """A Prometheus on one port, over one folder, as often as it is started."""
-
-    folder: Path
-    port: int = field(default_factory=free_port)
-    process: "subprocess.Popen[bytes] | None" = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """Starts it, and waits until it is ready."""
-        config = self.folder / "prometheus.yml"
-        config.write_text("global: {}\n")
-        command = [
-            str(entered(PROMETHEUS.locate)),
-            f"--config.file={config}",
-            f"--storage.tsdb.path={self.folder / 'data'}",
-            "--web.enable-remote-write-receiver",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-        ]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/-/ready").is_success:
-                    return
-            time.sleep(0.05)
-        raise AssertionError((self.folder / "log").read_text()[-2000:])
-
-    def kill(self) -> None:
-        """Ends it at once, whatever it is doing."""
-        if self.process is not None:
-            os.kill(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            self.process = None
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Killable]:
-    folder = tmp_path / "store"
-    folder.mkdir()
-    made = Killable(folder)
+    folder, port = tmp_path / "store", free_port()
+    entered(PROMETHEUS.locate)
+    command = prometheus_command(folder, PrometheusOptions(), port)
+    url = f"http://127.0.0.1:{port}"
+    made = Killable(command, url, answers(f"{url}/-/ready"), folder / "log")
     made.start()
     try:
         yield made

@@ -11,6 +11,24 @@ import yaml
 from tests.servers.process import Running, running
 
 
+def bridge_command(
+    folder: Path, config: Mapping[str, Any], port: int, flags: Sequence[str] = ()
+) -> list[str]:
+    """How a prombridge with `config` as its prometheus.yml is started on a port."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "prometheus.yml"
+    file.write_text(yaml.safe_dump(dict(config), allow_unicode=True))
+    return [
+        sys.executable,
+        "-m",
+        "bridge.cli",
+        "serve",
+        f"--config.file={file}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        *flags,
+    ]
+
+
 @contextlib.contextmanager
 def prombridge(
     folder: Path, config: Mapping[str, Any], flags: Sequence[str] = (), prefix: str = ""
@@ -20,20 +38,10 @@ def prombridge(
     With a `prefix` such as `/prometheus` all its paths stand below that.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "prometheus.yml"
-    file.write_text(yaml.safe_dump(dict(config), allow_unicode=True))
+    given = [f"--web.route-prefix={prefix or '/'}", *flags]
 
     def command(port: int) -> Sequence[str]:
-        return [
-            sys.executable,
-            "-m",
-            "bridge.cli",
-            "serve",
-            f"--config.file={file}",
-            f"--web.listen-address=127.0.0.1:{port}",
-            f"--web.route-prefix={prefix or '/'}",
-            *flags,
-        ]
+        return bridge_command(folder, config, port, given)
 
     with running(command, f"{prefix}/-/ready", folder / "prombridge.log") as server:
         yield server

@@ -27,28 +27,33 @@ class PrometheusOptions:
         return {"storage": storage, **self.config}
 
 
+def prometheus_command(folder: Path, options: PrometheusOptions, port: int) -> list[str]:
+    """How a Prometheus with its data below `folder` is started on a port."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "prometheus.yml"
+    config.write_text(yaml.safe_dump(options.document(), allow_unicode=True))
+    return [
+        str(PROMETHEUS.locate()),
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--storage.tsdb.retention.time=100y",
+        "--web.enable-remote-write-receiver",
+        f"--web.listen-address=127.0.0.1:{port}",
+        *options.flags,
+    ]
+
+
 @contextlib.contextmanager
 def prometheus(folder: Path, options: PrometheusOptions | None = None) -> Iterator[Running]:
     """A Prometheus with its data below `folder`; the data go when it ends, the log stays."""
     wanted = options or PrometheusOptions()
     folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "prometheus.yml"
-    config.write_text(yaml.safe_dump(wanted.document(), allow_unicode=True))
-    binary, data = PROMETHEUS.locate(), folder / "data"
 
     def command(port: int) -> Sequence[str]:
-        return [
-            str(binary),
-            f"--config.file={config}",
-            f"--storage.tsdb.path={data}",
-            "--storage.tsdb.retention.time=100y",
-            "--web.enable-remote-write-receiver",
-            f"--web.listen-address=127.0.0.1:{port}",
-            *wanted.flags,
-        ]
+        return prometheus_command(folder, wanted, port)
 
     try:
         with running(command, "/-/ready", folder / "prometheus.log") as server:
             yield server
     finally:
-        shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(folder / "data", ignore_errors=True)

@@ -15,9 +15,8 @@ _PACKAGES = tuple(map(Package, ("redis-tools", "liblzf1", "libjemalloc2")))
 _START_TIMEOUT = 10  # seconds
 
 
-@contextlib.contextmanager
-def valkey(folder: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """A server with nothing in it: its URL and its process, which a test may end early."""
+def valkey_command(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
+    """How a server that keeps nothing on disk is started on a port: command and environment."""
     folder.mkdir(parents=True, exist_ok=True)
     root = servers_folder()
     unpack(_PACKAGES, root, lambda _: None)
@@ -25,9 +24,15 @@ def valkey(folder: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     program = folder / "redis-server"
     program.symlink_to(root / "redis-tools/usr/bin/redis-check-rdb")
     libraries = [str(one) for one in root.glob("lib*/usr/lib/*/")]
-    port = free_port()
     command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
+    return command, {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
+
+
+@contextlib.contextmanager
+def valkey(folder: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A server with nothing in it: its URL and its process, which a test may end early."""
+    port = free_port()
+    command, environment = valkey_command(folder, port)
     with (folder / "redis.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
