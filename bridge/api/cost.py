@@ -23,7 +23,7 @@ async def query_cost(api: Api, request: ApiRequest) -> Answer:
     """
     form = request.form
     ranged = any(form.get(name) for name in ("start", "end", "step"))
-    steps = params.steps(form) if ranged else _moment(api, request)
+    steps = params.steps(form, api.limits.limits) if ranged else _moment(api, request)
     asked = QueryOptions(lookback=params.lookback(form))
     with params.parameter("query"):
         selects = await api.engine.selects(form.get("query"), steps, asked)

@@ -118,6 +118,7 @@ class Endpoint:
             if not (answer.data or self._plain):
                 return Response(status_code=HTTPStatus.NO_CONTENT)
             body = answer.data if self._plain else success(answer)
+            self._api.limits.limits.check_response(len(body))
             return await _compressed(request, body, {**_JSON, **dict(answer.headers)})
         except asyncio.CancelledError:
             if not self._api.lifecycle.stopping:
@@ -131,7 +132,8 @@ class Endpoint:
 
     def _failed(self, outcome: Failure) -> Response:
         if self._plain:
-            return PlainTextResponse(f"{outcome.text}\n", outcome.status)
+            headers = _retry(outcome)
+            return PlainTextResponse(f"{outcome.text}\n", outcome.status, headers=headers)
         return failed(outcome)
 
     async def _answer(self, request: Request, form: Form) -> Answer:
@@ -156,7 +158,12 @@ class Endpoint:
 def failed(outcome: Failure) -> Response:
     """The response of an error."""
     body = failure(outcome.type, outcome.text)
-    return Response(body, outcome.status, media_type="application/json")
+    headers = _retry(outcome)
+    return Response(body, outcome.status, headers=headers, media_type="application/json")
+
+
+def _retry(outcome: Failure) -> dict[str, str] | None:
+    return {"Retry-After": str(outcome.retry_after)} if outcome.retry_after else None
 
 
 async def _compressed(request: Request, body: bytes, headers: dict[str, str]) -> Response:

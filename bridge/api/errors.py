@@ -34,11 +34,12 @@ class ErrorType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error as the client sees it."""
+    """An error as the client sees it; `retry_after` seconds it may ask again, if that helps."""
 
     type: ErrorType
     status: int
     text: str
+    retry_after: int = 0
 
 
 # The first row that fits counts.
@@ -57,6 +58,10 @@ _TABLE: Final[tuple[tuple[type[Exception], ErrorType, int], ...]] = (
 _INTERNAL: Final = Failure(
     ErrorType.INTERNAL, 500, "internal error; the log of prombridge says which"
 )
+# What was asked for is let go of by the time that anybody asks again.
+_NO_MEMORY: Final = Failure(
+    ErrorType.UNAVAILABLE, 503, "prombridge is out of memory: ask for less, or later", 10
+)
 _TOO_DEEP: Final = Failure(ErrorType.BAD_DATA, 400, "the query is nested too deeply")
 
 
@@ -64,7 +69,9 @@ def failure_of(error: Exception) -> Failure:
     """What to tell the client; an unknown error tells nothing of itself."""
     if isinstance(error, RecursionError):
         return _TOO_DEEP
+    if isinstance(error, MemoryError):
+        return _NO_MEMORY
     for kind, error_type, status in _TABLE:
         if isinstance(error, kind):
-            return Failure(error_type, status, str(error))
+            return Failure(error_type, status, str(error), getattr(error, "retry_after", 0))
     return _INTERNAL

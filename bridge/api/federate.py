@@ -38,6 +38,8 @@ async def federate(api: Api, request: ApiRequest) -> Answer:
     asked = map(parse_selector, request.form.all("match[]"))
     # As in Prometheus, {} asks for nothing; a store would take it for everything.
     matcher_sets = [matchers for matchers in asked if matchers]
+    for matchers in matcher_sets:
+        api.limits.limits.check_matchers(matchers)
     options = ReadOptions(
         nocache(request), fresh(request), api.limits.max_samples, api.limits.max_bytes
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.api.form import Form
+from bridge.engine.demands import Limits
 from bridge.model.errors import BadData
 from bridge.model.labels import Matcher, quoted
 from bridge.model.time import MAX_TIME, MIN_TIME, Steps, parse_api_duration, parse_float, parse_time
@@ -19,6 +20,8 @@ _DEFAULT_LENGTH: Final = 10
 _LONGEST: Final = 10_000
 _INT64_MAX: Final = 2**63 - 1
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
+
+_LIMITS: Final = Limits()
 
 ParseSelector = Callable[[str], tuple[Matcher, ...]]
 
@@ -122,7 +125,7 @@ def time_range(form: Form, default: TimeRange) -> TimeRange:
     return TimeRange(start, optional_time(form, "end", default.end))
 
 
-def steps(form: Form) -> Steps:
+def steps(form: Form, limits: Limits = _LIMITS) -> Steps:
     """`start`, `end` and `step` of a range query."""
     with parameter("start"):
         start = time(form.get("start"))
@@ -130,7 +133,10 @@ def steps(form: Form) -> Steps:
         end = _end(form.get("end"), start)
     with parameter("step"):
         step = _step(form.get("step"))
-    if (end - start) // step > MAX_POINTS:
+    made = (end - start) // step
+    if limits.points != MAX_POINTS:
+        limits.check_points(made)
+    elif made > MAX_POINTS:
         raise BadData(
             "exceeded maximum resolution of 11,000 points per timeseries."
             " Try decreasing the query resolution (?step=XX)"
@@ -181,10 +187,13 @@ def lookback(form: Form) -> int:
         raise BadData(f"error parsing lookback delta duration: {error}") from None
 
 
-def selectors(texts: Sequence[str], parse: ParseSelector) -> tuple[tuple[Matcher, ...], ...]:
+def selectors(
+    texts: Sequence[str], parse: ParseSelector, limits: Limits = _LIMITS
+) -> tuple[tuple[Matcher, ...], ...]:
     """The matchers of each `match[]`; each needs one that does not match the empty value."""
     matcher_sets = tuple(parse(text) for text in texts)
     for matchers in matcher_sets:
+        limits.check_matchers(matchers)
         if all(matcher.matches("") for matcher in matchers):
             raise BadData("match[] must contain at least one non-empty matcher")
     return matcher_sets

@@ -36,7 +36,7 @@ async def ranged(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/query_range`: `start` to `end` by `step`."""
     with stage(Stage.PARAMS):
         limit = params.limit(request.form)
-        steps = params.steps(request.form)
+        steps = params.steps(request.form, api.limits.limits)
         options = _options(request, limit)
     return await _evaluated(api, request, steps, options)
 

@@ -91,7 +91,7 @@ class Generation:
         asyncio.get_running_loop().set_default_executor(self._workers)
         engine = self._engine
         process.metrics.queries.waiting.set_function(lambda: engine.turns.waiting)
-        process.metrics.queries.concurrent_max.set(engine.settings.max_concurrency)
+        process.metrics.queries.concurrent_max.set(engine.settings.turns.concurrency)
 
     async def idle(self) -> None:
         """Waits until no request is being answered."""
@@ -122,16 +122,18 @@ class Generation:
 
     def _of(self, realm: Realm, settings: Settings, process: Process, gate: Gate) -> ASGIApp:
         """What answers the requests of one tenant."""
-        serving = replace(settings.serving, max_bytes=settings.engine.max_bytes)
+        own = settings.tenant_engines.get(realm.tenant.name)
+        limits = own or settings.engine
+        serving = replace(settings.serving, max_bytes=limits.max_bytes)
         tracer = self._tracer
         api = Api(
-            engine=self._engine.over(realm.querier),
+            engine=self._engine.over(realm.querier, own),
             querier=realm.querier,
             reads=ReadEndpoint(realm.querier, serving, gate),
             catalogue=realm.catalogue,
             metrics=process.metrics,
             settings=_api_settings(settings),
-            limits=settings.engine,
+            limits=limits,
             ready=_ready(process),
             now=now,
             started=process.started,

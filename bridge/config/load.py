@@ -25,6 +25,7 @@ from bridge.config.remote_read import RemoteReadSection
 from bridge.config.settings import LabelPairs, Settings, WebSettings
 from bridge.config.urls import shown_key
 from bridge.config.validation import validated
+from bridge.engine.demands import TurnSettings
 from bridge.engine.query import EngineSettings
 from bridge.remote.settings import StoreSettings, shown_url
 from bridge.telemetry.settings import QueryLogSettings, otel_installed
@@ -132,6 +133,7 @@ class _Loader:
         for index, store in enumerate(stores):
             self.warnings += missing_files(document, index, store)
         cache = (own.cache or CacheSection()).applied(CacheSettings())
+        engine = _engine(self._flags, section, own.query or QuerySection())
         return Settings(
             stores=tuple(_with_own(store, own) for store in stores),
             cache=cache,
@@ -142,7 +144,8 @@ class _Loader:
                 for name, section in (own.replicas or {}).items()
                 if section
             ),
-            engine=_engine(self._flags, section, own.query or QuerySection()),
+            engine=engine,
+            tenant_engines=own.tenants.engines(engine) if own.tenants else {},
             web=_web(self._flags, own.web or WebSection(), own_folder),
             log=self._flags.log,
             flags=self._flags.shown(),
@@ -171,12 +174,12 @@ def _engine(flags: Flags, section: GlobalSection, query: QuerySection) -> Engine
     settings = EngineSettings(
         timeout=flags.query_timeout,
         max_samples=flags.query_max_samples,
-        max_concurrency=flags.query_max_concurrency,
+        turns=TurnSettings(flags.query_max_concurrency),
         lookback=flags.query_lookback_delta,
         evaluation_interval=section.evaluation_interval or 60_000,
         features=frozenset(flags.features),
     )
-    return settings if query.max_bytes is None else replace(settings, max_bytes=query.max_bytes)
+    return query.applied(settings)
 
 
 def _query_log(

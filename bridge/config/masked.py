@@ -5,11 +5,12 @@ from typing import Any, Final
 
 import yaml
 
-from bridge.api.tenancy import TenancySettings, Tenant
+from bridge.api.tenancy import Tenant
 from bridge.cache.settings import CacheSettings
 from bridge.catalogue.settings import CatalogueSettings
 from bridge.config.settings import Settings
 from bridge.config.urls import masked_url
+from bridge.engine.query import EngineSettings
 from bridge.model.secret import TELLING, Secret
 from bridge.model.time import format_duration
 from bridge.remote.profiles import profile_of
@@ -43,7 +44,10 @@ def masked_yaml(settings: Settings) -> str:
         "prombridge": {
             "web": {"tokens_file": settings.web.tokens_file},
             "query": {
-                "max_bytes": settings.engine.max_bytes,
+                **_limits(settings.engine),
+                "cpu_slots": settings.engine.cpu_slots,
+                "small_lane": settings.engine.turns.lane,
+                "small_samples": settings.engine.turns.small_samples,
                 "slow_after": format_duration(settings.query_log.slow_after_ms),
                 "slow_log_file": settings.query_log.slow_file,
             },
@@ -53,7 +57,7 @@ def masked_yaml(settings: Settings) -> str:
                 store.name: _own(store) | _own_cache(settings, store) for store in settings.stores
             },
             "replicas": {group.name: _replicas(group) for group in settings.replicas},
-            "tenants": _tenancy(settings.tenancy),
+            "tenants": _tenancy(settings),
         },
     }
     return yaml.safe_dump(_without_empty(shown), sort_keys=False, allow_unicode=True, width=1000)
@@ -137,11 +141,42 @@ def _replicas(group: ReplicaSettings) -> Yaml:
     }
 
 
-def _tenancy(tenancy: TenancySettings) -> Yaml:
+def _limits(engine: EngineSettings) -> Yaml:
+    limits, turns = engine.limits, engine.turns
+    return {
+        "max_bytes": engine.max_bytes,
+        "max_expression_bytes": limits.expression_bytes,
+        "max_matchers": limits.matchers,
+        "max_regex_bytes": limits.regex_bytes,
+        "max_range": format_duration(limits.range),
+        "max_points": limits.points,
+        "max_series": limits.series,
+        "max_read_bytes": limits.read_bytes,
+        "max_response_bytes": limits.response_bytes,
+        "max_queued": turns.queued,
+        "max_queue_wait": format_duration(turns.wait),
+    }
+
+
+def _tenant_limits(engine: EngineSettings) -> Yaml:
+    return {
+        "timeout": format_duration(engine.timeout),
+        "max_samples": engine.max_samples,
+        "max_concurrency": engine.turns.concurrency,
+        **_limits(engine),
+    }
+
+
+def _tenancy(settings: Settings) -> Yaml:
+    tenancy, engines = settings.tenancy, settings.tenant_engines
     return {
         "header": tenancy.header,
         "default": tenancy.default,
-        "names": {tenant.name: _tenant(tenant) for tenant in tenancy.tenants},
+        "names": {
+            one.name: _tenant(one)
+            | ({"limits": _tenant_limits(engines[one.name])} if one.name in engines else {})
+            for one in tenancy.tenants
+        },
     }
 
 

@@ -21,9 +21,11 @@ from bridge.config.fields import (
 )
 from bridge.config.own_cache import CacheSection, StoreCacheSection
 from bridge.config.own_catalogue import CatalogueSection
+from bridge.config.own_limits import LimitsSection
 from bridge.config.own_replicas import PartialName, ReplicasSection
 from bridge.config.own_tenants import TenantsSection
 from bridge.config.sigv4 import SigV4Section
+from bridge.engine.query import EngineSettings
 from bridge.model.labels import METRIC_NAME
 from bridge.remote.profiles import PROFILES
 from bridge.remote.settings import NameMatchers, ResponseType, StoreSettings
@@ -46,12 +48,22 @@ PushdownName = Annotated[str, choice(*Pushdown, words="unknown pushdown")]
 FixedLabels = Annotated[LabelSet, AfterValidator(_not_the_name)]
 
 
-class QuerySection(Section):
-    """`query`: limits of all queries."""
+class QuerySection(LimitsSection):
+    """`query`: limits of all queries, and which are logged as slow."""
 
-    max_bytes: Size | None = None
+    cpu_slots: Whole | None = None
+    small_lane: Whole | None = None
+    small_samples: Whole | None = None
     slow_after: Duration | None = None
     slow_log_file: Text = ""
+
+    def applied(self, engine: EngineSettings) -> EngineSettings:
+        """The engine's settings with these on top."""
+        own = super().applied(engine)
+        turns = {"lane": self.small_lane, "small_samples": self.small_samples}
+        kept = {name: held for name, held in turns.items() if held is not None}
+        slots = own.cpu_slots if self.cpu_slots is None else self.cpu_slots
+        return replace(own, turns=replace(own.turns, **kept), cpu_slots=slots)
 
 
 class StoreSection(Section):

@@ -8,7 +8,9 @@ from pydantic import AfterValidator
 from bridge.api.tenancy import TenancySettings, Tenant
 from bridge.config.fields import Flag, Section, Text, refused
 from bridge.config.headers import HOP_BY_HOP, check_entry_headers, check_header_name
+from bridge.config.own_limits import TenantLimitsSection
 from bridge.config.urls import shown_key
+from bridge.engine.query import EngineSettings
 from bridge.model.errors import BadData
 from bridge.model.labels import Matcher
 from bridge.promql.selectors import parse_selector
@@ -55,6 +57,7 @@ class TenantSection(Section):
     headers: OwnHeaders = None
     stores: list[Text] | None = None
     operator: Flag = False
+    limits: TenantLimitsSection | None = None
 
     def settings(self, name: str, names: Mapping[str, str]) -> Tenant:
         """The settings; `names` has each store's name by its name and by its URL."""
@@ -86,6 +89,11 @@ class TenantsSection(Section):
         """The settings; `names` has each store's name by its name and by its URL."""
         tenants = (section.settings(name, names) for name, section in self.sections.items())
         return TenancySettings(tuple(tenants), self.header, self.default)
+
+    def engines(self, engine: EngineSettings) -> dict[str, EngineSettings]:
+        """The settings of the queries of tenants that have some of their own."""
+        limited = {name: held.limits for name, held in self.sections.items() if held.limits}
+        return {name: limits.applied(engine) for name, limits in limited.items()}
 
     def faults(self, names: Mapping[str, str], *, gated: bool) -> Iterator[tuple[str, str]]:
         """What cannot work, each with the tenant's name, empty where it is of all of them.

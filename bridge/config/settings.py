@@ -54,6 +54,8 @@ class Settings:
 
     `replicas` are groups of stores that hold the same data; a store is in one of them at most.
     `store_caches` has the cache settings of the stores whose own differ from `cache`, by name.
+    `tenant_engines` has the engine's settings of the tenants whose own differ from `engine`, by
+    name.
     `flags` are the command line's, as they are shown.
     """
 
@@ -71,3 +73,4 @@ class Settings:
     flags: Mapping[str, str] = field(default_factory=dict)
     serving: Serving = field(default_factory=Serving)
     tenancy: TenancySettings = field(default_factory=TenancySettings)
+    tenant_engines: Mapping[str, EngineSettings] = field(default_factory=dict)

@@ -3,12 +3,14 @@
 import asyncio
 import copy
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from bridge.engine.demands import Taken
 from bridge.engine.evaluate import evaluate
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.function import Function
@@ -27,7 +29,7 @@ from bridge.engine.query import (
     Switches,
 )
 from bridge.engine.seen import Seen
-from bridge.engine.turns import Turns
+from bridge.engine.turns import IsSmall, Turns
 from bridge.model.annotations import Annotations, store_warning
 from bridge.model.errors import BadData, QueryTimeout
 from bridge.model.time import Steps
@@ -35,6 +37,7 @@ from bridge.model.vectors import Value, Windows
 from bridge.promql.ast import Expr, ValueType, value_type
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
+from bridge.storage.estimates import estimated
 from bridge.storage.interface import Provenance, Querier, ReadOptions, Select, Selection
 from bridge.telemetry.trace import Stage, stage
 
@@ -48,7 +51,7 @@ class Engine:
     """Evaluates PromQL over a Querier.
 
     Evaluation runs in threads of the engine's own; row ranges of one query share `workers`. At most
-    `max_concurrency` queries run at a time, the others wait for their turn within their time.
+    so many queries as its settings say run at a time, the others wait for their turn.
     """
 
     def __init__(
@@ -70,13 +73,24 @@ class Engine:
             use_start_timestamps="use-start-timestamps" in settings.features,
             per_step_stats="promql-per-step-stats" in settings.features,
         )
-        self.turns = Turns(settings.max_concurrency)
-        self._evaluators = ThreadPoolExecutor(settings.max_concurrency, "evaluate")
+        self.turns = Turns(settings.turns)
+        self.own_turns: Turns | None = None
+        self._slots = asyncio.Semaphore(settings.cpu_slots) if settings.cpu_slots else None
+        threads = settings.turns.concurrency + settings.turns.lane
+        self._evaluators = ThreadPoolExecutor(threads, "evaluate")
 
-    def over(self, querier: Querier) -> "Engine":
-        """The same engine over another Querier: they share threads, turns and settings."""
+    def over(self, querier: Querier, settings: EngineSettings | None = None) -> "Engine":
+        """The same engine over another Querier: they share threads and turns.
+
+        Other `settings` are those of queries there, and let no more of them run at a time.
+        """
         sibling = copy.copy(self)
         sibling.querier = querier
+        if settings is not None:
+            sibling.settings = settings
+            sibling.own_turns = (
+                None if settings.turns == self.settings.turns else Turns(settings.turns)
+            )
         return sibling
 
     def close(self) -> None:
@@ -113,7 +127,7 @@ class Engine:
         query = Query(text, expr, steps, options.lookback or self.settings.lookback)
         queued: float | None = None
         try:
-            async with asyncio.timeout(timeout), self.turns.taken():
+            async with asyncio.timeout(timeout), self._turn(lambda: self._is_small(query, options)):
                 queued = time.perf_counter() - started
                 result = await self._run(query, options, budget, progress)
         except TimeoutError:
@@ -124,6 +138,26 @@ class Engine:
             progress.stats = _timed(progress.stats, total if queued is None else queued, total)
         return replace(result, stats=progress.stats)
 
+    def _turn(self, is_small: IsSmall) -> AbstractAsyncContextManager[None]:
+        if self.own_turns is None:
+            return self.turns.taken(is_small)
+        return self._both_turns(self.own_turns, is_small)
+
+    @asynccontextmanager
+    async def _both_turns(self, own: Turns, is_small: IsSmall) -> AsyncIterator[None]:
+        async with own.taken(is_small), self.turns.taken(is_small):
+            yield
+
+    async def _is_small(self, query: Query, options: QueryOptions) -> bool:
+        """Whether all that a query needs is remembered, and not much."""
+        selects = plan(query, self._functions, self.settings.evaluation_interval).selects
+        reading = ReadOptions(options.nocache, options.fresh)
+        asked = (estimated(self.querier, select, reading) for select in selects)
+        found = [one for estimates in await asyncio.gather(*asked) for one in estimates]
+        samples = [one.samples for one in found if one.samples is not None and not one.gaps]
+        most = self.settings.turns.small_samples
+        return len(samples) == len(found) and sum(samples) <= most
+
     async def selects(self, text: str, steps: Steps, options: QueryOptions) -> tuple[Select, ...]:
         """What a query would read; raises BadData for its text."""
         expr = await self._parsed(text)
@@ -133,6 +167,7 @@ class Engine:
 
     async def _parsed(self, text: str) -> Expr:
         """The tree; a long text is parsed in a thread, for it would hold up everything else."""
+        self.settings.limits.check_text(text)
         if len(text) < _LONG_TEXT:
             return self.parse(text)
         return await self._in_thread(lambda: self.parse(text))
@@ -143,6 +178,7 @@ class Engine:
         began = time.perf_counter()
         with stage(Stage.PLAN):
             planned = plan(query, self._functions, self.settings.evaluation_interval)
+            self.settings.limits.check_selects(planned.selects)
         with stage(Stage.FETCH, selects=len(planned.selects)):
             answers = await self._fetch(planned, options)
         prepared = time.perf_counter()
@@ -163,9 +199,10 @@ class Engine:
         )
         try:
             with stage(Stage.EVALUATE):
-                value = await self._in_thread(lambda: _evaluated(planned.expr, on))
-                if isinstance(value, Windows):
-                    budget.hold(int((value.hi - value.lo).sum()))
+                async with self._slots or nullcontext():
+                    value = await self._in_thread(lambda: _evaluated(planned.expr, on))
+                    if isinstance(value, Windows):
+                        budget.hold(int((value.hi - value.lo).sum()))
         finally:
             seconds = time.perf_counter() - prepared
             progress.stats = stats = _evaluated_stats(progress.stats, on, seconds)
@@ -177,12 +214,14 @@ class Engine:
     async def _fetch(self, planned: Plan, options: QueryOptions) -> list[Selection]:
         """Every read at once; the first that fails ends the others."""
         reading = ReadOptions(options.nocache, options.fresh, max_bytes=self.settings.max_bytes)
+        taken = Taken(self.settings.limits)
+
+        async def read(select: Select) -> Selection:
+            return taken.add(await self.querier.select(select, reading))
+
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self.querier.select(select, reading))
-                    for select in planned.selects
-                ]
+                tasks = [group.create_task(read(select)) for select in planned.selects]
         except BaseExceptionGroup as failed:
             raise _first(failed) from None
         return [task.result() for task in tasks]

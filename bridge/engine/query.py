@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from bridge.engine.demands import Limits, TurnSettings
 from bridge.model.time import Steps
 from bridge.model.vectors import Value
 from bridge.promql.ast import Expr, ValueType
@@ -14,13 +15,17 @@ class EngineSettings:
     """What an operator decides for all queries; times in ms, sizes in bytes.
 
     `features` are the names given to `--enable-feature`; `evaluation_interval` is the default
-    resolution of subqueries; a `max_bytes` of 0 means no limit.
+    resolution of subqueries; a `max_bytes` of 0 means no limit. `limits` are those of single
+    queries; `turns` says how many there may be at a time, `cpu_slots` how many of them evaluate (0:
+    all).
     """
 
     timeout: int = 120_000
     max_samples: int = 50_000_000
     max_bytes: int = 4 << 30
-    max_concurrency: int = 20
+    turns: TurnSettings = field(default_factory=TurnSettings)
+    cpu_slots: int = 0
+    limits: Limits = field(default_factory=Limits)
     lookback: int = 300_000
     evaluation_interval: int = 60_000
     features: frozenset[str] = frozenset()

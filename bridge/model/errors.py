@@ -72,6 +72,14 @@ class Unavailable(BridgeError):
     """The bridge cannot answer now: it is starting, or a store is out of reach."""
 
 
+class Overloaded(Unavailable):
+    """The bridge has too much to do; `retry_after` is when to ask again, in seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
 @dataclass(frozen=True, slots=True)
 class StoreFault:
     """What is known of a failed read: the store's name, the range asked (ms), the status."""

@@ -6,6 +6,7 @@ from itertools import product
 
 from bridge.api.encode import encode_data
 from bridge.cache.samples import SampleCache
+from bridge.engine.demands import TurnSettings
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings, QueryOptions
 from bridge.model.time import Steps
@@ -28,7 +29,7 @@ async def test_sixty_panels_over_nine_selectors_are_nine_reads_of_the_store() ->
     cache = SampleCache(wired, world.memory, "logged")
     with ThreadPoolExecutor(2) as workers:
         # Every panel is under way before the first one is done.
-        settings = EngineSettings(max_concurrency=len(PANELS))
+        settings = EngineSettings(turns=TurnSettings(len(PANELS)))
         engine = Engine(cache, settings, workers)
 
         async def ask(text: str, step: int, length: int, options: QueryOptions) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 from bridge.config.errors import ConfigError
 from bridge.config.flags import Flags
 from bridge.config.load import check, load
+from bridge.engine.demands import TurnSettings
 from bridge.engine.query import EngineSettings
 from bridge.remote.settings import ResponseType
 from tests.config.files import errors, loaded, warnings, written
@@ -29,7 +30,7 @@ def test_flags_and_files_make_the_engines_settings(tmp_path: Path) -> None:
         timeout=1000,
         max_samples=5,
         max_bytes=1 << 30,
-        max_concurrency=2,
+        turns=TurnSettings(2),
         lookback=60_000,
         evaluation_interval=15_000,
         features=frozenset({"promql-experimental-functions"}),

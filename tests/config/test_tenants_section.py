@@ -50,6 +50,21 @@ def test_all_keys_are_read(tmp_path: Path) -> None:
     assert guests.matchers == (Matcher("public", MatchType.EQUAL, "yes"),)
 
 
+def test_limits_are_those_of_all_but_for_what_a_tenant_has_of_its_own(tmp_path: Path) -> None:
+    own = """
+query: {max_series: 100, max_range: 1d, cpu_slots: 3, small_lane: 2}
+tenants:
+  default: a
+  names: {a: {limits: {max_series: 7, max_concurrency: 2, timeout: 5s}}}
+"""
+    settings = loaded(tmp_path, FILE, own).settings
+    engine, tenants = settings.engine, settings.tenant_engines["a"]
+    assert (engine.limits.series, engine.cpu_slots, engine.turns.lane) == (100, 3, 2)
+    assert (tenants.limits.series, tenants.limits.range) == (7, 86_400_000)
+    assert (tenants.turns.concurrency, tenants.timeout) == (2, 5_000)
+    assert "max_series: 7" in masked_yaml(settings)
+
+
 def test_values_of_telling_headers_are_masked(tmp_path: Path) -> None:
     shown = masked_yaml(loaded(tmp_path, FILE, WHOLE).settings)
     assert "hush" not in shown

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from bridge.engine.demands import TurnSettings
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings, QueryOptions
 from bridge.model.errors import (
@@ -214,7 +215,7 @@ async def test_cancelling_ends_the_reads() -> None:
 
 async def test_so_many_queries_run_at_a_time() -> None:
     stuck = Stuck()
-    async with engine(stuck, EngineSettings(max_concurrency=2)) as one:
+    async with engine(stuck, EngineSettings(turns=TurnSettings(2))) as one:
         tasks = [asyncio.create_task(one.query("x", Steps.at(0), _NOW)) for _ in range(5)]
         await stuck.started.wait()
         for _ in range(10):
@@ -227,17 +228,17 @@ async def test_so_many_queries_run_at_a_time() -> None:
 
 async def test_waiting_for_a_turn_takes_from_the_time() -> None:
     stuck = Stuck()
-    async with engine(stuck, EngineSettings(max_concurrency=1)) as one:
+    async with engine(stuck, EngineSettings(turns=TurnSettings(1))) as one:
         first = asyncio.create_task(one.query("x", Steps.at(0), _NOW))
         await stuck.started.wait()
         with pytest.raises(QueryTimeout):
-            await one.query("1", Steps.at(0), QueryOptions(timeout=1))
+            await one.query("y", Steps.at(0), QueryOptions(timeout=1))
         stuck.let_go.set()
         await first
 
 
 async def test_a_failed_query_gives_its_turn_back() -> None:
-    async with engine(store(), EngineSettings(max_concurrency=1)) as one:
+    async with engine(store(), EngineSettings(turns=TurnSettings(1))) as one:
         for _ in range(3):
             with pytest.raises(ExecutionError):
                 await one.query("topk(NaN, x)", Steps.at(0), _NOW)
