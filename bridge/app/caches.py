@@ -8,13 +8,14 @@ from pathlib import Path
 
 from bridge.cache.beyond import Beyond
 from bridge.cache.caches import Caches
+from bridge.cache.disk import DiskTier
 from bridge.cache.memory import Memory
 from bridge.cache.observed import CacheObserver
 from bridge.cache.policy import Policy
 from bridge.cache.purges import Purges
 from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
-from bridge.cache.tiers import DiskTier, Tier
+from bridge.cache.tiers import Tier
 from bridge.cache.valkey import ValkeyTier, connector
 from bridge.config.settings import Settings
 from bridge.remote.client import RemoteStore

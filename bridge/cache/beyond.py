@@ -7,7 +7,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from bridge.cache.blocks import Block
-from bridge.cache.intervals import common
+from bridge.cache.intervals import common, without
 from bridge.cache.keys import Place
 from bridge.cache.memory import Held, Memory
 from bridge.cache.observed import TierValue
@@ -62,7 +62,7 @@ class Beyond:
                     # What was purged meanwhile is not at this place any more.
                     if place == self._place(held, place.slot)
                     for gap in missing
-                    if (window := common(block.window, gap))
+                    for window in _older(held, block, gap)
                 ]
                 self._memory.keep(held, inside, again=True)
 
@@ -141,6 +141,14 @@ class Beyond:
 
     def _packed(self, held: Held, block: Block, place: Place) -> bytes:
         return packed(block, place, held.names.labels(block.names))
+
+
+def _older(held: Held, found: Block, gap: Window) -> Iterator[Window]:
+    """The parts of a gap for which a block that was found knows more than what is held by now."""
+    inside = common(found.window, gap)
+    if inside is not None:
+        newer = (one.window for one in held.overlapping(inside) if one.read.wall >= found.read.wall)
+        yield from without(inside, newer)
 
 
 def _grown(given: Window | None, sealed: Window, slot: Window) -> bool:

@@ -139,6 +139,8 @@ class Purges:
         self._learn([made])
         told = await asyncio.gather(*(self._tell(tier, [made]) for tier in self._tiers))
         reached = dict(zip(self._tiers, told, strict=True))
+        # They are told, and believed, once they answer.
+        self._heard -= {tier for tier, well in reached.items() if not well}
         if any(tier.shared for tier, well in reached.items() if well):
             await self._wait(LEASE / 1000)
         return [tier.name for tier, well in reached.items() if not well]

@@ -8,14 +8,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, TypeVar, cast
 
 from bridge.cache.observed import CacheObserver, Unobserved
+from bridge.cache.tiers import TIMEOUT, WAITING_BYTES
 
 T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
-TIMEOUT: Final = 0.1  # seconds for everything that is asked of it
 _FAILURES: Final = 3  # so many in a row, and it is left alone
 _PAUSE: Final = 10.0  # for so many seconds
-_WAITING_BYTES: Final = 64 << 20
 _LARGEST: Final = 16 << 20
 _PURGES: Final = "prombridge:purges"
 
@@ -82,7 +81,7 @@ class ValkeyTier:
         """Queues a value; lost if too much waits already, or it is too large."""
         if lifetime <= 0:
             return
-        if len(value) > _LARGEST or self._waiting + len(value) > _WAITING_BYTES:
+        if len(value) > _LARGEST or self._waiting + len(value) > WAITING_BYTES:
             self._observer.tier_write_dropped(self.name)
             return
         self._waiting += len(value)

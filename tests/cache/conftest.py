@@ -7,7 +7,8 @@ from typing import Final
 import pytest
 import redis
 
-from bridge.cache.tiers import DiskTier, Tier
+from bridge.cache.disk import DiskTier
+from bridge.cache.tiers import Tier
 from bridge.cache.valkey import ValkeyTier, connector
 from tests.servers.valkey import valkey
 
@@ -38,6 +39,6 @@ def patient(url: str) -> ValkeyTier:
 @pytest.fixture(params=["disk", "valkey"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     if request.param == "disk":
-        return lambda: DiskTier(tmp_path, 1 << 20)
+        return lambda: DiskTier(tmp_path, 1 << 20, timeout=PATIENCE)
     url = request.getfixturevalue("server")
     return lambda: patient(url)

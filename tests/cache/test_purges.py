@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import redis
 
+from bridge.cache.disk import DiskTier
 from bridge.cache.keys import Key
 from bridge.cache.purges import LEASE, Purge, Purges
-from bridge.cache.tiers import DiskTier
 from bridge.cache.valkey import ValkeyTier, connector
 from bridge.model.labels import Matcher
 from bridge.model.time import Window
-from tests.cache.conftest import Make, patient
+from tests.cache.conftest import PATIENCE, Make, patient
 from tests.cache.replicas import Replica
 from tests.cache.test_samples import NAMES, PLAIN, World, last, of
 from tests.cache.world import HOUR, MINUTE, SECOND, START, Clock
@@ -172,7 +172,7 @@ async def test_a_purge_that_valkey_did_not_take_is_told_once_it_answers(tmp_path
 
 async def test_while_nobody_knows_what_was_purged_a_tier_is_not_asked(tmp_path: Path) -> None:
     world = World()
-    first = Replica(world, DiskTier(tmp_path, 1 << 20))
+    first = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
     await first.right()
     await first.aclose()
 
@@ -189,13 +189,13 @@ async def test_a_value_that_is_on_its_way_from_a_tier_does_not_outlive_a_purge(
     tmp_path: Path,
 ) -> None:
     world = World()
-    first = Replica(world, DiskTier(tmp_path, 1 << 20))
+    first = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
     await first.right()
     await first.aclose()
 
     class Slow(DiskTier):
         def __init__(self, folder: Path, max_bytes: int) -> None:
-            super().__init__(folder, max_bytes)
+            super().__init__(folder, max_bytes, timeout=PATIENCE)
             self.asked, self.gate = asyncio.Event(), asyncio.Event()
 
         async def get(self, places: Sequence[str]) -> list[bytes | None]:

@@ -4,19 +4,21 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from bridge.cache.disk import DiskTier
 from bridge.cache.observed import TierValue
-from bridge.cache.tiers import DiskTier
+from bridge.cache.samples import SampleCache
 from bridge.cache.valkey import ValkeyTier, connector
-from tests.cache.conftest import Make, patient
-from tests.cache.replicas import Replica
+from tests.cache.conftest import PATIENCE, Make, patient
+from tests.cache.replicas import OLD, Replica
 from tests.cache.test_samples import NAMES, PLAIN, World, last, of
-from tests.cache.world import HOUR, MINUTE, START
+from tests.cache.world import HOUR, MINUTE, START, contents
 from tests.servers.valkey import valkey
 
 
@@ -89,12 +91,12 @@ async def test_age_goes_on_in_the_tier(make: Make) -> None:
 )
 async def test_a_damaged_value_is_a_miss(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
     world = World()
-    first = Replica(world, DiskTier(tmp_path, 1 << 20))
+    first = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
     await first.right()
     await first.aclose()
     for file in files(tmp_path):
         rewrite(file, spoil(file.read_bytes()))
-    second = Replica(world, DiskTier(tmp_path, 1 << 20))
+    second = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
     assert await second.right() == 1
     assert second.noted.values[TierValue.FOREIGN] > 0
     await second.aclose()
@@ -102,7 +104,7 @@ async def test_a_damaged_value_is_a_miss(tmp_path: Path, spoil: Callable[[bytes]
 
 async def test_a_value_of_another_selector_is_a_miss(tmp_path: Path) -> None:
     world = World()
-    first = Replica(world, DiskTier(tmp_path, 1 << 20))
+    first = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
     await first.cache.select(last(3 * HOUR, START - 2 * HOUR, of(NAMES[1])), PLAIN)
     await first.cache.settled()
     await first.right()
@@ -111,7 +113,7 @@ async def test_a_value_of_another_selector_is_a_miss(tmp_path: Path) -> None:
     values = [file.read_bytes() for file in held]
     for file, value in zip(held, values[1:] + values[:1], strict=True):
         rewrite(file, value)
-    second = Replica(world, DiskTier(tmp_path, 1 << 20))
+    second = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
     await second.right()
     await second.aclose()
 
@@ -120,13 +122,13 @@ async def test_a_folder_that_cannot_be_written_changes_no_answer(tmp_path: Path)
     (tmp_path / "file").write_text("no folder")
     world = World()
     for _ in range(2):
-        replica = Replica(world, DiskTier(tmp_path / "file", 1 << 20))
+        replica = Replica(world, DiskTier(tmp_path / "file", 1 << 20, timeout=PATIENCE))
         assert await replica.right() == 1
         await replica.aclose()
 
 
 async def test_files_stay_within_their_bytes(tmp_path: Path) -> None:
-    tier = DiskTier(tmp_path, 10_000)
+    tier = DiskTier(tmp_path, 10_000, timeout=PATIENCE)
     for at in range(20):
         tier.put(str(at), b"x" * 1000, 60_000 + at * 1000)
     await tier.settled()
@@ -170,3 +172,114 @@ async def test_a_cancelled_command_costs_its_connection(server: str) -> None:
         await asyncio.gather(task, return_exceptions=True)
         assert await tier.get(["7"]) == [b"7"]
     await tier.aclose()
+
+
+async def arrived(come: Callable[[], bool]) -> None:
+    for _ in range(5000):
+        if come():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it did not come")
+
+
+class Stuck(DiskTier):
+    """A folder whose disk does not answer until it is let go."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, 1 << 20)
+        self.gate = threading.Event()
+        for name in ("read", "purges", "add_purge"):
+            setattr(self._files, name, self._behind(getattr(self._files, name)))
+
+    def _behind(self, work: Callable[..., object]) -> Callable[..., object]:
+        def waits(*of: object) -> object:
+            self.gate.wait()
+            return work(*of)
+
+        return waits
+
+
+async def test_a_disk_that_does_not_answer_has_nothing_and_is_left_alone(tmp_path: Path) -> None:
+    world = World()
+    first = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
+    await first.right()
+    await first.aclose()
+    stuck = Stuck(tmp_path)
+    second = Replica(world, stuck)
+    assert await asyncio.wait_for(second.right(), PATIENCE) == 1
+    assert stuck.left_alone()
+    assert await stuck.get(["here"]) == [None]
+    assert not await stuck.add_purge(b"purge", START)
+    stuck.gate.set()
+    await arrived(lambda: not stuck.left_alone())
+    assert await stuck.purges() == []
+    await second.aclose()
+
+
+async def test_a_file_that_is_written_again_counts_once(tmp_path: Path) -> None:
+    tier = DiskTier(tmp_path, 10_000, timeout=PATIENCE)
+    for at in range(30):
+        tier.put("same", b"x" * 4000, 60_000 + at * 1000)
+        tier.put("other", b"x" * 4000, 120_000)
+    await tier.settled()
+    assert await tier.get(["same", "other"]) == [b"x" * 4000] * 2
+    await tier.aclose()
+
+
+async def test_what_ends_makes_room_though_nothing_is_too_much(tmp_path: Path) -> None:
+    now = 1000.0
+    tier = DiskTier(tmp_path, 10_000, lambda: now, timeout=PATIENCE)
+    tier.put("short", b"x", 1000)
+    tier.put("long", b"x", 60_000)
+    await tier.settled()
+    now = 1002.0
+    tier.put("new", b"x", 60_000)
+    await tier.settled()
+    assert len(files(tmp_path)) == 2
+    assert await tier.get(["short", "long", "new"]) == [None, b"x", b"x"]
+    await tier.aclose()
+
+
+async def test_files_of_another_process_count_too(tmp_path: Path) -> None:
+    one, other = (DiskTier(tmp_path, 10_000, timeout=PATIENCE) for _ in range(2))
+    for at in range(40):
+        for name, tier in (("one", one), ("other", other)):
+            tier.put(f"{name} {at}", b"x" * 1000, 60_000 + at * 1000)
+            await tier.settled()
+    # One of them looks at the folder anew after an eighth of its bytes.
+    assert sum(len(file.read_bytes()) for file in files(tmp_path)) <= 12_500
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_what_a_tier_had_does_not_replace_what_was_read_meanwhile(tmp_path: Path) -> None:
+    world = World()
+    first = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
+    await first.right()
+    await first.aclose()
+
+    class Slow(DiskTier):
+        def __init__(self) -> None:
+            super().__init__(tmp_path, 1 << 20, timeout=PATIENCE)
+            self.asked, self.gate = asyncio.Event(), asyncio.Event()
+
+        async def get(self, places: Sequence[str]) -> list[bytes | None]:
+            found = await super().get(places)
+            self.asked.set()
+            await self.gate.wait()
+            return found
+
+    slow = Slow()
+    second = Replica(world, slow)
+    world.clock.advance(MINUTE)
+    labels = next(iter(world.store.data))
+    world.store.put(labels, {START - 3 * HOUR: 77.0})
+    asking = asyncio.create_task(second.cache.select(OLD, PLAIN))
+    await slow.asked.wait()
+    # Another read brings the same time while the tier answers.
+    beside = SampleCache(world.store, second.memory, "logged")
+    newer = await beside.select(OLD, PLAIN)
+    await beside.settled()
+    slow.gate.set()
+    assert contents((await asking).block) == contents(newer.block) == world.store.truth(OLD)
+    await second.aclose()
