@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -10,8 +11,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from bridge.api.connected import while_connected
 from bridge.api.errors import failure_of
+from bridge.api.headers import cache_headers
 from bridge.model.errors import BridgeError, QueryCanceled
 from bridge.remote.server import ReadEndpoint
+from bridge.storage.interface import Provenance, Querier, ReadOptions, Select, Selection
 from bridge.telemetry.metrics import Metrics
 
 PATH: Final = "/api/v1/read"
@@ -43,9 +46,30 @@ class Read:
     async def _response(self, request: Request) -> Response:
         try:
             body = await self._endpoint.body(request)
-            return await while_connected(request, self._endpoint.answer(body))
+            return await while_connected(request, self._answer(body))
         except ClientDisconnect:
             error: BridgeError = QueryCanceled("reading the request")
         except BridgeError as failure:
             error = failure
         return PlainTextResponse(f"{error}\n", failure_of(error).status)
+
+    async def _answer(self, body: bytes) -> Response:
+        """The endpoint's answer, which says how much of it was remembered."""
+        noting = _Noting(self._endpoint.querier)
+        response = await replace(self._endpoint, querier=noting).answer(body)
+        response.headers.update(dict(cache_headers(Provenance.total(noting.found))))
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class _Noting:
+    """A Querier that notes where its answers come from."""
+
+    querier: Querier
+    found: list[Provenance] = field(default_factory=list)
+
+    async def select(self, select: Select, options: ReadOptions) -> Selection:
+        """The inner Querier's answer."""
+        selection = await self.querier.select(select, options)
+        self.found.append(selection.provenance)
+        return selection

@@ -8,11 +8,15 @@ import pytest
 import snappy
 
 from bridge.api.routes import application
+from bridge.cache.memory import Memory
+from bridge.cache.samples import SampleCache
+from bridge.cache.settings import CacheSettings
 from bridge.model.errors import LimitExceeded, StoreError, StoreFault
 from bridge.remote.proto.remote_pb2 import Query, ReadRequest, ReadResponse
 from bridge.remote.server import ReadEndpoint, Serving
 from bridge.storage.interface import Querier, ReadOptions, Select, Selection
 from tests.api.world import NOW, START, api, store
+from tests.cache.world import HOUR, Clock
 
 QUERY = Query(start_timestamp_ms=START, end_timestamp_ms=NOW)
 BODY = bytes(snappy.compress(ReadRequest(queries=[QUERY]).SerializeToString()))
@@ -105,3 +109,20 @@ async def test_so_many_requests_are_answered_at_a_time() -> None:
     counting.released.set()
     assert [one.status_code for one in await asyncio.gather(*tasks)] == [200] * 5
     assert counting.most == 2
+
+
+async def test_the_header_tells_how_much_was_remembered() -> None:
+    clock = Clock(NOW + 3 * HOUR)
+    cache = SampleCache(store(), Memory(CacheSettings(), clock), "store")
+    told = []
+    for _ in range(2):
+        told.append((await answered(cache)).headers["X-Prombridge-Cache"])
+        await cache.settled()
+    assert [one.split(";")[0] for one in told] == ["miss", "hit"]
+    await cache.aclose()
+
+
+async def test_an_error_tells_nothing_of_the_cache() -> None:
+    response = await answered(store(), body=b"no request")
+    assert response.status_code == 400
+    assert "X-Prombridge-Cache" not in response.headers
