@@ -1,10 +1,10 @@
 """A query's result as the JSON bytes that Prometheus writes for it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Final, assert_never
 
@@ -41,30 +41,55 @@ _STRING_ESCAPES: Final = _LABEL_ESCAPES | {
 # Rows are written piece by piece, so that a piece stays in the processor's cache.
 _PIECE: Final = 1 << 20
 
+# Shorter answers are written as a whole, of a length that is told beforehand.
+_MANY: Final = 4
+
+# Writes one piece when it is called, in any thread.
+Piece = Callable[[], bytes]
+
 
 def encode_data(result: Result) -> bytes:
     """The `data` object of a query's answer: `{"resultType":…,"result":…}`."""
-    return b"".join(encode_pieces(result))
+    return b"".join(piece() for piece in encode_pieces(result))
 
 
-def encode_pieces(result: Result) -> Iterator[bytes]:
-    """The same in consecutive pieces of about 1 MiB at most, unless a single series is larger."""
-    yield b'{"resultType":"%s","result":' % result.type.value.encode()
+def encode_pieces(result: Result) -> Iterator[Piece]:
+    """The same in consecutive pieces, which may be written in any order.
+
+    Each has about 1 MiB at most, unless a single series is larger or there are native histograms.
+    """
+    yield partial(bytes, b'{"resultType":"%s","result":' % result.type.value.encode())
     value = result.value
     match value:
         case Scalar(values):
-            yield _pair(result, _fixed(float(values[0])))
+            yield partial(_pair, result, _fixed(float(values[0])))
         case String(text):
-            yield _pair(result, text.translate(_STRING_ESCAPES))
+            yield partial(_pair, result, text.translate(_STRING_ESCAPES))
         case Matrix():
             yield from _listed(_matrix(value, result))
         case Windows(histograms=None):
             yield from _listed(_samples(value))
         case Windows():
-            yield from _listed(_mixed_samples(value))
+            yield from _listed(iter((partial(_joined, _mixed_samples, value),)))
         case _:
             assert_never(value)
-    yield b"}"
+    yield partial(bytes, b"}")
+
+
+def many_pieces(result: Result) -> bool:
+    """Whether the answer is so long that it is worth sending piece by piece."""
+    value = result.value
+    if not isinstance(value, Matrix) or value.histograms is not None:
+        return False
+    return len(value) > _MANY * _rows_of_piece(value.steps)
+
+
+def at_most(result: Result) -> int:
+    """The bytes of such an answer if every value took as many digits as there are."""
+    assert isinstance(result.value, Matrix)
+    labels, points = result.value.labels, int(result.value.present.sum())
+    heads = sum(len(encode_labels(row)) for row in labels)
+    return heads + (len(labels) + 1) * ROW_LENGTH + points * POINT_LENGTH
 
 
 @lru_cache(maxsize=1 << 16)
@@ -102,16 +127,25 @@ def _fixed(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _listed(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """A JSON list of rows that end with a comma each; the last comma goes."""
-    yield b"["
-    held = b""
-    for piece in filter(None, pieces):
-        if held:
+def _listed(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """A JSON list of rows that end with a comma each; of the last piece's it goes."""
+    yield partial(bytes, b"[")
+    held: Piece | None = None
+    for piece in pieces:
+        if held is not None:
             yield held
         held = piece
-    yield held[:-1]
-    yield b"]"
+    if held is not None:
+        yield partial(_without_comma, held)
+    yield partial(bytes, b"]")
+
+
+def _without_comma(last: Piece) -> bytes:
+    return last()[:-1]
+
+
+def _joined(write: Callable[..., Iterator[bytes]], *arguments: object) -> bytes:
+    return b"".join(write(*arguments))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,50 +163,60 @@ class _Heads:
         return _Heads(text, np.cumsum(lengths))
 
 
-def _matrix(matrix: Matrix, result: Result) -> Iterator[bytes]:
+def _matrix(matrix: Matrix, result: Result) -> Iterator[Piece]:
     times, many = result.steps.times(), result.type is not ValueType.VECTOR
     assert len(times) == matrix.steps
+    # Every piece must have a row, for its comma to go.
+    matrix = matrix.without_empty_rows()
     if matrix.histograms is None:
         yield from _floats(matrix, times, many)
     else:
-        yield from _mixed(matrix, matrix.histograms, times, many)
+        yield partial(_joined, _mixed, matrix, matrix.histograms, times, many)
 
 
 def _mixed(matrix: Matrix, cells: HistogramCells, times: Int64s, many: bool) -> Iterator[bytes]:
     """The rows of a matrix with histograms, one by one."""
     for row, labels in enumerate(matrix.labels):
-        floats = b"".join(_floats(matrix.take(np.array([row])), times, many))
+        floats = b"".join(piece() for piece in _floats(matrix.take(np.array([row])), times, many))
         steps = np.flatnonzero(cells.index[row] >= 0)
         held = points(cells.table, cells.index[row][steps], times[steps])
         yield with_histograms(encode_labels(labels), floats, held, many)
 
 
-def _floats(matrix: Matrix, times: Int64s, many: bool) -> Iterator[bytes]:
+def _floats(matrix: Matrix, times: Int64s, many: bool) -> Iterator[Piece]:
     steps = matrix.steps
     stamps, lengths = np.empty((steps + 1) * BLOCK, np.uint8), np.empty(steps, np.int64)
     write_stamps(times, stamps, lengths)
     bits, present = _bits(matrix.values), np.ascontiguousarray(matrix.present)
-    rows = max(1, _PIECE // (ROW_LENGTH + steps * POINT_LENGTH))
-    out = np.empty(0, np.uint8)
-    for start in range(0, len(matrix), rows):
-        part = slice(start, start + rows)
+
+    def written(part: slice) -> bytes:
         heads = _Heads.of(matrix.labels.rows[part])
-        out = _with_room(out, heads, bits[part].size)
+        out = _room(heads, bits[part].size)
         end = write_matrix(
             out, heads.text, heads.ends, stamps, lengths, bits[part], present[part], many
         )
-        yield out[:end].tobytes()
+        return out[:end].tobytes()
+
+    rows = _rows_of_piece(steps)
+    return (partial(written, slice(start, start + rows)) for start in range(0, len(matrix), rows))
 
 
-def _samples(windows: Windows) -> Iterator[bytes]:
+def _rows_of_piece(steps: int) -> int:
+    return max(1, _PIECE // (ROW_LENGTH + steps * POINT_LENGTH))
+
+
+def _samples(windows: Windows) -> Iterator[Piece]:
     lo, hi = windows.lo[:, 0].copy(), windows.hi[:, 0].copy()
     times, bits = windows.columns.timestamps, _bits(windows.columns.values)
-    out = np.empty(0, np.uint8)
-    for part in _parts(hi - lo):
+
+    def written(part: slice) -> bytes:
         heads = _Heads.of(windows.labels.rows[part])
-        out = _with_room(out, heads, int((hi[part] - lo[part]).sum()))
+        out = _room(heads, int((hi[part] - lo[part]).sum()))
         end = write_samples(out, heads.text, heads.ends, lo[part], hi[part], times, bits)
-        yield out[:end].tobytes()
+        return out[:end].tobytes()
+
+    parts = _parts(hi - lo)
+    return (partial(written, part) for part in parts if (hi[part] > lo[part]).any())
 
 
 def _mixed_samples(windows: Windows) -> Iterator[bytes]:
@@ -188,17 +232,19 @@ def _mixed_samples(windows: Windows) -> Iterator[bytes]:
         )
         seen = np.arange(windows.histograms.lo[row, 0], windows.histograms.hi[row, 0])
         held = points(columns.table, seen, columns.timestamps[seen])
-        yield with_histograms(encode_labels(labels), b"".join(_samples(alone)), held, True)
+        yield with_histograms(
+            encode_labels(labels), b"".join(piece() for piece in _samples(alone)), held, True
+        )
 
 
 def _bits(values: Float64s) -> Int64s:
     return np.ascontiguousarray(values).view(np.int64)
 
 
-def _with_room(out: Bytes, heads: _Heads, points: int) -> Bytes:
-    """The same array, or a larger one where so many rows and points would not fit."""
+def _room(heads: _Heads, points: int) -> Bytes:
+    """Where so many rows and points fit."""
     length = len(heads.text) + len(heads.ends) * ROW_LENGTH + (points + 1) * POINT_LENGTH
-    return out if len(out) >= length else np.empty(length, np.uint8)
+    return np.empty(length, np.uint8)
 
 
 def _parts(points: Int64s) -> Iterator[slice]:

@@ -16,13 +16,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from bridge.api.connected import while_connected
-from bridge.api.envelope import Answer, failure, success
+from bridge.api.envelope import Answer, failure, success, success_pieces
 from bridge.api.errors import ErrorType, Failure, failure_of
 from bridge.api.form import Form, read_form
 from bridge.api.ledger import Ledger
 from bridge.api.lifecycle import Lifecycle, Steady
 from bridge.api.origin import Origin, origin_of
 from bridge.api.settings import ApiSettings
+from bridge.api.streamed import Counted, Streamed, accepts_gzip, takes_pieces
 from bridge.api.tenancy import EVERYBODY, Tenant
 from bridge.cache.caches import Caches
 from bridge.catalogue.joint import Names
@@ -102,11 +103,12 @@ class Endpoint:
         shown = {"http.request.method": request.method, "http.route": self.name}
         with tracing(trace, f"{request.method} {self.name}", caller, shown) as span:
             response = await self._response(request)
+            sent = Counted(send)
             with contextlib.suppress(OSError):
-                await response(scope, receive, send)
+                await response(scope, receive, sent)
             span.set_attribute("http.response.status_code", response.status_code)
         seconds = time.perf_counter() - begun
-        self._api.metrics.http(self.name, response.status_code, seconds, len(response.body))
+        self._api.metrics.http(self.name, response.status_code, seconds, sent.bytes)
         self._api.metrics.queries.stages(trace.ended)
         fields = {"handler": self.name, "status": response.status_code, "seconds": f"{seconds:.4f}"}
         _LOG.debug("answered", extra=fields)
@@ -115,11 +117,19 @@ class Endpoint:
         try:
             form = await read_form(request)
             answer = await while_connected(request, self._answer(request, form))
-            if not (answer.data or self._plain):
+            if not (answer.data or answer.pieces or self._plain):
                 return Response(status_code=HTTPStatus.NO_CONTENT)
-            body = answer.data if self._plain else success(answer)
+            headers = {**_JSON, **dict(answer.headers)}
+            most = self._api.limits.limits.response_bytes
+            if answer.pieces and takes_pieces(request) and (not most or answer.at_most <= most):
+                packed = accepts_gzip(request.headers)
+                return Streamed(success_pieces(answer), headers, gzip=packed)
+            if answer.pieces:
+                body = await asyncio.to_thread(success, answer)
+            else:
+                body = answer.data if self._plain else success(answer)
             self._api.limits.limits.check_response(len(body))
-            return await _compressed(request, body, {**_JSON, **dict(answer.headers)})
+            return await _compressed(request, body, headers)
         except asyncio.CancelledError:
             if not self._api.lifecycle.stopping:
                 raise
@@ -167,15 +177,7 @@ def _retry(outcome: Failure) -> dict[str, str] | None:
 
 
 async def _compressed(request: Request, body: bytes, headers: dict[str, str]) -> Response:
-    if len(body) >= _WORTH_COMPRESSING and _accepts_gzip(request.headers):
+    if len(body) >= _WORTH_COMPRESSING and accepts_gzip(request.headers):
         body = await asyncio.to_thread(gzip.compress, body, 1, mtime=0)
         headers["Content-Encoding"] = "gzip"
     return Response(body, headers=headers)
-
-
-def _accepts_gzip(headers: Headers) -> bool:
-    for choice in headers.get("accept-encoding", "").split(","):
-        name, _, quality = choice.partition(";")
-        if name.strip().lower() == "gzip":
-            return quality.replace(" ", "").lower() not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    return False

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
@@ -11,12 +12,18 @@ _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer: the JSON of `data`, remarks, and headers of its own."""
+    """A successful answer: the JSON of `data`, remarks, and headers of its own.
+
+    `pieces` write a long `data` one after the other, in any thread; then `data` is empty, and has
+    no more bytes than `at_most`.
+    """
 
     data: bytes
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    pieces: tuple[Callable[[], bytes], ...] = ()
+    at_most: int = 0
 
 
 # The answer of what was done and has nothing to tell: 204.
@@ -36,8 +43,15 @@ def _escape(found: re.Match[str]) -> str:
 
 def success(answer: Answer) -> bytes:
     """The body of an answer."""
+    return b"".join(piece() for piece in success_pieces(answer))
+
+
+def success_pieces(answer: Answer) -> Iterator[Callable[[], bytes]]:
+    """The body of an answer in consecutive pieces, which may be written in any order."""
     notes = _notes("warnings", answer.warnings) + _notes("infos", answer.infos)
-    return b"".join((b'{"status":"success","data":', answer.data, notes, b"}"))
+    yield partial(bytes, b'{"status":"success","data":')
+    yield from answer.pieces or (partial(bytes, answer.data),)
+    yield partial(bytes, notes + b"}")
 
 
 def _notes(name: str, texts: Sequence[str]) -> bytes:

@@ -14,6 +14,7 @@ from bridge.api.lifecycle import CannotReload
 from bridge.app.generation import Generation, Process
 from bridge.app.holdings import Holdings
 from bridge.app.realm import now
+from bridge.app.relief import keep_relieving
 from bridge.config.settings import Settings
 from bridge.model.errors import BridgeError
 from bridge.remote.recorded import Connect
@@ -126,13 +127,18 @@ class Service:
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:
         self._begin(self._current)
-        warming = asyncio.create_task(self._process.warmth.bring()) if self._warming else None
+        behind = (self._process.warmth.bring(), self._relieving()) if self._warming else ()
+        tasks = [asyncio.create_task(one) for one in behind]
         try:
             yield
         finally:
-            if warming is not None:
-                warming.cancel()
-                await asyncio.gather(warming, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             self._ending.set()
             await asyncio.gather(*self._retiring, return_exceptions=True)
             await self._current.aclose()
+
+    async def _relieving(self) -> None:
+        await self._process.warmth.loaded()
+        await keep_relieving()

@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 from bridge import kernel
+from bridge.kernel import ready
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Warmth:
     async def bring(self) -> None:
         """Loads them; then sees to it that all others are on disk, for queries to load."""
         await _compile(kernel.Extent.COMMON, "--common")
-        await asyncio.to_thread(lambda: list(kernel.warm(kernel.Extent.COMMON)))
+        await asyncio.to_thread(ready.load)
         # What is loaded by now stays for good: the collector need not look at it again.
         gc.collect()
         gc.freeze()

@@ -35,6 +35,9 @@ def _run(asked: argparse.Namespace) -> int:
     _warn(loaded)
     log = logging.getLogger("bridge")
 
+    from bridge.app.relief import one_arena
+
+    one_arena()
     from bridge.app.door import Door
     from bridge.app.service import Service
     from bridge.cli.serving import Hooks, Servers, listen

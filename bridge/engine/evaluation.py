@@ -20,7 +20,7 @@ _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
 # How many row ranges may be under way or finished ahead of the one whose turn it is.
-_AHEAD: Final = 8
+_AHEAD: Final = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.api.encode import encode_data, encode_labels, encode_pieces
+from bridge.api.encode import at_most, encode_data, encode_labels, encode_pieces
 from bridge.model.labels import EMPTY_LABELS, Labels
 from bridge.model.samples import Float64s
 from bridge.model.time import Steps
@@ -128,8 +128,10 @@ def test_pieces_join_to_the_whole_whatever_their_size() -> None:
     present[::9] = False
     steps = Steps(0, 239 * 15_000, 15_000)
     shown = matrix(labels, values, steps, present)
-    pieces = list(encode_pieces(shown))
+    pieces = [piece() for piece in reversed(list(encode_pieces(shown)))]
     assert len(pieces) > 10
+    assert b"".join(reversed(pieces)) == encode_data(shown)
+    assert len(encode_data(shown)) <= at_most(shown) < 4 * len(encode_data(shown))
     assert encode_data(shown).decode() == plain(labels, values, present, steps)
 
 

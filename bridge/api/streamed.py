@@ -1,0 +1,139 @@
+"""Long answers, sent while they are written, so that none is ever held whole."""
+
+import asyncio
+import struct
+import time
+import zlib
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from itertools import islice
+from typing import Final, TypeVar
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from bridge.telemetry.trace import Stage, current
+
+Piece = Callable[[], bytes]
+_Made = TypeVar("_Made")
+
+# How many pieces may be written ahead of the one that is being sent.
+_AHEAD: Final = 4
+# RFC 1952: deflate, no name, no time, fastest, of any system; and a last block that is empty.
+_GZIP_HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
+_LAST_BLOCK: Final = b"\x03\x00"
+
+
+def accepts_gzip(headers: Headers) -> bool:
+    """Whether the client takes answers compressed by gzip."""
+    for choice in headers.get("accept-encoding", "").split(","):
+        name, _, quality = choice.partition(";")
+        if name.strip().lower() == "gzip":
+            return quality.replace(" ", "").lower() not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False
+
+
+def takes_pieces(request: Request) -> bool:
+    """Whether the client takes answers whose length is not told beforehand."""
+    return request.scope.get("http_version") != "1.0" and request.method != "HEAD"
+
+
+class Counted:
+    """Sends, and counts the bytes of bodies."""
+
+    def __init__(self, send: Send) -> None:
+        self.bytes = 0
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        """Sends a message."""
+        self.bytes += len(message.get("body", b""))
+        await self._send(message)
+
+
+class Streamed(Response):
+    """The response of these pieces, which several threads write while earlier ones are sent.
+
+    A piece that fails cuts the answer off, so that the client sees that it is not whole.
+    """
+
+    def __init__(self, pieces: Iterator[Piece], headers: Mapping[str, str], *, gzip: bool) -> None:
+        coding = {"Content-Encoding": "gzip"} if gzip else {}
+        super().__init__(headers={**headers, **coding})
+        del self.headers["content-length"]
+        self._pieces = pieces
+        self._gzip = gzip
+
+    def bodies(self) -> AsyncGenerator[bytes, None]:
+        """What is sent, piece by piece."""
+        return _gzipped(self._pieces) if self._gzip else _in_threads(_written, self._pieces)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the response; ends early if the client goes away."""
+        request = Request(scope, receive)
+        start = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **start})
+        async with aclosing(self.bodies()) as bodies:
+            async for body in bodies:
+                if await request.is_disconnected():
+                    return
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _written(piece: Piece) -> bytes:
+    return piece()
+
+
+def _compressed(piece: Piece) -> tuple[bytes, bytes]:
+    """A piece, and the same as blocks of deflate that refer to nothing before them."""
+    text = piece()
+    packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return text, packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
+async def _gzipped(pieces: Iterator[Piece]) -> AsyncGenerator[bytes, None]:
+    """The pieces as one member of gzip, each compressed by itself and so at the same time."""
+    yield _GZIP_HEAD
+    check = size = 0
+    async with aclosing(_in_threads(_compressed, pieces)) as packed:
+        async for text, body in packed:
+            check, size = await asyncio.to_thread(zlib.crc32, text, check), size + len(text)
+            yield body
+    yield _LAST_BLOCK + struct.pack("<II", check, size & 0xFFFFFFFF)
+
+
+async def _in_threads(
+    make: Callable[[Piece], _Made], pieces: Iterator[Piece]
+) -> AsyncGenerator[_Made, None]:
+    """What `make` gives for each piece, in order, a few of them at a time; one stage of the query.
+
+    The stage lasts as long as threads worked, whatever the client took.
+    """
+    spent = 0.0
+
+    def timed(piece: Piece) -> tuple[_Made, float]:
+        begun = time.perf_counter()
+        return make(piece), time.perf_counter() - begun
+
+    def begin(count: int) -> list[asyncio.Task[tuple[_Made, float]]]:
+        return [
+            asyncio.create_task(asyncio.to_thread(timed, piece)) for piece in islice(pieces, count)
+        ]
+
+    under_way = deque(begin(_AHEAD))
+    try:
+        while under_way:
+            made, seconds = await under_way.popleft()
+            under_way.extend(begin(1))
+            spent += seconds
+            yield made
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        if (trace := current()) is not None:
+            trace.ended.append((Stage.ENCODE, spent))
