@@ -63,8 +63,10 @@ fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: mi
 		$(BIN)/python -m tests.oracle.fuzz --count 10000 --seed $$seed --jobs 1 --data native || exit 1; done
 	@$(BIN)/python -m tests.oracle.fuzz --count 2000 --seed 61 --jobs 2 --data everyday
 
-laws: $(READY) servers warm ## the laws of the cache, over 200,000 steps, and all scripts through it
+laws: $(READY) servers warm ## laws over 1,000 examples each, the cache's over 200,000 steps, all scripts through it
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile many tests/chunkenc tests/engine tests/model tests/promql tests/remote
 	CACHE_SEEDS="$$(seq -s ' ' 20)" CACHE_EXAMPLES=230 $(BIN)/python -m pytest -n 2 tests/cache/test_invariants.py
+	HTTP_SHARE=1 $(BIN)/python -m pytest -n 2 tests/promqltest/test_http.py
 	WARM_SHARE=1 WARM_COUNT=5000 $(BIN)/python -m pytest -n 2 tests/cache/test_warm_answers.py
 
 bench: $(READY) servers warm ## side by side with Prometheus and remote_read

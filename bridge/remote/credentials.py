@@ -6,6 +6,7 @@ import ssl
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -126,6 +127,22 @@ def tls_context(tls: TlsSettings, files: Files) -> ssl.SSLContext:
 
 def _tls_context(tls: TlsSettings, files: Files) -> ssl.SSLContext:
     authority = files.text(tls.ca_file) if tls.ca_file else tls.ca
+    certificate = files.text(tls.cert_file) if tls.cert_file else tls.cert
+    if not (authority or certificate):
+        return _of_the_system(tls)
+    context = _made(tls, authority)
+    if certificate:
+        _load_chain(context, certificate, revealed(tls.key, tls.key_file, files))
+    return context
+
+
+@lru_cache(maxsize=16)
+def _of_the_system(tls: TlsSettings) -> ssl.SSLContext:
+    """The context of clients that trust the system's authorities: reading those takes 40 ms."""
+    return _made(tls, None)
+
+
+def _made(tls: TlsSettings, authority: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=authority or None)
     context.minimum_version = _VERSIONS[tls.min_version or "TLS12"]
     if tls.max_version:
@@ -133,9 +150,6 @@ def _tls_context(tls: TlsSettings, files: Files) -> ssl.SSLContext:
     if tls.insecure_skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    certificate = files.text(tls.cert_file) if tls.cert_file else tls.cert
-    if certificate:
-        _load_chain(context, certificate, revealed(tls.key, tls.key_file, files))
     return context
 
 

@@ -107,7 +107,6 @@ class Counted:
         return await self.store.select(select, options)
 
 
-@settings(deadline=None, max_examples=50)
 @given(stores, st.lists(st.tuples(*[st.integers(0, 6 * HOUR)] * 2), min_size=1, max_size=6))
 async def test_a_cached_answer_is_the_uncached_answer(
     store: MemoryStore, asked: list[tuple[int, int]]

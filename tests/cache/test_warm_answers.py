@@ -5,7 +5,6 @@ A share of what `make laws` asks: Prometheus' own scripts, and random expression
 
 import asyncio
 import os
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,26 +17,16 @@ from tests.oracle.fuzz_data import END, START, nasty
 from tests.oracle.fuzz_words import words
 from tests.oracle.writer import write_prometheus
 from tests.promqltest.runner import Runner
-from tests.promqltest.script import Command, Eval, parse_script
+from tests.promqltest.script import share_of
 from tests.promqltest.test_corpus import CASES, CORPUS, OURS
 from tests.servers.fixtures import PrometheusFactory
 from tests.servers.prometheus import PrometheusOptions
 
 # One case in so many of each script; so many random expressions.
-SHARE = int(os.environ.get("WARM_SHARE", "6"))
-COUNT = int(os.environ.get("WARM_COUNT", "150"))
+SHARE = int(os.environ.get("WARM_SHARE", "12"))
+COUNT = int(os.environ.get("WARM_COUNT", "80"))
 SEED = 7
 OURS_NAMES = sorted(OURS.glob("*.test"))
-
-
-def chosen(path: Path) -> list[Command]:
-    """The script with a share of its cases, always the same ones."""
-    commands = parse_script(path.read_text())
-    return [
-        one
-        for one in commands
-        if not isinstance(one, Eval) or zlib.crc32(f"{path.name}:{one.line}".encode()) % SHARE == 0
-    ]
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
@@ -59,7 +48,9 @@ async def passes(path: Path) -> None:
         return made[-1]
 
     with ThreadPoolExecutor(2) as workers:
-        count = await Runner(workers, shifted=True, before=before).run(path.name, chosen(path))
+        count = await Runner(workers, shifted=True, before=before).run(
+            path.name, share_of(path, SHARE)
+        )
     assert not count.failures, "\n\n".join(map(str, count.failures))
     assert count.passed == count.cases == len(made)
 

@@ -75,7 +75,7 @@ def test_samples_outside_the_range_are_left_out(case: Json) -> None:
     assert found.timestamps.tolist() == times[1:]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.sampled_from(HISTOGRAM_CASES), st.data())
 def test_hostile_histogram_chunks_are_errors_or_samples(case: Json, data: st.DataObject) -> None:
     chunk = bytearray(payloads(case)[0])
@@ -115,7 +115,7 @@ def test_xor2_is_read_and_written_as_prometheus_does(case: Json) -> None:
     assert out[: ends[-1]].tobytes() == b"".join(chunks)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.sampled_from(XOR2_CASES), st.data())
 def test_hostile_xor2_chunks_are_errors_or_samples(case: Json, data: st.DataObject) -> None:
     chunk = bytearray(payloads(case)[0])

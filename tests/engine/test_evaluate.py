@@ -53,7 +53,7 @@ _SEEDS = st.integers(0, 50)
 _CUTS = st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple)
 
 
-@settings(max_examples=300)
+@settings(max_examples=2 * settings().max_examples)
 @given(range_expressions(_WORDS), _STEPS, _SEEDS)
 def test_evaluation_over_steps_is_evaluation_at_each_step(
     expr: Expr, steps: Steps, seed: int
@@ -69,7 +69,7 @@ def test_evaluation_over_steps_is_evaluation_at_each_step(
         assert at(shown(over), time) == shown(one), f"{query} at {time}"
 
 
-@settings(max_examples=300)
+@settings(max_examples=2 * settings().max_examples)
 @given(expressions(_WORDS), _STEPS, _SEEDS, _CUTS)
 def test_evaluation_by_row_ranges_is_evaluation_of_the_whole_block(
     expr: Expr, steps: Steps, seed: int, every: tuple[int, ...]
@@ -85,7 +85,6 @@ def test_evaluation_by_row_ranges_is_evaluation_of_the_whole_block(
         assert sorted(whole.infos) == sorted(apart.infos), query
 
 
-@settings(max_examples=100)
 @given(range_expressions(_WORDS), _STEPS, _SEEDS)
 def test_a_range_of_one_step_is_an_instant(expr: Expr, steps: Steps, seed: int) -> None:
     store, query = random_store(seed), to_text(expr)

@@ -17,7 +17,7 @@ def pretty(query: str) -> str:
     return prettified(parse(query, SIGNATURES, ALL))
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(expressions(vocabulary(SIGNATURES, ALL)))
 def test_split_tree_parses_to_itself(expr: Expr) -> None:
     assert parse(prettified(expr), SIGNATURES, ALL) == expr

@@ -16,13 +16,12 @@ from tests.promql.signatures import SIGNATURES
 ALL = Features(True, True, True, True)
 
 
-@settings(max_examples=300)
+@settings(max_examples=2 * settings().max_examples)
 @given(expressions(vocabulary(SIGNATURES, ALL)))
 def test_printed_tree_parses_to_itself(expr: Expr) -> None:
     assert parse(to_text(expr), SIGNATURES, ALL) == expr
 
 
-@settings(max_examples=100)
 @given(expressions(vocabulary(SIGNATURES, Features())))
 def test_generated_tree_needs_no_experimental_feature(expr: Expr) -> None:
     assert parse(to_text(expr), SIGNATURES) == expr

@@ -4,9 +4,11 @@ Source of the grammar: promql/promqltest/test.go of Prometheus.
 """
 
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 import re2
@@ -254,3 +256,12 @@ def _expectation(line: str) -> Expectation:
             return Expectation(kind, None, text)
         case _:
             return Expectation(kind)
+
+
+def share_of(path: Path, share: int) -> list[Command]:
+    """The script with one of so many of its cases, always the same ones."""
+    return [
+        one
+        for one in parse_script(path.read_text())
+        if not isinstance(one, Eval) or zlib.crc32(f"{path.name}:{one.line}".encode()) % share == 0
+    ]

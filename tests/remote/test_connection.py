@@ -121,6 +121,12 @@ def test_tls_can_be_told_not_to_verify() -> None:
     assert (context.check_hostname, context.verify_mode) == (False, ssl.CERT_NONE)
 
 
+def test_the_systems_authorities_are_read_once_for_all_who_trust_them() -> None:
+    verifying, blind = TlsSettings(), TlsSettings(insecure_skip_verify=True, key=Secret("unused"))
+    assert tls_context(verifying, Files()) is tls_context(TlsSettings(), Files())
+    assert tls_context(verifying, Files()) is not tls_context(blind, Files())
+
+
 @pytest.mark.parametrize(
     "tls",
     [TlsSettings(ca="nonsense"), TlsSettings(cert="x", key=Secret("hunter2"))],
