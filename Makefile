@@ -72,6 +72,9 @@ laws: $(READY) servers warm ## laws over 1,000 examples each, the cache's over 2
 bench: $(READY) servers warm ## side by side with Prometheus and remote_read
 	$(BIN)/python -m benchmarks.yardstick
 
+bench-docs: $(READY) servers warm ## measure beside all others, at rest, and write docs/performance.md
+	$(BIN)/python -m benchmarks.page
+
 replay: $(READY) servers warm ## dashboards and alerts replayed beside Prometheus and remote_read
 	$(BIN)/python -m benchmarks.dashboard
 
@@ -103,4 +106,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test fuzz laws bench bench-promql replay tenants soak demo pin sbom clean
+.PHONY: help install lint format console warm servers test fuzz laws bench bench-docs bench-promql replay tenants soak demo pin sbom clean

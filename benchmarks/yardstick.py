@@ -20,6 +20,7 @@ import httpx
 from benchmarks import refresh
 from benchmarks.measure import Contestant, Row, measure, measure_moving
 from benchmarks.workload import Workload, counters, workloads
+from tests.oracle.series import Dataset
 from tests.oracle.writer import write_prometheus
 from tests.servers.binaries import PROMETHEUS, version
 from tests.servers.bridge import prombridge, reading
@@ -98,8 +99,8 @@ def moving_table(rows: Sequence[Row]) -> str:
     return "\n".join(["", head, "|---|---|---|---|---|", *map(_line, rows)])
 
 
-def load(store: Running, series: int, hours: float, progress: Callable[[str], None]) -> None:
-    """Writes the counters into the store and waits until its compactions have come to rest."""
+def load(store: Running, series: int, hours: float, progress: Callable[[str], None]) -> Dataset:
+    """Writes counters into the store, waits until its compactions have come to rest; gives them."""
     progress(f"making {series} counters of {hours:g} h")
     data = counters(series, hours)
     began = time.monotonic()
@@ -114,6 +115,7 @@ def load(store: Running, series: int, hours: float, progress: Callable[[str], No
     write_prometheus(store.url, data, show)
     _settle(store, progress)
     progress(f"loaded in {time.monotonic() - began:.1f} s")
+    return data
 
 
 def _settle(store: Running, progress: Callable[[str], None]) -> None:
