@@ -5,7 +5,7 @@ import asyncio
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from bridge.cli import record
 from bridge.cli.costs import cost_lines
 from bridge.cli.flags import add_files, add_queries, flags
 from bridge.cli.in_process import TIMEOUT_SECONDS, in_process
+from bridge.cli.stages import stage_lines
 from bridge.cli.terminal import answer_lines
 from bridge.config.load import load
 from bridge.model.errors import BadData, BridgeError, Unavailable
@@ -58,13 +59,32 @@ def register(commands: "Commands") -> None:
         action="store_true",
         help="show what would be read of which store, and read nothing",
     )
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="show how long each stage took; with --explain in place of the answer",
+    )
     record.add(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(asked: argparse.Namespace) -> int:
     path, params = _request(asked)
-    path = "api/v1/query_cost" if asked.explain else path
+    if asked.explain:
+        _show(_asked(asked, "api/v1/query_cost", params), cost_lines)
+    if asked.explain and not asked.profile:
+        return 0
+    answer = _asked(asked, path, params | ({"stats": "true"} if asked.profile else {}))
+    shown = [*([] if asked.explain else [answer_lines]), *([stage_lines] if asked.profile else [])]
+    for number, lines in enumerate(shown):
+        if number or asked.explain:
+            print()
+        _show(answer, lines)
+    return 0
+
+
+def _asked(asked: argparse.Namespace, path: str, params: dict[str, str]) -> Json:
+    """The answer; its warnings and remarks go to standard error."""
     if asked.record:
         answer = _success(record.recorded(asked, path, params))
     elif asked.record_hide_labels:
@@ -74,10 +94,12 @@ def _run(asked: argparse.Namespace) -> int:
     for kind in ("warnings", "infos"):
         for text in answer.get(kind, ()):
             sys.stderr.write(f"{kind.removesuffix('s')}: {text}\n")
-    lines = cost_lines if asked.explain else answer_lines
+    return answer
+
+
+def _show(answer: Json, lines: Callable[[Json, int], Iterator[str]]) -> None:
     for line in lines(answer["data"], shutil.get_terminal_size().columns):
         print(line)
-    return 0
 
 
 def _request(asked: argparse.Namespace) -> tuple[str, dict[str, str]]:
