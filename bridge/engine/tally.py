@@ -4,12 +4,14 @@ Source: aggregationCountValues in promql/engine.go of Prometheus.
 """
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
 
 from bridge.model.errors import ExecutionError
-from bridge.model.labels import Grouping, Labels, LabelTable, quoted
+from bridge.model.labels import METRIC_NAME, Grouping, Labels, LabelTable, quoted
+from bridge.model.samples import Int64s
 from bridge.model.vectors import Matrix
 
 
@@ -29,25 +31,52 @@ def count_values(matrix: Matrix, grouping: Grouping, label: str) -> Matrix:
         cells = matrix.histograms
         more_rows, more_steps = np.nonzero(cells.present)
         shown, which = np.unique(cells.rows(), return_inverse=True)
-        kinds = np.concatenate((kinds, which + len(texts)))
-        texts += [cells.table.text(row) for row in shown.tolist()]
+        numbers: dict[str, int] = {}
+        merged = [numbers.setdefault(cells.table.text(row), len(numbers)) for row in shown.tolist()]
+        kinds = np.concatenate((kinds, np.array(merged, np.int64)[which] + len(texts)))
+        texts += numbers
         rows, steps = np.concatenate((rows, more_rows)), np.concatenate((steps, more_steps))
-    pairs, outputs = np.unique(rows * len(texts) + kinds, return_inverse=True)
-    names = [
-        _group(grouping, matrix.labels[pair // len(texts)], label, texts[pair % len(texts)])
-        for pair in pairs.tolist()
+    groups = matrix.labels.grouped(_beside(grouping, label))
+    if grouping.without and label in (*grouping.names, METRIC_NAME):
+        # The label that tells values apart is left out itself.
+        kinds, texts = np.zeros_like(kinds), [""]
+    pairs, first, outputs = np.unique(
+        groups.ids[rows] * len(texts) + kinds, return_index=True, return_inverse=True
+    )
+    # In the order in which an instant query meets them.
+    order = np.lexsort((kinds[first], rows[first]))
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    counts = np.zeros((len(pairs), matrix.steps))
+    np.add.at(counts, (place[outputs], steps), 1.0)
+    labels = _labels(groups.labels, pairs[order], label, texts)
+    return Matrix(LabelTable(labels), counts, counts > 0)
+
+
+def _beside(grouping: Grouping, label: str) -> Grouping:
+    """What makes a group without the label that holds the value."""
+    others = {name for name in grouping.names if name != label}
+    if grouping.without:
+        others.add(label)
+    return Grouping(tuple(sorted(others)), grouping.without)
+
+
+def _labels(groups: LabelTable, pairs: Int64s, label: str, texts: Sequence[str]) -> list[Labels]:
+    """The labels of each pair of group and text, which is group * len(texts) + text."""
+    # One tuple a row, not two label sets: there may be as many rows as samples.
+    halves = [
+        (
+            tuple(pair for pair in group.pairs if pair[0] < label),
+            tuple(pair for pair in group.pairs if pair[0] > label),
+        )
+        for group in groups
     ]
-    numbers: dict[Labels, int] = {}
-    merged = np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
-    counts = np.zeros((len(numbers), matrix.steps))
-    if len(pairs):
-        np.add.at(counts, (merged[outputs], steps), 1.0)
-    return Matrix(LabelTable(numbers), counts, counts > 0)
-
-
-def _group(grouping: Grouping, labels: Labels, label: str, text: str) -> Labels:
-    names = grouping.names if grouping.without else (*grouping.names, label)
-    return Grouping(names, grouping.without).of(labels.with_label(label, text))
+    made = []
+    for group, text in zip(*(part.tolist() for part in divmod(pairs, len(texts))), strict=True):
+        before, after = halves[group]
+        held = ((label, texts[text]),) if texts[text] else ()
+        made.append(Labels.of_sorted((*before, *held, *after)))
+    return made
 
 
 def plain_text(value: float) -> str:
@@ -56,7 +85,9 @@ def plain_text(value: float) -> str:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "+Inf" if value > 0 else "-Inf"
-    text = f"{Decimal(repr(value)):f}"
+    text = repr(value)
+    if "e" in text:
+        text = f"{Decimal(text):f}"
     return text.removesuffix(".0")
 
 

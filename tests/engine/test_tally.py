@@ -1,6 +1,7 @@
 """Tests of count_values."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.engine.tally import count_values, plain_text, require_label_name
 from bridge.model.errors import ExecutionError
+from bridge.model.histogram import Histogram, HistogramCells, Histograms
 from bridge.model.labels import Grouping, Labels
 from tests.engine.test_fold import matrix
 
@@ -90,3 +92,32 @@ def test_a_label_that_is_none_is_refused(label: str, text: str) -> None:
 def test_any_utf8_may_be_a_label() -> None:
     found = count_values(matrix("a", [[1.0]], 1), Grouping((), without=False), "größe 1")
     assert list(found.labels) == [Labels.of({"größe 1": "1"})]
+
+
+def test_a_label_that_is_left_out_itself_makes_one_row_a_group() -> None:
+    whole = matrix("aab", [[1.0, 2.0], [3.0, None], [1.0, None]], 2)
+    found = count_values(whole, Grouping(("n", "v"), without=True), "v")
+    assert [str(labels) for labels in found.labels] == ['{g="a"}', '{g="b"}']
+    assert found.values.tolist() == [[2.0, 1.0], [1.0, 0.0]]
+
+
+def test_a_label_that_the_series_have_is_replaced_by_the_value() -> None:
+    whole = matrix("ab", [[1.0], [1.0]], 1)
+    found = count_values(whole, Grouping((), without=False), "g")
+    assert [labels.pairs for labels in found.labels] == [(("g", "1"),)]
+    assert found.values.tolist() == [[2.0]]
+
+
+def test_rows_come_in_the_order_in_which_an_instant_query_meets_them() -> None:
+    whole = matrix("abab", [[9.0], [8.0], [7.0], [8.0]], 1)
+    found = count_values(whole, Grouping(("g",), without=False), "v")
+    assert [labels.get("v") for labels in found.labels] == ["9", "8", "7"]
+
+
+def test_histograms_that_read_alike_are_one_value() -> None:
+    table = Histograms.of([Histogram(count=1.0, sum=2.0), Histogram(count=1.0, sum=2.0)])
+    floats = matrix("ab", [[None], [None]], 1)
+    both = replace(floats, histograms=HistogramCells(np.array([[0], [1]]), table))
+    found = count_values(both, Grouping((), without=False), "v")
+    assert [labels.pairs for labels in found.labels] == [(("v", "{count:1, sum:2}"),)]
+    assert found.values.tolist() == [[2.0]]
