@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from bridge.config.flags import Flags
 
@@ -120,11 +121,15 @@ def _bridge(settings: "Settings", address: str | None) -> "Listener":
 
 def _welcome(address: str) -> str:
     url = f"http://{address}"
+    shown = urlencode({"g0.expr": _QUERIES[0], "g0.tab": "graph"})
     queries = "\n".join(f"  {query}" for query in _QUERIES)
     return f"""
 prombridge answers on {url}
 
-Three queries to paste:
+To see a graph, open this in a browser:
+  {url}/query?{shown}
+
+Three queries to paste there, into the terminal or into Grafana:
 {queries}
 
 For instance:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -41,12 +42,22 @@ def test_it_prints_where_it_is_and_three_queries_that_have_answers(
     demo: list[str], url: str
 ) -> None:
     assert url.startswith("http://127.0.0.1:")
-    first = demo.index("Three queries to paste:") + 1
+    (above,) = (line for line in demo if line.startswith("Three queries to paste"))
+    first = demo.index(above) + 1
     queries = [line.strip() for line in demo[first : first + 3]]
     for query in queries:
         found = httpx.get(f"{url}/api/v1/query", params={"query": query}, timeout=QUERY_TIMEOUT)
         assert found.json()["data"]["result"], query
     assert any("Grafana" in line and url in line for line in demo)
+
+
+def test_it_links_to_a_page_that_shows_a_graph(demo: list[str], url: str) -> None:
+    (link,) = (line.strip() for line in demo if line.startswith(f"  {url}/query?"))
+    page = httpx.get(link)
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    shown = parse_qs(urlsplit(link).query)
+    assert shown["g0.tab"] == ["graph"]
+    assert any(line.strip() == shown["g0.expr"][0] for line in demo)
 
 
 def test_what_was_read_is_counted_and_its_labels_are_known(url: str) -> None:
