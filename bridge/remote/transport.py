@@ -4,6 +4,7 @@ A streamed answer comes in some thousand pieces, one for each frame; httpx' own 
 on them than all decoding. Requests through a proxy still go through httpx' own transport.
 """
 
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,11 @@ import httpx
 from yarl import URL
 
 _CONNECTIONS: Final = 64
+# Seconds for which a connection waits for the next refresh: less than the five minutes after which
+# Prometheus closes it. A network on the way that forgets connections is reminded of them, or found
+# out, by probes so many seconds apart.
+_IDLE: Final = 240.0
+_PROBES: Final = 15
 # Bytes that may wait for who reads them before the store is slowed down.
 _READ_AHEAD: Final = 1 << 20
 # The longest line of an answer's head.
@@ -70,7 +76,12 @@ class DirectTransport(httpx.AsyncBaseTransport):
         """The session, which can be made only while an event loop runs."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self.context),
+                connector=aiohttp.TCPConnector(
+                    limit=_CONNECTIONS,
+                    keepalive_timeout=_IDLE,
+                    socket_factory=probing,
+                    ssl=self.context,
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(),
@@ -96,6 +107,18 @@ class _Body(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         # A connection whose answer was not read to its end is closed, the others are kept.
         self.response.release()
+
+
+def probing(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket that finds out by itself when nobody is on the other side any more."""
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # Not every system can be told how often.
+    for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):
+        if option := getattr(socket, name, None):
+            made.setsockopt(socket.IPPROTO_TCP, option, _PROBES)
+    return made
 
 
 @contextmanager
