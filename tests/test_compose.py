@@ -208,6 +208,7 @@ def test_image_is_built_from_files_that_exist_and_reach_the_builder() -> None:
 def test_kernels_are_compiled_by_the_user_that_runs_them_for_a_fixed_cpu() -> None:
     (variables,) = [line for line in instructions("ENV") if "PROMBRIDGE_KERNEL_CACHE" in line]
     assert "NUMBA_CPU_NAME=" in variables
+    assert 'NUMBA_CPU_FEATURES=""' in variables
     folder = re.findall(r"PROMBRIDGE_KERNEL_CACHE=(\S+)", variables)[0]
     assert f"--owner=prombridge --group=prombridge {folder}" in DOCKERFILE
     assert DOCKERFILE.index("USER prombridge") < DOCKERFILE.index("RUN prombridge warm")

@@ -4,9 +4,9 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 import pytest
@@ -78,16 +78,43 @@ def test_what_several_processes_compiled_is_found_by_others(tmp_path: Path) -> N
     assert _misses(tmp_path, tmp_path / "second") == 0
 
 
-def _misses(home: Path, place: Path) -> int:
+# As the image sets them: see Dockerfile.
+FIXED = {"NUMBA_CPU_NAME": "x86-64-v3", "NUMBA_CPU_FEATURES": ""}
+OTHER_MACHINE = (
+    "import llvmlite.binding as llvm;"
+    "llvm.get_host_cpu_name = lambda: 'x86-64-v2';"
+    "llvm.get_host_cpu_features = llvm.FeatureMap;"
+)
+
+
+@pytest.mark.parametrize(("variables", "compiles_again"), [(FIXED, 0), ({}, 1)])
+def test_machine_code_for_a_fixed_processor_serves_other_machines(
+    tmp_path: Path, variables: dict[str, str], compiles_again: int
+) -> None:
+    assert _misses(tmp_path, tmp_path / "image", variables) == 1
+    assert _misses(tmp_path, tmp_path / "other", variables, OTHER_MACHINE) == compiles_again
+
+
+def test_each_processor_that_is_asked_for_has_machine_code_of_its_own(tmp_path: Path) -> None:
+    assert _misses(tmp_path, tmp_path / "one", FIXED) == 1
+    assert _misses(tmp_path, tmp_path / "two", FIXED | {"NUMBA_CPU_NAME": "generic"}) == 1
+    assert _misses(tmp_path, tmp_path / "again", FIXED) == 0
+
+
+def _misses(
+    home: Path, place: Path, variables: Mapping[str, str] = MappingProxyType({}), before: str = ""
+) -> int:
     """How often a new process compiles, with the module in this folder."""
     code = (
-        "import numpy as np, made; made.total(np.arange(3));"
+        f"{before}import numpy as np, made; made.total(np.arange(3));"
         "print(sum(made.total._compiled.stats.cache_misses.values()))"
     )
-    return int(_printed(home, place, code))
+    return int(_printed(home, place, code, variables))
 
 
-def _printed(home: Path, place: Path, code: str) -> str:
+def _printed(
+    home: Path, place: Path, code: str, variables: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """What a new process prints, with the module in this folder."""
     place.mkdir()
     (place / "made.py").write_text(KERNEL.format(step=1, last=2, sign="+"))
@@ -95,6 +122,7 @@ def _printed(home: Path, place: Path, code: str) -> str:
         **os.environ,
         "PROMBRIDGE_KERNEL_CACHE": str(home),
         "PYTHONPATH": f"{place}:{REPOSITORY}",
+        **variables,
     }
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
