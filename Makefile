@@ -6,6 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 WEB    := bridge/console/web
 NPM    := npm --prefix $(WEB) --silent
+MINUTES ?= 60
 WEBBED := $(WEB)/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
@@ -87,6 +88,12 @@ tenants: $(READY) warm ## 10,000 requests of two tenants who must not see each o
 soak: $(READY) servers warm ## a dashboard over live data for ten minutes, with and without the cache
 	$(BIN)/python -m benchmarks.soak
 
+chaos: $(READY) servers warm ## dashboards while stores, tiers, the clock and prombridge itself fail: MINUTES, 60 unless set
+	$(BIN)/python -m benchmarks.chaos --minutes $(MINUTES)
+
+rolling: $(READY) servers warm ## two replicas behind nginx, restarted in turn under load
+	$(BIN)/python -m benchmarks.rolling
+
 demo: $(READY) ## a bridge in front of a store with a day of data, in the foreground
 	@$(BIN)/prombridge demo
 
@@ -106,4 +113,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test fuzz laws bench bench-docs bench-promql replay tenants soak demo pin sbom clean
+.PHONY: help install lint format console warm servers test fuzz laws bench bench-docs bench-promql replay tenants soak chaos rolling demo pin sbom clean

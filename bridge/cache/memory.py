@@ -23,9 +23,30 @@ Clock = Callable[[], Moment]
 _MISSED: Final = 10_000
 
 
-def system_clock() -> Moment:
-    """Now, by the machine's clocks."""
-    return Moment(time.time_ns() // 1_000_000, time.monotonic_ns() // 1_000_000)
+class SystemClock:
+    """Now, by the machine's clocks, of which the wall clock is not believed when set forward.
+
+    By a clock that runs ahead of the stores, samples seem settled that are still arriving, and
+    would be kept as they are. So the wall clock is what it was at the start and the time gone by
+    since, or less. The steady clock goes on while the machine sleeps.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], int] = time.time_ns,
+        steady: Callable[[], int] = lambda: time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+    ) -> None:
+        self._wall, self._steady = wall, steady
+        self._most = wall() - steady()
+
+    def __call__(self) -> Moment:
+        """The moment, ms."""
+        steady = self._steady()
+        wall = min(self._wall(), steady + self._most)
+        return Moment(wall // 1_000_000, steady // 1_000_000)
+
+
+system_clock: Final = SystemClock()
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)

@@ -62,9 +62,11 @@ _VICTORIA = Package("victoria-metrics", _NEWER)
 VICTORIA_METRICS = Binary("victoria-metrics", "PROMBRIDGE_VICTORIA_METRICS", _VICTORIA)
 VMCTL = Binary("vmctl", "PROMBRIDGE_VMCTL", _VICTORIA)
 
-ALL = (PROMETHEUS, PROMTOOL, INFLUXD, NODE_EXPORTER, VICTORIA_METRICS, VMCTL, CHROMIUM)
+NGINX = Binary("nginx", "PROMBRIDGE_NGINX", Package("nginx"), path="usr/sbin/nginx")
 
-_VERSION_FLAG: Mapping[str, str] = {"influxd": "version"}
+ALL = (PROMETHEUS, PROMTOOL, INFLUXD, NODE_EXPORTER, VICTORIA_METRICS, VMCTL, NGINX, CHROMIUM)
+
+_VERSION_FLAG: Mapping[str, str] = {"influxd": "version", "nginx": "-v"}
 
 
 def servers_folder(environment: Mapping[str, str] = os.environ) -> Path:
