@@ -1,11 +1,13 @@
 """What a remembered answer answers: the whole question, but for the time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bridge.model.labels import Matcher, MatchType
 from bridge.model.time import Window
+
+Condition = tuple[str, str, Matcher]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,17 @@ class Key:
         same = (self.store, self.tenant) == (other.store, other.tenant)
         asks = any(not matcher.matches("") for matcher in self.matchers)
         return same and asks and set(self.matchers) < set(other.matchers)
+
+    @property
+    def condition(self) -> Condition | None:
+        """One condition that every narrower key has too, the metric's name if it is given."""
+        named = [one for one in self.matchers if one.name == "__name__"]
+        matcher = next(iter([*named, *self.matchers]), None)
+        return None if matcher is None else (self.store, self.tenant, matcher)
+
+    def conditions(self) -> Iterator[Condition]:
+        """All conditions: among them is the `condition` of every wider key."""
+        return ((self.store, self.tenant, one) for one in self.matchers)
 
     def may_match(self, matchers: Sequence[Matcher]) -> bool:
         """Whether there may be a series that this selects and that satisfies these too."""

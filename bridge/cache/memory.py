@@ -11,7 +11,7 @@ from cachetools import LRUCache, TTLCache
 
 from bridge.cache.blocks import Block
 from bridge.cache.intervals import common, without
-from bridge.cache.keys import Key
+from bridge.cache.keys import Condition, Key
 from bridge.cache.names import Names
 from bridge.cache.observed import CacheObserver, Gone, Unobserved
 from bridge.cache.policy import Moment, Policy
@@ -89,6 +89,7 @@ class Memory:
         self.observer: CacheObserver = observer or Unobserved()
         self.samples_bytes = 0
         self._held: dict[Key, Held] = {}
+        self._by_condition: dict[Condition | None, dict[Key, Held]] = {}
         self._used: LRUCache[Block, tuple[Held, int]] = LRUCache(math.inf, lambda one: one[1])
         self._names_bytes = 0
         self._missed: TTLCache[Key, bool] = TTLCache(
@@ -114,7 +115,10 @@ class Memory:
 
         The policy of today counts, also for what was read under another one.
         """
-        held = self._held.setdefault(key, Held(key, policy))
+        held = self._held.get(key)
+        if held is None:
+            held = self._held[key] = Held(key, policy)
+            self._by_condition.setdefault(key.condition, {})[key] = held
         held.policy = policy
         held.uses += 1
         return held
@@ -127,7 +131,8 @@ class Memory:
 
     def wider(self, key: Key) -> list[Held]:
         """What is remembered of selectors that this one narrows."""
-        return [held for held in self._held.values() if held.key.wider(key)]
+        found = (self._by_condition.get(one, {}).values() for one in key.conditions())
+        return [held for some in found for held in some if held.key.wider(key)]
 
     def served(self, held: Held, window: Window, now: Moment, fresh: bool) -> list[
         tuple[Block, Window]
@@ -230,4 +235,8 @@ class Memory:
     def _forget_if_empty(self, held: Held) -> None:
         if not held.blocks and not held.uses and self._held.get(held.key) is held:
             del self._held[held.key]
+            alike = self._by_condition[held.key.condition]
+            del alike[held.key]
+            if not alike:
+                del self._by_condition[held.key.condition]
             self._names_bytes -= held.names_bytes
