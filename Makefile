@@ -91,6 +91,9 @@ soak: $(READY) servers warm ## a dashboard over live data for ten minutes, with 
 chaos: $(READY) servers warm ## dashboards while stores, tiers, the clock and prombridge itself fail: MINUTES, 60 unless set
 	$(BIN)/python -m benchmarks.chaos --minutes $(MINUTES)
 
+load: $(READY) servers warm ## 2,000 cached queries a second for five minutes, beside 500 slow readers and 500 idle ones
+	$(BIN)/python -m benchmarks.load
+
 rolling: $(READY) servers warm ## two replicas behind nginx, restarted in turn under load
 	$(BIN)/python -m benchmarks.rolling
 
@@ -113,4 +116,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test fuzz laws bench bench-docs bench-promql replay tenants soak chaos rolling demo pin sbom clean
+.PHONY: help install lint format console warm servers test fuzz laws bench bench-docs bench-promql replay tenants soak chaos load rolling demo pin sbom clean
