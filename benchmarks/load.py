@@ -56,9 +56,9 @@ def _requests() -> list[bytes]:
 
 
 def _large() -> bytes:
-    """A request whose answer does not fit into a socket's buffers."""
+    """A request whose answer, some 5 MB, does not fit into a socket's buffers."""
     end = END // 1000
-    form = {"query": "x", "start": end - 3 * 3600, "end": end, "step": 1}
+    form = {"query": "x", "start": end - 3 * 3600, "end": end, "step": 8}
     return f"GET /api/v1/query_range?{urlencode(form)} HTTP/1.1\r\nHost: b\r\n\r\n".encode()
 
 
