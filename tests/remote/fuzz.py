@@ -2,7 +2,8 @@
 
 `python -m tests.remote.fuzz --plain` with NUMBA_DISABLE_JIT=1 runs kernels as plain Python, where
 numpy checks every index; without both they are compiled, and check only what they check themselves.
-Two good bodies come in on two lines, in hexadecimal: a streamed one and a sampled one.
+Good bodies come in, a line each, in hexadecimal: a streamed one, a sampled one, and one chunk of
+each encoding of native histograms.
 """
 
 import random
@@ -12,13 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from bridge.chunkenc import xor
+from bridge.chunkenc import histogram, xor
 from bridge.chunkenc.bits import PADDING
 from bridge.kernel import Kernel
 from bridge.remote import frames, samples
 
 PLAIN = "--plain" in sys.argv
-ROUNDS = 1000
+ROUNDS = 1200
+HISTOGRAM_ENCODINGS = (
+    histogram.HISTOGRAM,
+    histogram.FLOAT_HISTOGRAM,
+    histogram.HISTOGRAM_ST,
+    histogram.FLOAT_HISTOGRAM_ST,
+)
 ROOM = 64
 EVER = (-(2**63), 2**63 - 1)
 
@@ -85,12 +92,29 @@ def sampled(data: Any, size: int) -> Any:
     return [count, *outcome, *columns[0].tolist(), *columns[1].tolist(), *bits.tolist()]
 
 
+def native(encoding: int) -> Callable[[Any, int], Any]:
+    """Histograms of one chunk of an encoding: what became of it, and every number in them."""
+
+    def read(data: Any, size: int) -> Any:
+        ends = (np.array([number], np.int64) for number in (0, size, encoding, 0))
+        found = called(histogram.decode)(data, *ends, *EVER, np.zeros(2, np.int64))
+        table = found.table
+        floats = (table.numbers, table.counts, table.bounds)
+        numbers = [*(array.view(np.int64) for array in floats), table.rows, table.places]
+        columns = [found.timestamps, found.created, *numbers]
+        listed = [number for column in columns for number in column.ravel().tolist()]
+        return [found.bad, found.schema, found.disorder, *listed]
+
+    return read
+
+
 def outcomes(bodies: list[bytes]) -> Iterator[str]:
     """What became of each spoilt body."""
     dice = random.Random(11)
-    readers = (streamed, sampled)
+    readers = (streamed, sampled, *map(native, HISTOGRAM_ENCODINGS))
     for number in range(ROUNDS):
-        reader, body = readers[number % 2], bodies[number % 2]
+        which = number % len(readers)
+        reader, body = readers[which], bodies[which]
         text = spoilt(body, dice)
         data = np.frombuffer(text + bytes(PADDING), np.uint8)
         with np.errstate(all="ignore"):

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+from tests.chunkenc.test_histogram import HISTOGRAM_CASES, payloads
+from tests.remote.fuzz import HISTOGRAM_ENCODINGS, ROUNDS
 from tests.remote.wires import Wire, sampled_body, streamed_body
 
 SERIES = [
@@ -13,6 +15,12 @@ SERIES = [
 BODIES = (
     streamed_body(SERIES, per_chunk=3, per_frame=2),
     sampled_body(SERIES, compressed=False),
+    *(
+        max(
+            (payloads(case)[0] for case in HISTOGRAM_CASES if case["encoding"] == encoding), key=len
+        )
+        for encoding in HISTOGRAM_ENCODINGS
+    ),
 )
 
 
@@ -32,7 +40,7 @@ def run(*arguments: str, **environment: str) -> list[str]:
 
 def test_compiled_and_bounds_checked_kernels_agree_on_spoilt_bodies() -> None:
     compiled, plain = run(), run("--plain", NUMBA_DISABLE_JIT="1")
-    assert len(compiled) == 1000
+    assert len(compiled) == ROUNDS
     assert compiled == plain
     # Some survive being spoilt, some do not; a fuzz that only ever fails at once proves little.
     assert len({line.split(" ", 1)[1] for line in compiled}) > 100
