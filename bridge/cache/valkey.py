@@ -65,6 +65,7 @@ class ValkeyTier:
         self._queue: asyncio.Queue[tuple[str, bytes, int]] = asyncio.Queue()
         self._waiting = 0
         self._writer: asyncio.Task[None] | None = None
+        self._over = False
         self._closing: set[asyncio.Task[None]] = set()
 
     def left_alone(self) -> bool:
@@ -114,6 +115,7 @@ class ValkeyTier:
 
     async def aclose(self) -> None:
         """Closes the connections; what waits is lost."""
+        self._over = True
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
@@ -122,7 +124,8 @@ class ValkeyTier:
         await asyncio.gather(*self._closing)
 
     async def _write(self) -> None:
-        while True:
+        # A command may be done just when it is cancelled, and the cancelling is lost.
+        while not self._over:
             key, value, lifetime = await self._queue.get()
             self._waiting -= len(value)
             await self._asked(lambda client: client.set(key, value, px=lifetime))  # noqa: B023

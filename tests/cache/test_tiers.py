@@ -1,6 +1,7 @@
 """One suite for all tiers, and what a cache before them answers when they are ill."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,13 +9,15 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from redis.asyncio import Redis
 
 from bridge.cache.disk import DiskTier
 from bridge.cache.observed import TierValue
 from bridge.cache.samples import SampleCache
-from bridge.cache.valkey import ValkeyTier, connector
+from bridge.cache.valkey import Client, ValkeyTier, connector
 from tests.cache.conftest import PATIENCE, Make, patient
 from tests.cache.replicas import OLD, Replica
 from tests.cache.test_samples import NAMES, PLAIN, World, last, of
@@ -283,3 +286,19 @@ async def test_what_a_tier_had_does_not_replace_what_was_read_meanwhile(tmp_path
     slow.gate.set()
     assert contents((await asking).block) == contents(newer.block) == world.store.truth(OLD)
     await second.aclose()
+
+
+class Unmoved(Redis):
+    """A client whose command is done though it was cancelled."""
+
+    async def set(self, *_of: Any, **_more: Any) -> Any:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
+async def test_a_command_that_is_done_though_cancelled_does_not_hold_up_the_end() -> None:
+    tier = ValkeyTier(lambda: cast("Client", Unmoved()), timeout=PATIENCE)
+    tier.put("here", b"one", 60_000)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await asyncio.wait_for(tier.aclose(), PATIENCE / 2)
