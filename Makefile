@@ -82,6 +82,9 @@ replay: $(READY) servers warm ## dashboards and alerts replayed beside Prometheu
 bench-promql: $(READY) servers warm ## Prometheus' own range queries, beside Prometheus
 	$(BIN)/python -m benchmarks.promql
 
+floor: $(READY) servers warm ## small queries, alone and beside large ones, beside Prometheus
+	$(BIN)/python -m benchmarks.floor
+
 tenants: $(READY) warm ## 10,000 requests of two tenants who must not see each other: minutes
 	TENANT_REQUESTS=10000 $(BIN)/python -m pytest tests/tenants/test_isolation.py
 
@@ -116,4 +119,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test fuzz laws bench bench-docs bench-promql replay tenants soak chaos load rolling demo pin sbom clean
+.PHONY: help install lint format console warm servers test fuzz laws bench bench-docs bench-promql replay floor tenants soak chaos load rolling demo pin sbom clean

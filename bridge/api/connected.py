@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from starlette.requests import Request
 
@@ -12,25 +12,28 @@ T = TypeVar("T")
 
 
 async def while_connected(request: Request, answer: Awaitable[T]) -> T:
-    """The answer, unless the client goes away first: then its work is cancelled."""
-    work = asyncio.ensure_future(answer)
-    gone = asyncio.ensure_future(_disconnected(request))
+    """The answer, unless the client goes away first: then its work is cancelled.
+
+    The work goes on in the task that asks; what watches the connection cancels that, as
+    `asyncio.timeout` does.
+    """
+    work = asyncio.current_task()
+    assert work is not None
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        work.cancel()
+
+    watching = asyncio.create_task(watch())
     try:
-        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            return work.result()
-        raise QueryCanceled("query execution")
+        return await answer
+    except asyncio.CancelledError:
+        if gone and not work.uncancel():
+            raise QueryCanceled("query execution") from None
+        raise
     finally:
-        await _cancel(work)
-        await _cancel(gone)
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _cancel(task: "asyncio.Future[Any]") -> None:
-    if not task.done():
-        task.cancel()
-        await asyncio.wait((task,))
+        watching.cancel()

@@ -55,7 +55,7 @@ def origin_of(request: Request) -> Origin:
     return Origin(
         client=client.host if client else "",
         method=request.method,
-        path=_shown(request.url.path),
+        path=_shown(request.scope["path"]),
         user=_shown(request.scope.get(USER, "")) or header("x-grafana-user"),
         dashboard=header("x-dashboard-uid"),
         panel=header("x-panel-id"),
@@ -67,4 +67,7 @@ def origin_of(request: Request) -> Origin:
 
 def _shown(text: str) -> str:
     """A text that somebody else chose, fit to be shown: short, printable."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:_LONGEST])
+    text = text[:_LONGEST]
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

@@ -5,7 +5,7 @@ from typing import Final
 
 from bridge.api import params
 from bridge.api.delegation import pushed_down
-from bridge.api.encode import at_most, encode_data, encode_pieces, many_pieces
+from bridge.api.encode import at_most, encode_pieces, encoded, many_pieces
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
 from bridge.api.headers import cache_headers
@@ -80,7 +80,7 @@ async def _evaluated_here(
             longest = await asyncio.to_thread(at_most, result)
             return Answer(b"", result.warnings, result.infos, headers, pieces, longest)
         with stage(Stage.ENCODE):
-            data = await asyncio.to_thread(encode_data, result)
+            data = await encoded(result)
     stats, remarks = _stats(request.form.get("stats"), entry)
     data = b'%s,"stats":%s}' % (data[:-1], stats) if stats else data
     return Answer(data, (*result.warnings, *remarks), result.infos, headers)

@@ -38,6 +38,16 @@ def lies_in(window: Window, gaps: Sequence[Window]) -> bool:
     return any(intervals.covers(gap, window) for gap in gaps)
 
 
+def rows_of(pieces: Sequence[Piece], brought: Mapping[Flight, Selection]) -> int:
+    """How many rows the pieces have, those of the same series in several pieces counted apart."""
+    return sum(
+        len(piece.source.names)
+        if isinstance(piece.source, Block)
+        else len(brought[piece.source].block)
+        for piece in pieces
+    )
+
+
 def put_together(
     held: Held, pieces: Sequence[Piece], brought: Mapping[Flight, Selection]
 ) -> SeriesBlock:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from typing import Final
 
 from bridge.cache import intervals
 from bridge.cache.beyond import Beyond
@@ -11,7 +12,7 @@ from bridge.cache.flights import Flight, Flights, wider_than
 from bridge.cache.keys import Key
 from bridge.cache.memory import Held, Memory
 from bridge.cache.merging import mergeable, merged
-from bridge.cache.pieces import Piece, left, lies_in, put_together
+from bridge.cache.pieces import Piece, left, lies_in, put_together, rows_of
 from bridge.cache.policy import Moment, Policy, is_down
 from bridge.cache.purges import Purge, Purges
 from bridge.model.errors import LimitExceeded, StoreError, StoreTimeout, TooManySamples
@@ -29,6 +30,9 @@ from bridge.storage.interface import (
     Selection,
 )
 from bridge.telemetry.trace import Stage, stage
+
+# Rows of pieces that are put together at once; in a thread it would take longer.
+_AT_ONCE: Final = 200
 
 
 class SampleCache:
@@ -192,7 +196,10 @@ class SampleCache:
             self._received_bytes += answer.received_bytes
             self._received_samples += answer.block.samples
         with stage(Stage.JOIN, store=self._store):
-            block = await asyncio.to_thread(put_together, held, pieces, brought)
+            if rows_of(pieces, brought) <= _AT_ONCE:
+                block = put_together(held, pieces, brought)
+            else:
+                block = await asyncio.to_thread(put_together, held, pieces, brought)
         allow(block.samples, options)
         return Selection(
             block,

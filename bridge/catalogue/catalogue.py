@@ -105,8 +105,12 @@ class Catalogue:
 
         New series beyond the first few are taken up behind the answer, in small slices.
         """
-        for batch in batches(block, Window(window.start, min(window.end, self.now()))):
-            fresh = self.learned.fresh(batch, self.now())
+        now = self.now()
+        window = Window(window.start, min(window.end, now))
+        if self.learned.noted(block, window, now):
+            return
+        for batch in batches(block, window):
+            fresh = self.learned.fresh(batch, now)
             self._waiting += list(fresh.slices())
         if self._draining is None and self._waiting:
             self._add()

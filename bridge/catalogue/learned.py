@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from bridge.catalogue.column import Ids, Mask
 from bridge.catalogue.index import Index
-from bridge.catalogue.presence import Presence
+from bridge.catalogue.presence import HOUR, Presence
 from bridge.catalogue.settings import CatalogueSettings
 from bridge.model.labels import Labels
 from bridge.model.samples import DecodedPart, SeriesBlock
@@ -22,7 +22,19 @@ Int64s = npt.NDArray[np.int64]
 _SLICE: Final = 500
 # Tables of label sets whose rows are remembered: reads from memory bring the same ones again.
 _TABLES: Final = 16
+# Reads of which it is remembered that they were learned from, and for how long (ms).
+_READS: Final = 64
+_MOMENT: Final = 10_000
 _ROOM_AFTER_EVICTION: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Noted:
+    """When label sets were last noted, and the hours of that read."""
+
+    rows: Sequence[Labels]
+    hours: tuple[int, int, int]
+    at: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +63,26 @@ class Learned:
         self.forgotten: set[Labels] = set()
         self._settings = settings
         self._tables: OrderedDict[int, tuple[Sequence[Labels], Ids]] = OrderedDict()
+        self._noted: OrderedDict[int, _Noted] = OrderedDict()
         self._swept = 0
+
+    def noted(self, block: SeriesBlock, window: Window, now: int) -> bool:
+        """Whether a read of a moment ago said all that this one says, which has no exact times.
+
+        If not, it is taken that the block is learned from now.
+        """
+        rows, hours = block.labels.rows, (window.start // HOUR, window.end // HOUR, now // HOUR)
+        if any(isinstance(part, DecodedPart) for part in block.parts):
+            return False
+        held = self._noted.get(id(rows))
+        same = held is not None and held.rows is rows and held.hours == hours
+        if held is not None and same and 0 <= now - held.at < _MOMENT:
+            return True
+        self._noted[id(rows)] = _Noted(rows, hours, now)
+        self._noted.move_to_end(id(rows))
+        if len(self._noted) > _READS:
+            self._noted.popitem(last=False)
+        return False
 
     def fresh(self, batch: Batch, now: int) -> Batch:
         """Notes the series of a batch that are known; gives those that are not."""
@@ -128,6 +159,7 @@ class Learned:
         self.index.compact(keep)
         self.presence.compact(keep)
         self._tables.clear()
+        self._noted.clear()
         self.generation += 1
 
 

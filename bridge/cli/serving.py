@@ -79,6 +79,13 @@ class _Server(uvicorn.Server):
             self.drop_slow_readers()
         return await super().on_tick(counter)
 
+    async def _wait_tasks_to_complete(self) -> None:
+        """What uvicorn does within the grace; a second signal ends that, not the lifespan."""
+        await super()._wait_tasks_to_complete()
+        if self.force_exit:
+            self.force_exit = False
+            raise TimeoutError
+
     def drop_slow_readers(self) -> None:
         """Ends connections whose clients take nothing."""
         held = (getattr(one, "transport", None) for one in self.server_state.connections)

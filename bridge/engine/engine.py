@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from typing import Final, TypeVar
 
 from bridge.engine.demands import Taken
@@ -18,7 +19,8 @@ from bridge.engine.functions import FUNCTIONS
 from bridge.engine.limits import Budget
 from bridge.engine.names import settled
 from bridge.engine.outcome import outcome
-from bridge.engine.plan import Plan, Reads, plan
+from bridge.engine.plan import Plan, Reads, Timing, plan
+from bridge.engine.prepared import Prepared, Prepareds
 from bridge.engine.query import (
     EngineSettings,
     Progress,
@@ -43,15 +45,21 @@ from bridge.telemetry.trace import Stage, stage
 
 _Made = TypeVar("_Made")
 
-# Characters that may take 20 ms to parse: every one may be a token.
-_LONG_TEXT: Final = 2_000
+# Characters that may take 5 ms to parse: every one may be a token.
+_LONG_TEXT: Final = 500
+# What is evaluated at once rather than in a thread, about a millisecond of work: how often a node
+# looks at a sample or at the labels of a series, and what a node costs in any case.
+_AT_ONCE: Final = 20_000
+_SERIES: Final = 20
+_NODE: Final = 300
 
 
 class Engine:
     """Evaluates PromQL over a Querier.
 
-    Evaluation runs in threads of the engine's own; row ranges of one query share `workers`. At most
-    so many queries as its settings say run at a time, the others wait for their turn.
+    What takes less than a change of threads is evaluated at once, all else in threads of the
+    engine's own; row ranges of one query share `workers`. At most so many queries as its settings
+    say run at a time, the others wait for their turn.
     """
 
     def __init__(
@@ -77,6 +85,7 @@ class Engine:
         self.own_turns: Turns | None = None
         self._slots = asyncio.Semaphore(settings.cpu_slots) if settings.cpu_slots else None
         threads = settings.turns.concurrency + settings.turns.lane
+        self._prepareds = Prepareds()
         self._evaluators = ThreadPoolExecutor(threads, "evaluate")
 
     def over(self, querier: Querier, settings: EngineSettings | None = None) -> "Engine":
@@ -114,9 +123,9 @@ class Engine:
         Querier raises. Cancelling the task ends reads and evaluation.
         """
         progress = progress or Progress()
-        expr = await self._parsed(text)
+        prepared = await self._prepared(text)
         started = time.perf_counter()
-        _require_type(expr, steps)
+        _require_type(prepared.expr, steps)
         timeout = min(options.timeout or self.settings.timeout, self.settings.timeout) / 1000
         budget = Budget(
             self.settings.max_samples,
@@ -124,12 +133,13 @@ class Engine:
             time.monotonic() + timeout,
             time.monotonic,
         )
-        query = Query(text, expr, steps, options.lookback or self.settings.lookback)
+        query = Query(text, prepared.expr, steps, options.lookback or self.settings.lookback)
+        small = partial(self._is_small, prepared, steps, options)
         queued: float | None = None
         try:
-            async with asyncio.timeout(timeout), self._turn(lambda: self._is_small(query, options)):
+            async with asyncio.timeout(timeout), self._turn(small):
                 queued = time.perf_counter() - started
-                result = await self._run(query, options, budget, progress)
+                result = await self._run(query, prepared, options, budget, progress)
         except TimeoutError:
             raise QueryTimeout("query execution") from None
         finally:
@@ -148,9 +158,9 @@ class Engine:
         async with own.taken(is_small), self.turns.taken(is_small):
             yield
 
-    async def _is_small(self, query: Query, options: QueryOptions) -> bool:
+    async def _is_small(self, prepared: Prepared, steps: Steps, options: QueryOptions) -> bool:
         """Whether all that a query needs is remembered, and not much."""
-        selects = plan(query, self._functions, self.settings.evaluation_interval).selects
+        selects = (await self._planned(prepared, steps, options.lookback)).selects
         reading = ReadOptions(options.nocache, options.fresh)
         asked = (estimated(self.querier, select, reading) for select in selects)
         found = [one for estimates in await asyncio.gather(*asked) for one in estimates]
@@ -160,29 +170,47 @@ class Engine:
 
     async def selects(self, text: str, steps: Steps, options: QueryOptions) -> tuple[Select, ...]:
         """What a query would read; raises BadData for its text."""
-        expr = await self._parsed(text)
-        _require_type(expr, steps)
-        query = Query(text, expr, steps, options.lookback or self.settings.lookback)
-        return plan(query, self._functions, self.settings.evaluation_interval).selects
+        prepared = await self._prepared(text)
+        _require_type(prepared.expr, steps)
+        return (await self._planned(prepared, steps, options.lookback)).selects
 
-    async def _parsed(self, text: str) -> Expr:
-        """The tree; a long text is parsed in a thread, for it would hold up everything else."""
+    async def _prepared(self, text: str) -> Prepared:
+        """The checked tree, kept from when the same was asked before."""
         self.settings.limits.check_text(text)
-        if len(text) < _LONG_TEXT:
-            return self.parse(text)
-        return await self._in_thread(lambda: self.parse(text))
+        prepared = self._prepareds.find(text)
+        if prepared is None:
+            prepared = await self._unless_long(text, lambda: Prepared.of(text, self.parse(text)))
+            self._prepareds.keep(prepared)
+        return prepared
+
+    async def _planned(self, prepared: Prepared, steps: Steps, lookback: int) -> Plan:
+        timing = Timing(lookback or self.settings.lookback, self.settings.evaluation_interval)
+
+        def planned() -> Plan:
+            with stage(Stage.PLAN):
+                return plan(prepared.rewritten(steps, self._functions), steps, timing)
+
+        return await self._unless_long(prepared.text, planned)
+
+    async def _unless_long(self, text: str, work: Callable[[], _Made]) -> _Made:
+        """Work on a text; with a long one in a thread, for it would hold up everything else."""
+        return work() if len(text) < _LONG_TEXT else await self._in_thread(work)
 
     async def _run(
-        self, query: Query, options: QueryOptions, budget: Budget, progress: Progress
+        self,
+        query: Query,
+        prepared: Prepared,
+        options: QueryOptions,
+        budget: Budget,
+        progress: Progress,
     ) -> Result:
         began = time.perf_counter()
-        with stage(Stage.PLAN):
-            planned = plan(query, self._functions, self.settings.evaluation_interval)
-            self.settings.limits.check_selects(planned.selects)
+        planned = await self._planned(prepared, query.steps, query.lookback)
+        self.settings.limits.check_selects(planned.selects)
         with stage(Stage.FETCH, selects=len(planned.selects)):
             answers = await self._fetch(planned, options)
-        prepared = time.perf_counter()
-        progress.stats = _read(answers, prepared - began)
+        fetched = time.perf_counter()
+        progress.stats = _read(answers, fetched - began)
         annotations = Annotations(
             store_warning(text) for answer in answers for text in answer.warnings
         )
@@ -197,19 +225,21 @@ class Engine:
             Seen(len(query.steps)),
             switches=self.switches,
         )
-        try:
+
+        def computed() -> Result:
             with stage(Stage.EVALUATE):
-                async with self._slots or nullcontext():
-                    value = await self._in_thread(lambda: _evaluated(planned.expr, on))
-                    if isinstance(value, Windows):
-                        budget.hold(int((value.hi - value.lo).sum()))
+                value = _evaluated(planned.expr, on)
+            with stage(Stage.OUTCOME):
+                return outcome(query, value, annotations, options.limit, progress.stats)
+
+        try:
+            if _fits_at_once(prepared, query.steps, answers):
+                return computed()
+            async with self._slots or nullcontext():
+                return await self._in_thread(computed)
         finally:
-            seconds = time.perf_counter() - prepared
-            progress.stats = stats = _evaluated_stats(progress.stats, on, seconds)
-        with stage(Stage.OUTCOME):
-            return await self._in_thread(
-                lambda: outcome(query, value, annotations, options.limit, stats)
-            )
+            seconds = time.perf_counter() - fetched
+            progress.stats = _evaluated_stats(progress.stats, on, seconds)
 
     async def _fetch(self, planned: Plan, options: QueryOptions) -> list[Selection]:
         """Every read at once; the first that fails ends the others."""
@@ -219,6 +249,8 @@ class Engine:
         async def read(select: Select) -> Selection:
             return taken.add(await self.querier.select(select, reading))
 
+        if len(planned.selects) <= 1:
+            return [await read(select) for select in planned.selects]
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(read(select)) for select in planned.selects]
@@ -233,7 +265,18 @@ class Engine:
 
 def _evaluated(expr: Expr, on: Evaluation) -> Value:
     value = evaluate(expr, on)
+    if isinstance(value, Windows):
+        on.budget.hold(int((value.hi - value.lo).sum()))
     return settled(value) if on.switches.delayed_name_removal else value
+
+
+def _fits_at_once(prepared: Prepared, steps: Steps, answers: Sequence[Selection]) -> bool:
+    """Whether a change of threads would cost about as much as the evaluation."""
+    if prepared.nested or len(prepared.text) >= _LONG_TEXT:
+        return False
+    blocks = [answer.block for answer in answers]
+    cells = sum(block.samples + _SERIES * len(block) for block in blocks) * len(steps)
+    return prepared.nodes * (cells + _NODE) <= _AT_ONCE
 
 
 def _features(names: frozenset[str]) -> Features:
@@ -272,13 +315,15 @@ def _read(answers: Sequence[Selection], seconds: float) -> Stats:
 
 def _evaluated_stats(stats: Stats, on: Evaluation, seconds: float) -> Stats:
     """The same with what evaluation took."""
-    seen = zip(on.steps.times().tolist(), on.seen.counts.tolist(), strict=True)
+    per_step: tuple[tuple[int, int], ...] = ()
+    if on.switches.per_step_stats:
+        per_step = tuple(zip(on.steps.times().tolist(), on.seen.counts.tolist(), strict=True))
     return replace(
         stats,
         timings={**stats.timings, "innerEvalTime": seconds},
         peak_samples=on.budget.peak,
         queryable_samples=on.seen.total,
-        queryable_per_step=tuple(seen) if on.switches.per_step_stats else (),
+        queryable_per_step=per_step,
     )
 
 

@@ -1,7 +1,7 @@
 """Rewrites of a tree before it is evaluated; PASSES is their order."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bridge.engine.durations import milliseconds
 from bridge.engine.function import Function
@@ -24,12 +24,24 @@ from bridge.promql.ast import (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Setting:
-    """What a rewrite may depend on: the query's steps and the functions there are."""
+    """What a rewrite may depend on: the query's steps and the functions there are.
 
-    steps: Steps
-    functions: Mapping[str, Function]
+    `timeless`: no rewrite has asked for the steps so far, so what was made holds for all steps.
+    """
+
+    __slots__ = ("_steps", "functions", "timeless")
+
+    def __init__(self, steps: Steps, functions: Mapping[str, Function]) -> None:
+        self._steps = steps
+        self.functions = functions
+        self.timeless = True
+
+    @property
+    def steps(self) -> Steps:
+        """The query's steps."""
+        self.timeless = False
+        return self._steps
 
 
 Pass = Callable[[Expr, Setting], Expr]
@@ -79,18 +91,18 @@ def resolve_durations(expr: Expr, setting: Setting) -> Expr:
         case MatrixSelector(range_expr=DurationExpr() as length):
             return replace(expr, range=milliseconds(length, setting.steps))
         case SubqueryExpr():
-            return _resolve_subquery(expr, setting.steps)
+            return _resolve_subquery(expr, setting)
         case _:
             return expr
 
 
-def _resolve_subquery(expr: SubqueryExpr, steps: Steps) -> SubqueryExpr:
+def _resolve_subquery(expr: SubqueryExpr, setting: Setting) -> SubqueryExpr:
     if expr.range_expr is not None:
-        expr = replace(expr, range=milliseconds(expr.range_expr, steps))
+        expr = replace(expr, range=milliseconds(expr.range_expr, setting.steps))
     if expr.step_expr is not None:
-        expr = replace(expr, step=milliseconds(expr.step_expr, steps))
+        expr = replace(expr, step=milliseconds(expr.step_expr, setting.steps))
     if expr.offset_expr is not None:
-        expr = replace(expr, offset=milliseconds(expr.offset_expr, steps, signed=True))
+        expr = replace(expr, offset=milliseconds(expr.offset_expr, setting.steps, signed=True))
     return expr
 
 
@@ -185,3 +197,10 @@ PASSES: tuple[Pass, ...] = (
     select_by_labels,
     hoist_invariants,
 )
+
+
+def rewritten(expr: Expr, setting: Setting) -> Expr:
+    """The tree as it is evaluated."""
+    for one in PASSES:
+        expr = one(expr, setting)
+    return expr

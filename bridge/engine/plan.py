@@ -1,11 +1,8 @@
 """What a query needs before it can be evaluated: its rewritten tree and its reads."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bridge.engine.function import Function
-from bridge.engine.passes import PASSES, Setting
-from bridge.engine.query import Query
 from bridge.engine.windows import seen_by
 from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
@@ -57,14 +54,10 @@ class Reads:
         raise AssertionError(f"{selector} was planned without {window}")
 
 
-def plan(query: Query, functions: Mapping[str, Function], resolution: int) -> Plan:
-    """Rewrites the tree and finds its reads; `resolution` is the default subquery step in ms."""
-    expr, setting = query.expr, Setting(query.steps, functions)
-    for rewrite in PASSES:
-        expr = rewrite(expr, setting)
-    timing = Timing(query.lookback, resolution)
+def plan(expr: Expr, steps: Steps, timing: Timing) -> Plan:
+    """The reads of a rewritten tree."""
     needs: dict[tuple[Matcher, ...], list[Window]] = {}
-    for selector, window in _needs(expr, query.steps, timing):
+    for selector, window in _needs(expr, steps, timing):
         needs.setdefault(canonical(selector), []).append(window)
     selects = tuple(
         Select(matchers, window.start, window.end)

@@ -1,6 +1,8 @@
 """Every metric of the bridge."""
 
 import sys
+from functools import lru_cache
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,6 +17,9 @@ from bridge.telemetry.cache import CacheMetrics
 from bridge.telemetry.queries import QueryMetrics
 from bridge.telemetry.reloads import ReloadMetrics
 from bridge.telemetry.stores import SECONDS, StoreMetrics
+
+# Handlers and their status codes whose metrics are found at once; there are fewer.
+_HANDLERS: Final = 1000
 
 
 class Metrics:
@@ -43,6 +48,7 @@ class Metrics:
             ("handler",),
             registry=registry,
         )
+        self._of_handler = lru_cache(_HANDLERS)(self._http)
         self.slow_readers = Counter(
             "prombridge_http_slow_readers_total",
             "Connections ended because the client took nothing of its answer for too long.",
@@ -59,6 +65,11 @@ class Metrics:
 
     def http(self, handler: str, code: int, seconds: float, sent_bytes: int) -> None:
         """Counts one answered request."""
-        self.http_requests.labels(handler, str(code)).inc()
-        self.http_duration.labels(handler).observe(seconds)
-        self.http_sent.labels(handler).inc(sent_bytes)
+        requests, duration, sent = self._of_handler(handler, code)
+        requests.inc()
+        duration.observe(seconds)
+        sent.inc(sent_bytes)
+
+    def _http(self, handler: str, code: int) -> tuple[Counter, Histogram, Counter]:
+        requests = self.http_requests.labels(handler, str(code))
+        return requests, self.http_duration.labels(handler), self.http_sent.labels(handler)

@@ -1,6 +1,7 @@
 """What is counted of queries: how many, their stages, what they cost whom."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -25,6 +26,7 @@ _MOMENTS: Final = (
 )
 # Dashboards and users are named by requests: whoever invents some must not fill the memory.
 _MOST_ORIGINS: Final = 500
+_MOST_STAGES: Final = 100
 OTHER: Final = "other"
 
 
@@ -67,6 +69,7 @@ class QueryMetrics:
             buckets=_MOMENTS,
             registry=registry,
         )
+        self._of_stage = lru_cache(_MOST_STAGES)(self.stage_duration.labels)
         # Tenants are those of a configuration: there are no more of them than that names.
         self._origins: dict[str, Bounded] = {}
         origin = ("dashboard", "user", "tenant")
@@ -91,6 +94,7 @@ class QueryMetrics:
             origin,
             registry=registry,
         )
+        self._of_origin = lru_cache(_MOST_ORIGINS)(self._counters)
         self.log_dropped = Counter(
             "prombridge_query_log_dropped_total",
             "Lines of query logs that were not written.",
@@ -106,14 +110,18 @@ class QueryMetrics:
     def stages(self, ended: Iterable[tuple[str, float]]) -> None:
         """Counts the stages of one request."""
         for stage, seconds in ended:
-            self.stage_duration.labels(stage).observe(seconds)
+            self._of_stage(stage).observe(seconds)
 
     def ended(
         self, who: tuple[str, str], tenant: str, seconds: float, samples: int, received_bytes: int
     ) -> None:
         """Counts what one query cost; `who` is its dashboard and its user."""
-        labels = (*self._kept(tenant).kept(who), tenant)
-        self._count.labels(*labels).inc()
-        self._seconds.labels(*labels).inc(seconds)
-        self._samples.labels(*labels).inc(samples)
-        self._bytes.labels(*labels).inc(received_bytes)
+        count, spent, read, received = self._of_origin(*self._kept(tenant).kept(who), tenant)
+        count.inc()
+        spent.inc(seconds)
+        read.inc(samples)
+        received.inc(received_bytes)
+
+    def _counters(self, *labels: str) -> tuple[Counter, ...]:
+        counters = (self._count, self._seconds, self._samples, self._bytes)
+        return tuple(one.labels(*labels) for one in counters)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import TracebackType
 from typing import Final, Protocol
 
 Attribute = str | int | float | bool
@@ -97,6 +98,7 @@ class _Unshown:
 
 
 _UNSHOWN: Final = _Unshown()
+_UNNOTED: Final = nullcontext(_UNSHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class PassedOn:
         self, name: str, attributes: Mapping[str, Attribute], caller: Caller | None = None
     ) -> AbstractContextManager[Span]:
         """No span."""
-        return nullcontext(_UNSHOWN)
+        return _UNNOTED
 
     def headers(self) -> Pairs:
         """The caller's."""
@@ -167,17 +169,34 @@ def tracing(
         _CURRENT.reset(token)
 
 
-@contextmanager
-def stage(which: Stage, **attributes: Attribute) -> Iterator[Span]:
+def stage(which: Stage, **attributes: Attribute) -> AbstractContextManager[Span]:
     """One stage of the current request; without a request nothing is noted."""
     trace = _CURRENT.get()
-    if trace is None:
-        yield _UNSHOWN
-        return
-    trace.at = which
-    begun = time.perf_counter()
-    try:
-        with trace.tracer.span(which, attributes) as span:
-            yield span
-    finally:
-        trace.ended.append((which, time.perf_counter() - begun))
+    return _UNNOTED if trace is None else _Staged(trace, which, attributes)
+
+
+class _Staged(AbstractContextManager[Span]):
+    """One stage of a trace; a class, for a request goes through a dozen of them."""
+
+    __slots__ = ("_begun", "_span", "_trace", "_which")
+
+    def __init__(self, trace: Trace, which: Stage, attributes: Mapping[str, Attribute]) -> None:
+        self._trace = trace
+        self._which = which
+        self._span = trace.tracer.span(which, attributes)
+
+    def __enter__(self) -> Span:
+        self._trace.at = self._which
+        self._begun = time.perf_counter()
+        return self._span.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        try:
+            return self._span.__exit__(kind, error, traceback)
+        finally:
+            self._trace.ended.append((self._which, time.perf_counter() - self._begun))

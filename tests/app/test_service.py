@@ -217,9 +217,12 @@ async def test_who_stops_is_not_ready(world: World) -> None:
 async def test_a_query_whose_time_is_over_lets_go_of_the_stores_socket(world: World) -> None:
     async def never(_writer: asyncio.StreamWriter) -> None: ...
 
-    async with store(never) as upstream:
+    async with store(GOOD, never) as upstream:
         world.write(upstream.url)
         async with world.served(ENABLED) as (_, client):
-            late = await client.get("/api/v1/query", params=QUERY | {"timeout": "50ms"})
+            # The first request to a store takes longer: it may not be sent when time is over.
+            assert (await client.get("/api/v1/query", params=QUERY)).status_code == 200
+            hurried = QUERY | {"timeout": "300ms", "nocache": "1"}
+            late = await client.get("/api/v1/query", params=hurried)
             assert (late.status_code, late.json()["errorType"]) == (503, "timeout")
             await upstream.dropped.wait()

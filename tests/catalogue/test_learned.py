@@ -1,15 +1,19 @@
 """What is learned stays within its bounds, and what was not seen for long goes."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.catalogue.learned import Batch, Learned
 from bridge.catalogue.settings import CatalogueSettings
-from bridge.model.labels import Labels
+from bridge.model.labels import Labels, LabelTable
+from bridge.model.samples import Columns, DecodedPart, SeriesBlock
+from bridge.model.time import Window
 
 NOW = 1_700_000_000_000
 DAY = 86_400_000
+HOUR = 3_600_000
 
 
 def batch(*numbers: int) -> Batch:
@@ -68,3 +72,41 @@ def test_the_same_table_of_labels_is_known_after_others_went() -> None:
     assert not learned.fresh(one, NOW).labels
     take(learned, [4, 5, 6], NOW + 1)
     assert {one.get("n")[-1] for one in learned.fresh(one, NOW + 2).labels} <= {"1", "2", "3"}
+
+
+class Encoded:
+    """Rows whose samples nobody has looked at."""
+
+    series = samples = 1
+    nbytes = 0
+
+    def columns(self) -> Columns:
+        raise AssertionError("learning decodes nothing")
+
+
+@pytest.mark.parametrize(
+    ("window", "later", "noted"),
+    [
+        (Window(NOW, NOW + 1), 0, True),
+        (Window(NOW, NOW + 1), 9_999, True),
+        (Window(NOW, NOW + 1), 10_000, False),
+        (Window(NOW - HOUR, NOW + 1), 0, False),
+        (Window(NOW, NOW + HOUR), 0, False),
+    ],
+)
+def test_the_same_read_a_moment_later_says_nothing_new(
+    window: Window, later: int, noted: bool
+) -> None:
+    learned = Learned(CatalogueSettings())
+    block = SeriesBlock(LabelTable([Labels.of({"n": "1"})]), (Encoded(),))
+    assert not learned.noted(block, Window(NOW, NOW + 1), NOW)
+    assert learned.noted(block, window, NOW + later) is noted
+
+
+def test_a_read_with_exact_times_always_says_something() -> None:
+    learned = Learned(CatalogueSettings())
+    times = np.array([NOW])
+    held = Columns.frozen(np.array([0, 1]), times, np.array([1.0]))
+    block = SeriesBlock(LabelTable([Labels.of({"n": "1"})]), (DecodedPart(held),))
+    for _ in range(2):
+        assert not learned.noted(block, Window(NOW, NOW + 1), NOW)

@@ -89,6 +89,7 @@ async def test_a_second_signal_does_not_wait_and_lets_go_of_the_store(tmp_path: 
         assert await bridge.process.wait() == 0
         answer = await query
         assert (answer.status_code, answer.json()["error"]) == (503, "prombridge is shutting down")
+        assert "Traceback" not in await bridge.rest()
 
 
 async def test_quit_over_http_ends_the_process(tmp_path: Path) -> None:

@@ -36,6 +36,11 @@ class Serving:
                 return line
         raise AssertionError(f"it ended without a line about {with_}")
 
+    async def rest(self) -> str:
+        """All that the log still says."""
+        assert self.process.stderr is not None
+        return (await self.process.stderr.read()).decode()
+
     def write(self, url: str) -> None:
         entry = {"name": "far", "url": url}
         self.config.write_text(yaml.safe_dump({"remote_read": [entry]}))

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.engine.functions import FUNCTIONS, signatures
-from bridge.engine.plan import Plan, plan, subquery_steps
-from bridge.engine.query import Query
+from bridge.engine.passes import Setting, rewritten
+from bridge.engine.plan import Plan, Timing, plan, subquery_steps
 from bridge.model.time import Steps
 from bridge.promql.ast import NumberLiteral, SubqueryExpr
 from bridge.promql.features import Features
@@ -20,7 +20,7 @@ _FEATURES = Features(experimental_functions=True, extended_range_selectors=True)
 def planned(text: str, steps: Steps, lookback: int = LOOKBACK) -> Plan:
     """The plan of a query; subqueries step a minute by default."""
     expr = parse(text, signatures(), _FEATURES)
-    return plan(Query(text, expr, steps, lookback), FUNCTIONS, MINUTE)
+    return plan(rewritten(expr, Setting(steps, FUNCTIONS)), steps, Timing(lookback, MINUTE))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import snappy
 from starlette.responses import Response
 
 from bridge.engine.functions import FUNCTIONS, signatures
-from bridge.engine.plan import plan
-from bridge.engine.query import Query
+from bridge.engine.passes import Setting, rewritten
+from bridge.engine.plan import Timing, plan
 from bridge.model.errors import StoreLimit
 from bridge.model.labels import Labels, LabelTable, Matcher
 from bridge.model.samples import Columns, SeriesBlock
@@ -64,7 +64,8 @@ def selects() -> tuple[Select, ...]:
         start, end = round(question.start * 1000), round(question.end * 1000)
         steps = Steps(start, end, round((question.step or 1) * 1000), question.step is None)
         expr = parse(question.expr, signatures(), features)
-        planned = plan(Query(question.expr, expr, steps, LOOKBACK), FUNCTIONS, RESOLUTION)
+        tree = rewritten(expr, Setting(steps, FUNCTIONS))
+        planned = plan(tree, steps, Timing(LOOKBACK, RESOLUTION))
         found |= dict.fromkeys(planned.selects)
     return tuple(found)
 

@@ -1,0 +1,74 @@
+"""What is known of a query before its steps are, kept by its text: its checked tree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cachetools import LRUCache
+
+from bridge.engine.function import Function
+from bridge.engine.passes import Setting, rewritten
+from bridge.model.time import Steps
+from bridge.promql.ast import Expr, SubqueryExpr, children
+
+# Bytes that are kept, about; no tree may take more than its share of them.
+_KEPT: Final = 16 << 20
+_SHARE: Final = _KEPT >> 4
+# What a node takes with its twin in the rewritten tree, about.
+_NODE: Final = 1000
+
+
+@dataclass(slots=True, eq=False)
+class Prepared:
+    """The text of a query and its checked tree.
+
+    `nodes`: how many it has; `nested`: whether a part is evaluated at other steps than the query's.
+    """
+
+    text: str
+    expr: Expr
+    nodes: int
+    nested: bool
+    _timeless: Expr | None = None
+
+    @staticmethod
+    def of(text: str, expr: Expr) -> "Prepared":
+        """The same with what one walk tells of the tree."""
+        nodes, nested, rest = 0, False, [expr]
+        while rest:
+            one = rest.pop()
+            nodes += 1
+            nested |= isinstance(one, SubqueryExpr)
+            rest += children(one)
+        return Prepared(text, expr, nodes, nested)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory, about."""
+        return 2 * len(self.text) + self.nodes * _NODE
+
+    def rewritten(self, steps: Steps, functions: Mapping[str, Function]) -> Expr:
+        """The tree as it is evaluated at these steps; made once where it is the same at all."""
+        if self._timeless is not None:
+            return self._timeless
+        setting = Setting(steps, functions)
+        made = rewritten(self.expr, setting)
+        if setting.timeless:
+            self._timeless = made
+        return made
+
+
+class Prepareds:
+    """The queries that were asked last, by text; of one thread."""
+
+    def __init__(self) -> None:
+        self._held: LRUCache[str, Prepared] = LRUCache(_KEPT, lambda one: one.nbytes)
+
+    def find(self, text: str) -> Prepared | None:
+        """What is known of a text; None if nothing."""
+        return self._held.get(text)
+
+    def keep(self, prepared: Prepared) -> None:
+        """Keeps a query, unless it is too large."""
+        if prepared.nbytes <= _SHARE:
+            self._held[prepared.text] = prepared

@@ -1,0 +1,81 @@
+"""Tests of what is kept of a query by its text."""
+
+import pytest
+
+from bridge.engine.functions import FUNCTIONS, signatures
+from bridge.engine.passes import Setting, rewritten
+from bridge.engine.prepared import Prepared, Prepareds
+from bridge.model.time import Steps
+from bridge.promql.features import Features
+from bridge.promql.parser import parse
+
+_FEATURES = Features(experimental_functions=True)
+_SOME, _OTHERS = Steps(0, 600_000, 60_000), Steps.at(3_600_000)
+
+
+def prepared(text: str) -> Prepared:
+    return Prepared.of(text, parse(text, signatures(), _FEATURES))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "sum(rate(x[5m])) / 2",
+        "x @ 5 + (x)",
+        "x @ start()",
+        "max_over_time(x[10m:1m] @ end())",
+        "rate(x[step() + 1m])",
+        "x offset (range() / 2)",
+        "max_over_time(x[10m:(step() + 1s)])",
+        "start() + end() + step() + range()",
+        "vector(range())",
+    ],
+)
+def test_a_kept_tree_is_the_one_of_the_steps_that_are_asked(text: str) -> None:
+    kept = prepared(text)
+    for steps in (_SOME, _OTHERS, _SOME):
+        anew = rewritten(kept.expr, Setting(steps, FUNCTIONS))
+        assert kept.rewritten(steps, FUNCTIONS) == anew
+
+
+def test_a_tree_that_is_the_same_at_all_steps_is_rewritten_once() -> None:
+    kept = prepared("sum(rate(x[5m]))")
+    assert kept.rewritten(_SOME, FUNCTIONS) is kept.rewritten(_OTHERS, FUNCTIONS)
+
+
+@pytest.mark.parametrize(
+    ("text", "nodes", "nested"),
+    [("1", 1, False), ("sum(rate(x[5m]))", 4, False), ("max_over_time(x[5m:1m])", 3, True)],
+)
+def test_the_size_of_a_tree_is_known(text: str, nodes: int, nested: bool) -> None:
+    kept = prepared(text)
+    assert (kept.nodes, kept.nested) == (nodes, nested)
+
+
+def test_what_was_asked_last_is_kept() -> None:
+    kept = Prepareds()
+    first = prepared("x")
+    kept.keep(first)
+    assert kept.find("x") is first
+    assert kept.find("y") is None
+
+
+def test_kept_trees_take_a_bounded_amount_of_memory() -> None:
+    kept = Prepareds()
+    queries = [prepared(" + ".join([f"x{number}"] * 200)) for number in range(100)]
+    for one in queries:
+        kept.keep(one)
+    held = [one for one in queries if kept.find(one.text) is not None]
+    assert 0 < sum(one.nbytes for one in held) <= 16 << 20
+    assert queries[-1] in held
+    assert queries[0] not in held
+
+
+def test_a_tree_that_would_drive_out_all_others_is_not_kept() -> None:
+    kept = Prepareds()
+    kept.keep(prepared("x"))
+    large = prepared(" + ".join(["x"] * 450) + "#" * (1 << 20))
+    kept.keep(large)
+    assert kept.find(large.text) is None
+    assert kept.find("x") is not None
