@@ -10,8 +10,12 @@ from bridge.api.query import fresh, nocache
 from bridge.api.selectors import selector_text
 from bridge.engine.query import QueryOptions
 from bridge.model.time import Steps, Window
-from bridge.storage.estimates import estimated
-from bridge.storage.interface import Estimate, ReadOptions, Select
+from bridge.storage.interface import (
+    Estimate,
+    ReadOptions,
+    Select,
+    estimated,
+)
 
 Json = dict[str, object]
 

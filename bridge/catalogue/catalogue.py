@@ -22,9 +22,15 @@ from bridge.model.errors import BridgeError, ExecutionError, QueryTimeout, Unava
 from bridge.model.labels import METRIC_NAME, Labels, Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
-from bridge.storage.estimates import estimated
 from bridge.storage.fanout import FAILURES
-from bridge.storage.interface import Estimate, Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import (
+    Estimate,
+    Querier,
+    ReadOptions,
+    Select,
+    Selection,
+    estimated,
+)
 
 T = TypeVar("T")
 

@@ -39,8 +39,14 @@ from bridge.model.vectors import Value, Windows
 from bridge.promql.ast import Expr, ValueType, value_type
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
-from bridge.storage.estimates import estimated
-from bridge.storage.interface import Provenance, Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import (
+    Provenance,
+    Querier,
+    ReadOptions,
+    Select,
+    Selection,
+    estimated,
+)
 from bridge.telemetry.trace import Stage, stage
 
 _Made = TypeVar("_Made")

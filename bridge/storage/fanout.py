@@ -9,7 +9,6 @@ from typing import Final
 from bridge.model.errors import BridgeError, StoreError, StoreLimit, StoreTimeout
 from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
 from bridge.storage.allowance import allow
-from bridge.storage.estimates import estimated
 from bridge.storage.interface import (
     NOTHING,
     Estimate,
@@ -19,6 +18,7 @@ from bridge.storage.interface import (
     ReadOptions,
     Select,
     Selection,
+    estimated,
 )
 from bridge.storage.merge import Rows, merge
 

@@ -3,8 +3,14 @@
 import asyncio
 from dataclasses import dataclass
 
-from bridge.storage.estimates import estimated
-from bridge.storage.interface import Estimate, Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import (
+    Estimate,
+    Querier,
+    ReadOptions,
+    Select,
+    Selection,
+    estimated,
+)
 
 _Key = tuple[Select, ReadOptions]
 

@@ -165,3 +165,10 @@ class Querier(Protocol):
 
         Cancelling the task cancels the work down to the socket.
         """
+
+
+async def estimated(querier: Querier, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
+    """What a Querier says of a read; of one that says nothing, that it would be asked for all."""
+    if isinstance(querier, Estimator):
+        return await querier.estimate(select, options)
+    return (Estimate("", gaps=(Window(select.start, select.end),)),)

@@ -7,10 +7,17 @@ from enum import StrEnum
 
 from bridge.model.errors import BridgeError
 from bridge.model.time import Window
-from bridge.storage.estimates import estimated
 from bridge.storage.fanout import FAILURES, PartialResponse, joined
 from bridge.storage.filling import lacked
-from bridge.storage.interface import NOTHING, Estimate, Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import (
+    NOTHING,
+    Estimate,
+    Querier,
+    ReadOptions,
+    Select,
+    Selection,
+    estimated,
+)
 from bridge.storage.view import View
 
 

@@ -9,7 +9,6 @@ from itertools import pairwise
 from bridge.model.labels import Labels, LabelTable, Matcher, MatchType, matches_all
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Bound, Window
-from bridge.storage.estimates import estimated
 from bridge.storage.interface import (
     NOTHING,
     Estimate,
@@ -18,6 +17,7 @@ from bridge.storage.interface import (
     ReadOptions,
     Select,
     Selection,
+    estimated,
 )
 from bridge.storage.merge import Rows, merge
 
