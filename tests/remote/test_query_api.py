@@ -146,7 +146,7 @@ async def test_an_answer_without_a_result_is_an_error() -> None:
 
 async def test_an_api_is_tested_once_and_again_some_time_after_it_failed() -> None:
     wrong, right = said(["__name__"]), said([])
-    async with store(wrong, right, said(["up"])) as made:
+    async with store(wrong, right, right, said(["up"])) as made:
         client = api(made.url)
         minute = 60_000
         assert not await client.verified(0)
@@ -154,5 +154,5 @@ async def test_an_api_is_tested_once_and_again_some_time_after_it_failed() -> No
         assert len(made.asked) == 1
         assert await client.verified(11 * minute)
         assert await client.verified(12 * minute)
-        assert len(made.asked) == 3
+        assert len(made.asked) == 4
         await client.aclose()
