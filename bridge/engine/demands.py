@@ -9,7 +9,6 @@ from bridge.model.time import format_duration
 from bridge.storage.interface import Select, Selection
 
 _PATTERNS = (MatchType.REGEXP, MatchType.NOT_REGEXP)
-_DAY = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +22,8 @@ class Limits:
 
     expression_bytes: int = 16 << 20
     matchers: int = 64
-    regex_bytes: int = 32 << 10
-    range: int = 400 * _DAY
+    regex_bytes: int = 16 << 20
+    range: int = 0
     points: int = 11_000
     series: int = 500_000
     read_bytes: int = 1 << 30
