@@ -35,6 +35,7 @@ from bridge.remote.query_api import QueryApi
 from bridge.remote.server import ReadEndpoint
 from bridge.storage.delegation import Delegation
 from bridge.storage.interface import Querier
+from bridge.storage.pool import Pool, answered, held
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.trace import Caller, PassedOn, Trace, Tracer, tracing
 
@@ -69,6 +70,7 @@ class Api:
     caches: Caches = field(default_factory=Caches.none)
     lifecycle: Lifecycle = field(default_factory=Steady)
     stores: Sequence[RemoteStore] = ()
+    memory: Pool = field(default_factory=Pool)
     tenant: Tenant = EVERYBODY
 
 
@@ -101,7 +103,10 @@ class Endpoint:
         caller = Caller.of(request.headers)
         trace = Trace(self._api.tracer(caller))
         shown = {"http.request.method": request.method, "http.route": self.name}
-        with tracing(trace, f"{request.method} {self.name}", caller, shown) as span:
+        with (
+            tracing(trace, f"{request.method} {self.name}", caller, shown) as span,
+            held(self._api.memory),
+        ):
             response = await self._response(request)
             sent = Counted(send)
             with contextlib.suppress(OSError):
@@ -129,6 +134,7 @@ class Endpoint:
             else:
                 body = answer.data if self._plain else success(answer)
             self._api.limits.limits.check_response(len(body))
+            answered(len(body))
             return await _compressed(request, body, headers)
         except asyncio.CancelledError:
             if not self._api.lifecycle.stopping:

@@ -18,8 +18,11 @@ from bridge.model.time import Steps
 from bridge.promql.ast import Expr
 from bridge.promql.pretty import prettified
 from bridge.promql.translate import to_json
+from bridge.storage.pool import CURRENT, Part
 from bridge.telemetry.trace import Stage, stage
 
+# A point as JSON, in the two copies that there are until its answer is whole.
+_BYTES_PER_POINT: Final = 2 * 32
 _STATS: Final = ("true", "all")
 
 
@@ -80,6 +83,8 @@ async def _evaluated_here(
             longest = await asyncio.to_thread(at_most, result)
             return Answer(b"", result.warnings, result.infos, headers, pieces, longest)
         with stage(Stage.ENCODE):
+            if share := CURRENT.get():
+                share.set(Part.ANSWER, result.points * _BYTES_PER_POINT)
             data = await encoded(result)
     stats, remarks = _stats(request.form.get("stats"), entry)
     data = b'%s,"stats":%s}' % (data[:-1], stats) if stats else data

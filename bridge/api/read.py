@@ -15,6 +15,7 @@ from bridge.api.headers import cache_headers
 from bridge.model.errors import BridgeError, QueryCanceled
 from bridge.remote.server import ReadEndpoint
 from bridge.storage.interface import Provenance, Querier, ReadOptions, Select, Selection
+from bridge.storage.pool import Pool, held
 from bridge.telemetry.metrics import Metrics
 
 PATH: Final = "/api/v1/read"
@@ -23,15 +24,15 @@ PATH: Final = "/api/v1/read"
 class Read:
     """The ASGI application of the path; errors are plain text, as in Prometheus."""
 
-    def __init__(self, endpoint: ReadEndpoint, metrics: Metrics) -> None:
+    def __init__(self, endpoint: ReadEndpoint, metrics: Metrics, memory: Pool) -> None:
         self._endpoint = endpoint
+        self._memory = memory
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         begun = time.perf_counter()
         request = Request(scope, receive)
-        response = await self._response(request)
         sent = 0
 
         async def counted(message: Message) -> None:
@@ -39,8 +40,10 @@ class Read:
             sent += len(message.get("body", b""))
             await send(message)
 
-        with contextlib.suppress(OSError):
-            await response(scope, receive, counted)
+        with held(self._memory):
+            response = await self._response(request)
+            with contextlib.suppress(OSError):
+                await response(scope, receive, counted)
         self._metrics.http("/read", response.status_code, time.perf_counter() - begun, sent)
 
     async def _response(self, request: Request) -> Response:

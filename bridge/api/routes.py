@@ -209,7 +209,7 @@ def _handlers(api: Api) -> list[BaseRoute]:
         *(_route(path, taken, api, ("POST",), plain=True) for path, taken in RECEIVERS.items()),
         _route(FEDERATE, federate, api, ("GET",), plain=True),
         _route(OPENAPI, openapi, api, ("GET",), plain=True),
-        Route(read.PATH, Read(api.reads, api.metrics), methods=["POST"]),
+        Route(read.PATH, Read(api.reads, api.metrics, api.memory), methods=["POST"]),
     ]
 
 

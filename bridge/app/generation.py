@@ -20,6 +20,7 @@ from bridge.api.settings import ApiSettings
 from bridge.api.status import VERSION
 from bridge.api.tenancy import EVERYBODY, Tenancy
 from bridge.app.holdings import Holdings
+from bridge.app.machine import memory_of_machine
 from bridge.app.realm import Realm, Store, now
 from bridge.app.warmth import Warmth
 from bridge.catalogue.joint import JointCatalogue
@@ -30,6 +31,7 @@ from bridge.engine.engine import Engine
 from bridge.model.errors import BridgeError
 from bridge.remote.server import Gate, ReadEndpoint
 from bridge.storage.fanout import Fanout
+from bridge.storage.pool import Pool
 from bridge.telemetry.lines import LineFile
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.queries import QueryMetrics
@@ -56,6 +58,7 @@ class Process:
     metrics: Metrics = field(default_factory=_metrics)
     warmth: Warmth = field(default_factory=Warmth)
     started: int = field(default_factory=now)
+    memory: Pool = field(default_factory=Pool)
 
 
 class Generation:
@@ -90,6 +93,8 @@ class Generation:
         """Takes over: new requests are this generation's."""
         asyncio.get_running_loop().set_default_executor(self._workers)
         engine = self._engine
+        total = engine.settings.max_total_bytes
+        process.memory.total = memory_of_machine() // 2 if total is None else total
         process.metrics.queries.waiting.set_function(lambda: engine.turns.waiting)
         process.metrics.queries.concurrent_max.set(engine.settings.turns.concurrency)
 
@@ -145,6 +150,7 @@ class Generation:
             lifecycle=process.lifecycle,
             stores=[one.remote for one in realm.stores],
             tenant=realm.tenant,
+            memory=process.memory,
         )
         alone = {one.settings.name: _alone(api, one) for one in realm.stores}
         return http(api, stores=alone, console=console.routes())

@@ -45,6 +45,7 @@ def masked_yaml(settings: Settings) -> str:
             "web": {"tokens_file": settings.web.tokens_file},
             "query": {
                 **_limits(settings.engine),
+                "max_total_bytes": settings.engine.max_total_bytes,
                 "cpu_slots": settings.engine.cpu_slots,
                 "small_lane": settings.engine.turns.lane,
                 "small_samples": settings.engine.turns.small_samples,

@@ -51,6 +51,7 @@ FixedLabels = Annotated[LabelSet, AfterValidator(_not_the_name)]
 class QuerySection(LimitsSection):
     """`query`: limits of all queries, and which are logged as slow."""
 
+    max_total_bytes: Size | None = None
     cpu_slots: Whole | None = None
     small_lane: Whole | None = None
     small_samples: Whole | None = None
@@ -63,7 +64,12 @@ class QuerySection(LimitsSection):
         turns = {"lane": self.small_lane, "small_samples": self.small_samples}
         kept = {name: held for name, held in turns.items() if held is not None}
         slots = own.cpu_slots if self.cpu_slots is None else self.cpu_slots
-        return replace(own, turns=replace(own.turns, **kept), cpu_slots=slots)
+        return replace(
+            own,
+            turns=replace(own.turns, **kept),
+            cpu_slots=slots,
+            max_total_bytes=self.max_total_bytes,
+        )
 
 
 class StoreSection(Section):

@@ -33,13 +33,15 @@ from bridge.engine.query import (
 from bridge.engine.seen import Seen
 from bridge.engine.turns import IsSmall, Turns
 from bridge.model.annotations import Annotations, store_warning
-from bridge.model.errors import BadData, QueryTimeout
+from bridge.model.errors import BadData, Overloaded, QueryTimeout
 from bridge.model.time import Steps
 from bridge.model.vectors import Value, Windows
 from bridge.promql.ast import Expr, ValueType, value_type
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
+from bridge.storage.allowance import BYTES_PER_SAMPLE, allow
 from bridge.storage.interface import (
+    Estimate,
     Provenance,
     Querier,
     ReadOptions,
@@ -47,6 +49,7 @@ from bridge.storage.interface import (
     Selection,
     estimated,
 )
+from bridge.storage.pool import CURRENT, Part, Share
 from bridge.telemetry.trace import Stage, stage
 
 _Made = TypeVar("_Made")
@@ -58,6 +61,8 @@ _LONG_TEXT: Final = 500
 _AT_ONCE: Final = 20_000
 _SERIES: Final = 20
 _NODE: Final = 300
+# From this length of time on it is worth to ask beforehand what a read would bring, ms.
+_LONG_READ: Final = 6 * 3_600_000
 
 
 class Engine:
@@ -138,6 +143,7 @@ class Engine:
             self.settings.max_bytes,
             time.monotonic() + timeout,
             time.monotonic,
+            partial(share.reach, Part.VALUES) if (share := CURRENT.get()) else None,
         )
         query = Query(text, prepared.expr, steps, options.lookback or self.settings.lookback)
         small = partial(self._is_small, prepared, steps, options)
@@ -164,12 +170,38 @@ class Engine:
         async with own.taken(is_small), self.turns.taken(is_small):
             yield
 
+    async def _admitted(
+        self, share: Share, selects: Sequence[Select], options: QueryOptions
+    ) -> None:
+        """Waits until there is memory for what a query is known to read; raises LimitExceeded.
+
+        To know that takes time, so what is short is let in without a look while memory is free.
+        """
+        longest = max((one.end - one.start for one in selects), default=0)
+        if longest < _LONG_READ and not share.crowded:
+            return
+        found = await self._estimates(selects, options)
+        samples = sum(one.samples or 0 for one in found)
+        allow(samples, ReadOptions(max_bytes=self.settings.max_bytes))
+        wait = self.settings.turns.wait
+        try:
+            async with asyncio.timeout(wait / 1000 if wait else None):
+                await share.admitted(samples * BYTES_PER_SAMPLE)
+        except TimeoutError:
+            text = (
+                f"too little memory: none came free within query.max_queue_wait ({wait / 1000:g}s)"
+            )
+            raise Overloaded(text, max(wait // 1000, 1)) from None
+
+    async def _estimates(self, selects: Sequence[Select], options: QueryOptions) -> list[Estimate]:
+        reading = ReadOptions(options.nocache, options.fresh)
+        asked = (estimated(self.querier, select, reading) for select in selects)
+        return [one for estimates in await asyncio.gather(*asked) for one in estimates]
+
     async def _is_small(self, prepared: Prepared, steps: Steps, options: QueryOptions) -> bool:
         """Whether all that a query needs is remembered, and not much."""
         selects = (await self._planned(prepared, steps, options.lookback)).selects
-        reading = ReadOptions(options.nocache, options.fresh)
-        asked = (estimated(self.querier, select, reading) for select in selects)
-        found = [one for estimates in await asyncio.gather(*asked) for one in estimates]
+        found = await self._estimates(selects, options)
         samples = [one.samples for one in found if one.samples is not None and not one.gaps]
         most = self.settings.turns.small_samples
         return len(samples) == len(found) and sum(samples) <= most
@@ -214,7 +246,13 @@ class Engine:
         planned = await self._planned(prepared, query.steps, query.lookback)
         self.settings.limits.check_selects(planned.selects)
         with stage(Stage.FETCH, selects=len(planned.selects)):
+            share = CURRENT.get()
+            if share is not None:
+                await self._admitted(share, planned.selects, options)
             answers = await self._fetch(planned, options)
+            if share is not None:
+                held = sum(answer.block.samples for answer in answers)
+                share.set(Part.SAMPLES, held * BYTES_PER_SAMPLE)
         fetched = time.perf_counter()
         progress.stats = _read(answers, fetched - began)
         annotations = Annotations(

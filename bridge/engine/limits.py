@@ -14,6 +14,8 @@ _WHERE: Final = "expression evaluation"
 
 # A cell of a value holds a float64, a presence flag, and two int64 indices while it is made.
 _CELL: Final = 25
+# Bytes that are not worth to be counted among all requests.
+_NOTEWORTHY: Final = 1 << 16
 
 
 def points(value: Value) -> int:
@@ -76,7 +78,8 @@ class Budget:
 
     Samples are counted as Prometheus does: the points of every value that is held at the time;
     more than `max_samples` fails the query (0: no limit). What is really allocated is limited by
-    `max_bytes` (0: no limit). `clock` gives seconds; `deadline` is a moment on it.
+    `max_bytes` (0: no limit). `clock` gives seconds; `deadline` is a moment on it. `reach` is told
+    how many bytes values take, before they are made; it may refuse.
     """
 
     __slots__ = (
@@ -84,6 +87,7 @@ class Budget:
         "_deadline",
         "_lock",
         "_max_bytes",
+        "_reach",
         "_stopped",
         "current",
         "max_samples",
@@ -91,12 +95,18 @@ class Budget:
     )
 
     def __init__(
-        self, max_samples: int, max_bytes: int, deadline: float, clock: Callable[[], float]
+        self,
+        max_samples: int,
+        max_bytes: int,
+        deadline: float,
+        clock: Callable[[], float],
+        reach: Callable[[int], None] | None = None,
     ) -> None:
         self.max_samples = max_samples
         self._max_bytes = max_bytes
         self._deadline = deadline
         self._clock = clock
+        self._reach = reach
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self.current = 0
@@ -125,6 +135,9 @@ class Budget:
                 f"a value of {series} series at {steps} steps needs {needed} bytes, more than the"
                 f" {self._max_bytes} that query.max_bytes allows"
             )
+        if self._reach is not None and needed > _NOTEWORTHY:
+            # Whatever is made of a value stands beside it.
+            self._reach(2 * needed)
 
     def stop(self) -> None:
         """The client is gone: evaluation ends at the next check."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from bridge.engine.demands import Limits, TurnSettings
 from bridge.model.time import Steps
-from bridge.model.vectors import Value
+from bridge.model.vectors import Matrix, Scalar, String, Value, Windows
 from bridge.promql.ast import Expr, ValueType
 from bridge.storage.interface import Provenance
 
@@ -15,7 +15,8 @@ class EngineSettings:
     """What an operator decides for all queries; times in ms, sizes in bytes.
 
     `features` are the names given to `--enable-feature`; `evaluation_interval` is the default
-    resolution of subqueries; a `max_bytes` of 0 means no limit. `limits` are those of single
+    resolution of subqueries; a `max_bytes` of 0 means no limit. `max_total_bytes` may be held by
+    all queries together, None for half of the machine's memory. `limits` are those of single
     queries; `turns` says how many there may be at a time, `cpu_slots` how many of them evaluate (0:
     all).
     """
@@ -23,6 +24,7 @@ class EngineSettings:
     timeout: int = 120_000
     max_samples: int = 50_000_000
     max_bytes: int = 4 << 30
+    max_total_bytes: int | None = None
     turns: TurnSettings = field(default_factory=TurnSettings)
     cpu_slots: int = 0
     limits: Limits = field(default_factory=Limits)
@@ -109,3 +111,14 @@ class Result:
     warnings: tuple[str, ...]
     infos: tuple[str, ...]
     stats: Stats
+
+    @property
+    def points(self) -> int:
+        """How many points the answer shows, about: those of histograms count for one."""
+        match self.value:
+            case Matrix() | Windows():
+                return len(self.value.labels) * len(self.steps)
+            case Scalar():
+                return len(self.value.values)
+            case String():
+                return 1

@@ -6,9 +6,10 @@ from typing import Final, Protocol
 from bridge.model.labels import Labels, matches_all
 from bridge.remote.forms import Sent
 from bridge.remote.series import BadLabels, labels_of
-from bridge.storage.allowance import allow
+from bridge.storage.allowance import BYTES_PER_SAMPLE, allow
 from bridge.storage.interface import ReadOptions, Select
 from bridge.storage.merge import Rows
+from bridge.storage.pool import CURRENT, Part
 
 
 class BadAnswer(ValueError):
@@ -107,6 +108,8 @@ class Keep:
     def spend(self, count: int) -> None:
         """Checks whether so many more samples may be held."""
         allow(self.held + count, self.options)
+        if share := CURRENT.get():
+            share.add(Part.SAMPLES, count * BYTES_PER_SAMPLE)
         most = self.budget.max_samples
         if most and self.held + count > most:
             raise OverBudget(f"{self.held + count} samples exceed max_samples ({most})")

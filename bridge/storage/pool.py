@@ -1,0 +1,163 @@
+"""The memory that all requests may hold together, counted in bytes before it is allocated."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import StrEnum
+from typing import Final
+
+from bridge.model.errors import LimitExceeded, Overloaded
+
+# When to ask again if there is no memory left, seconds.
+_AGAIN: Final = 10
+
+
+class Part(StrEnum):
+    """What a request holds memory for: samples, the values made of them, its answer."""
+
+    SAMPLES = "samples"
+    VALUES = "values"
+    ANSWER = "answer"
+
+
+class Pool:
+    """So many bytes for all requests; 0 for any number.
+
+    Who begins may wait for others to end; who has begun never waits, for those it would wait for
+    may wait for it: it fails with Overloaded if there is too little left. Counts may come from
+    any thread, waiting is the event loop's.
+    """
+
+    def __init__(self, total: int = 0) -> None:
+        self.total = total
+        self.held = 0
+        self._lock = threading.Lock()
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for memory."""
+        return len(self._waiting)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether more than half is held, so that whoever begins should wait."""
+        return 0 < self.total < 2 * self.held
+
+    def share(self) -> "Share":
+        """What one request holds of it; close it when the request is over."""
+        return Share(self)
+
+    def check_alone(self, size: int) -> None:
+        """Whether one request may ever hold so many bytes; raises LimitExceeded."""
+        if 0 < self.total < size:
+            raise LimitExceeded(
+                f"the query needs {size} bytes, more than all queries together may hold by"
+                f" query.max_total_bytes ({self.total})"
+            )
+
+    async def room(self, size: int) -> None:
+        """Waits until so much more can be held, or nothing is held; raises LimitExceeded."""
+        self.check_alone(size)
+        while self.total and self.held and (self.crowded or self.held + size > self.total):
+            one = asyncio.get_running_loop().create_future()
+            self._waiting.append(one)
+            try:
+                await one
+            finally:
+                if one in self._waiting:
+                    self._waiting.remove(one)
+
+    def change(self, size: int) -> None:
+        """So many bytes more, or less if below 0; raises Overloaded."""
+        with self._lock:
+            if size > 0 and 0 < self.total < self.held + size:
+                raise Overloaded(
+                    f"too little memory: all requests hold {self.held} bytes, {size} more are"
+                    f" needed, and query.max_total_bytes ({self.total}) allows no more",
+                    _AGAIN,
+                )
+            self.held += size
+
+    def wake(self) -> None:
+        """Lets those who wait look again."""
+        while self._waiting:
+            one = self._waiting.popleft()
+            if not one.done():
+                one.set_result(None)
+
+
+class Share:
+    """The bytes that one request holds, each part by itself."""
+
+    __slots__ = ("_closed", "_lock", "_parts", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._parts: dict[Part, int] = {}
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def set(self, part: Part, size: int) -> None:
+        """A part takes so many bytes; raises Overloaded, or LimitExceeded if it can never be."""
+        with self._lock:
+            if self._closed:
+                return
+            more = size - self._parts.get(part, 0)
+            self._pool.check_alone(sum(self._parts.values()) + more)
+            self._pool.change(more)
+            self._parts[part] = size
+
+    def add(self, part: Part, size: int) -> None:
+        """A part takes so many bytes more; raises Overloaded."""
+        self.set(part, self._parts.get(part, 0) + size)
+
+    def reach(self, part: Part, size: int) -> None:
+        """A part takes so many bytes at least; raises Overloaded."""
+        if size > self._parts.get(part, 0):
+            self.set(part, size)
+
+    async def admitted(self, size: int) -> None:
+        """Waits until there is room for what is expected to take so many bytes, and holds them."""
+        await self._pool.room(size)
+        self.set(Part.SAMPLES, size)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the pool is."""
+        return self._pool.crowded
+
+    def close(self) -> None:
+        """Gives all back."""
+        with self._lock:
+            self._closed = True
+            self._pool.change(-sum(self._parts.values()))
+            self._parts.clear()
+        self._pool.wake()
+
+
+# What the request holds that goes on here; work outside of requests is not counted.
+CURRENT: Final[ContextVar[Share | None]] = ContextVar("share", default=None)
+
+
+@contextmanager
+def held(pool: Pool) -> Iterator[None]:
+    """What a request within takes of the pool is given back behind it."""
+    share = pool.share()
+    token = CURRENT.set(share)
+    try:
+        yield
+    finally:
+        CURRENT.reset(token)
+        share.close()
+
+
+def answered(size: int) -> None:
+    """The request's answer takes so many bytes, and what it was made of nothing; or Overloaded."""
+    if share := CURRENT.get():
+        share.set(Part.SAMPLES, 0)
+        share.set(Part.VALUES, 0)
+        share.set(Part.ANSWER, size)
