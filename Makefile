@@ -54,8 +54,8 @@ warm: $(READY) ## compile the kernels
 servers: $(READY) ## fetch the real servers the tests run against
 	@$(BIN)/python -m tests.servers fetch
 
-test: $(READY) $(WEBBED) servers warm ## all tests, against real servers
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+test: $(READY) $(WEBBED) servers warm ## all tests but the long ones, against real servers
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not long"
 
 fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: minutes
 	@for seed in 11 21 31; do \
@@ -67,6 +67,7 @@ fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: mi
 laws: $(READY) servers warm ## laws over 1,000 examples each, the cache's over 200,000 steps, all scripts through it
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile many tests/chunkenc tests/engine tests/model tests/promql tests/remote
 	CACHE_SEEDS="$$(seq -s ' ' 20)" CACHE_EXAMPLES=230 $(BIN)/python -m pytest -n 2 tests/cache/test_invariants.py
+	$(BIN)/python -m pytest -m long tests
 	HTTP_SHARE=1 $(BIN)/python -m pytest -n 2 tests/promqltest/test_http.py
 	WARM_SHARE=1 WARM_COUNT=5000 $(BIN)/python -m pytest -n 2 tests/cache/test_warm_answers.py
 

@@ -59,6 +59,7 @@ def test_every_fault_has_a_name() -> None:
     }
 
 
+@pytest.mark.long
 def test_some_seconds_of_chaos_bring_no_wrong_answer(tmp_path: Path) -> None:
     for program in (PROMETHEUS, NODE_EXPORTER):
         entered(program.locate)

@@ -3,11 +3,14 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from benchmarks.rolling import pair, ran
 from tests.servers.binaries import NGINX, PROMETHEUS
 from tests.servers.fixtures import entered
 
 
+@pytest.mark.long
 def test_a_rolling_restart_fails_no_request_and_a_purge_reaches_both(tmp_path: Path) -> None:
     for program in (PROMETHEUS, NGINX):
         entered(program.locate)

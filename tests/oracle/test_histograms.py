@@ -93,7 +93,10 @@ def store(prometheus_server: PrometheusFactory) -> Running:
     return server
 
 
-@pytest.fixture(params=[["streamed"], ["samples", "streamed"]], ids=["streamed", "samples"])
+@pytest.fixture(
+    params=[["streamed"], pytest.param(["samples", "streamed"], marks=pytest.mark.long)],
+    ids=["streamed", "samples"],
+)
 def own(request: Any, store: Running, tmp_path: Path) -> Iterator[Running]:
     """A prombridge that reads from it in one form, or where that lacks something in the other."""
     settings = tmp_path / "prombridge.yml"
