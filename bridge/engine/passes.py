@@ -21,6 +21,7 @@ from bridge.promql.ast import (
     SubqueryExpr,
     UnaryExpr,
     VectorSelector,
+    rewrite,
 )
 
 
@@ -45,26 +46,6 @@ class Setting:
 
 
 Pass = Callable[[Expr, Setting], Expr]
-
-
-def rewrite(expr: Expr, inner: Callable[[Expr], Expr]) -> Expr:
-    """The same node over rewritten children."""
-    match expr:
-        case AggregateExpr():
-            param = None if expr.param is None else inner(expr.param)
-            return replace(expr, expr=inner(expr.expr), param=param)
-        case BinaryExpr():
-            return replace(expr, lhs=inner(expr.lhs), rhs=inner(expr.rhs))
-        case Call():
-            return replace(expr, args=tuple(inner(arg) for arg in expr.args))
-        case MatrixSelector():
-            selector = inner(expr.selector)
-            assert isinstance(selector, VectorSelector)
-            return replace(expr, selector=selector)
-        case ParenExpr() | StepInvariantExpr() | SubqueryExpr() | UnaryExpr():
-            return replace(expr, expr=inner(expr.expr))
-        case DurationExpr() | NumberLiteral() | StringLiteral() | VectorSelector():
-            return expr
 
 
 def fold_constants(expr: Expr, setting: Setting) -> Expr:

@@ -4,7 +4,8 @@ Nodes are frozen and hashable; where they stand in the text (`pos`) does not cou
 Times and durations are ms.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bridge.model.labels import Matcher
@@ -268,3 +269,23 @@ def children(expr: "Expr") -> tuple["Expr", ...]:
             return (expr.expr,)
         case DurationExpr() | NumberLiteral() | StringLiteral() | VectorSelector():
             return ()
+
+
+def rewrite(expr: "Expr", inner: Callable[["Expr"], "Expr"]) -> "Expr":
+    """The same node over rewritten children."""
+    match expr:
+        case AggregateExpr():
+            param = None if expr.param is None else inner(expr.param)
+            return replace(expr, expr=inner(expr.expr), param=param)
+        case BinaryExpr():
+            return replace(expr, lhs=inner(expr.lhs), rhs=inner(expr.rhs))
+        case Call():
+            return replace(expr, args=tuple(inner(arg) for arg in expr.args))
+        case MatrixSelector():
+            selector = inner(expr.selector)
+            assert isinstance(selector, VectorSelector)
+            return replace(expr, selector=selector)
+        case ParenExpr() | StepInvariantExpr() | SubqueryExpr() | UnaryExpr():
+            return replace(expr, expr=inner(expr.expr))
+        case DurationExpr() | NumberLiteral() | StringLiteral() | VectorSelector():
+            return expr

@@ -4,22 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bridge.model.labels import Matcher
-from bridge.promql.ast import (
-    AggregateExpr,
-    BinaryExpr,
-    Call,
-    DurationExpr,
-    Expr,
-    MatrixSelector,
-    NumberLiteral,
-    ParenExpr,
-    Signature,
-    StepInvariantExpr,
-    StringLiteral,
-    SubqueryExpr,
-    UnaryExpr,
-    VectorSelector,
-)
+from bridge.promql.ast import Call, Expr, Signature, VectorSelector, rewrite
 
 
 class NotNarrowable(Exception):
@@ -32,27 +17,10 @@ def narrowed(expr: Expr, matchers: Sequence[Matcher], signatures: Mapping[str, S
     Raises NotNarrowable for functions that take bare label matchers, as `info` does: what they read
     stands in no selector, and a matcher more would choose among labels.
     """
-
-    def inner(child: Expr) -> Expr:
-        return narrowed(child, matchers, signatures)
-
     match expr:
         case VectorSelector():
             return replace(expr, matchers=tuple(dict.fromkeys((*matchers, *expr.matchers))))
-        case MatrixSelector():
-            selector = inner(expr.selector)
-            assert isinstance(selector, VectorSelector)
-            return replace(expr, selector=selector)
-        case AggregateExpr():
-            param = None if expr.param is None else inner(expr.param)
-            return replace(expr, expr=inner(expr.expr), param=param)
-        case BinaryExpr():
-            return replace(expr, lhs=inner(expr.lhs), rhs=inner(expr.rhs))
-        case Call():
-            if signatures[expr.func].labels_argument is not None:
-                raise NotNarrowable(expr.func)
-            return replace(expr, args=tuple(map(inner, expr.args)))
-        case ParenExpr() | StepInvariantExpr() | SubqueryExpr() | UnaryExpr():
-            return replace(expr, expr=inner(expr.expr))
-        case DurationExpr() | NumberLiteral() | StringLiteral():
-            return expr
+        case Call() if signatures[expr.func].labels_argument is not None:
+            raise NotNarrowable(expr.func)
+        case _:
+            return rewrite(expr, lambda child: narrowed(child, matchers, signatures))

@@ -8,14 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bridge.engine.engine import Engine
-from bridge.engine.passes import rewrite
 from bridge.engine.query import EngineSettings, QueryOptions, Result
 from bridge.model.errors import BridgeError
 from bridge.model.labels import Labels
 from bridge.model.samples import DecodedPart, SeriesBlock
 from bridge.model.time import Steps
 from bridge.model.vectors import Matrix, Scalar, String, Windows
-from bridge.promql.ast import Expr, SubqueryExpr, VectorSelector
+from bridge.promql.ast import (
+    Expr,
+    SubqueryExpr,
+    VectorSelector,
+    rewrite,
+)
 from bridge.storage.interface import Querier, ReadOptions, Select, Selection
 from bridge.storage.memory import MemoryStore
 from tests.promqltest.sequence import STALE

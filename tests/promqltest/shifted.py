@@ -5,8 +5,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from bridge.engine.passes import rewrite
-from bridge.promql.ast import Call, Expr, SubqueryExpr, VectorSelector, children
+from bridge.promql.ast import (
+    Call,
+    Expr,
+    SubqueryExpr,
+    VectorSelector,
+    children,
+    rewrite,
+)
 from bridge.promql.printer import to_text
 from tests.promqltest.script import Eval
 
