@@ -1,12 +1,18 @@
 """Processes of their own before the same store, which share a tier."""
 
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
 from bridge.cache.beyond import Beyond
+from bridge.cache.disk import DiskTier
 from bridge.cache.memory import Memory
 from bridge.cache.purges import Purges
 from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
 from bridge.cache.tiers import Tier
 from bridge.storage.interface import Select
+from tests.cache.conftest import PATIENCE
 from tests.cache.test_samples import PLAIN, World, last
 from tests.cache.world import HOUR, START, Noted, contents
 
@@ -46,3 +52,18 @@ class Replica:
         await self.cache.aclose()
         await self.purges.aclose()
         await self.tier.aclose()
+
+
+class SlowDisk(DiskTier):
+    """A folder whose answers wait for `gate`; `asked` tells that one has been looked up."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, 1 << 20, timeout=PATIENCE)
+        self.asked, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def get(self, places: Sequence[str]) -> list[bytes | None]:
+        """What there is, once the gate is open."""
+        found = await super().get(places)
+        self.asked.set()
+        await self.gate.wait()
+        return found

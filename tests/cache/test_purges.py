@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from bridge.cache.valkey import ValkeyTier, connector
 from bridge.model.labels import Matcher
 from bridge.model.time import Window
 from tests.cache.conftest import PATIENCE, Make, patient
-from tests.cache.replicas import Replica
+from tests.cache.replicas import Replica, SlowDisk
 from tests.cache.test_samples import NAMES, PLAIN, World, last, of
 from tests.cache.world import HOUR, MINUTE, SECOND, START, Clock
 from tests.servers.valkey import valkey
@@ -193,18 +192,7 @@ async def test_a_value_that_is_on_its_way_from_a_tier_does_not_outlive_a_purge(
     await first.right()
     await first.aclose()
 
-    class Slow(DiskTier):
-        def __init__(self, folder: Path, max_bytes: int) -> None:
-            super().__init__(folder, max_bytes, timeout=PATIENCE)
-            self.asked, self.gate = asyncio.Event(), asyncio.Event()
-
-        async def get(self, places: Sequence[str]) -> list[bytes | None]:
-            found = await super().get(places)
-            self.asked.set()
-            await self.gate.wait()
-            return found
-
-    slow = Slow(tmp_path, 1 << 20)
+    slow = SlowDisk(tmp_path)
     second = Replica(world, slow)
     asking = asyncio.create_task(second.right())
     await slow.asked.wait()

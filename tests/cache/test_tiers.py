@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,7 @@ from bridge.cache.observed import TierValue
 from bridge.cache.samples import SampleCache
 from bridge.cache.valkey import Client, ValkeyTier, connector
 from tests.cache.conftest import PATIENCE, Make, patient
-from tests.cache.replicas import OLD, Replica
+from tests.cache.replicas import OLD, Replica, SlowDisk
 from tests.cache.test_samples import NAMES, PLAIN, World, last, of
 from tests.cache.world import HOUR, MINUTE, START, contents
 from tests.servers.valkey import valkey
@@ -261,18 +261,7 @@ async def test_what_a_tier_had_does_not_replace_what_was_read_meanwhile(tmp_path
     await first.right()
     await first.aclose()
 
-    class Slow(DiskTier):
-        def __init__(self) -> None:
-            super().__init__(tmp_path, 1 << 20, timeout=PATIENCE)
-            self.asked, self.gate = asyncio.Event(), asyncio.Event()
-
-        async def get(self, places: Sequence[str]) -> list[bytes | None]:
-            found = await super().get(places)
-            self.asked.set()
-            await self.gate.wait()
-            return found
-
-    slow = Slow()
+    slow = SlowDisk(tmp_path)
     second = Replica(world, slow)
     world.clock.advance(MINUTE)
     labels = next(iter(world.store.data))
