@@ -98,6 +98,9 @@ chaos: $(READY) servers warm ## dashboards while stores, tiers, the clock and pr
 load: $(READY) servers warm ## 2,000 cached queries a second for five minutes, beside 500 slow readers and 500 idle ones
 	$(BIN)/python -m benchmarks.load
 
+scaling: $(READY) servers warm ## live dashboards, more and more of them, over one process: eight minutes
+	$(BIN)/python -m benchmarks.scaling
+
 rolling: $(READY) servers warm ## two replicas behind nginx, restarted in turn under load
 	$(BIN)/python -m benchmarks.rolling
 
@@ -120,4 +123,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test fuzz laws bench bench-docs bench-promql replay floor tenants soak chaos load rolling demo pin sbom clean
+.PHONY: help install lint format console warm servers test fuzz laws bench bench-docs bench-promql replay floor tenants soak chaos load scaling rolling demo pin sbom clean
