@@ -15,11 +15,12 @@ async def while_connected(request: Request, answer: Awaitable[T]) -> T:
     """The answer, unless the client goes away first: then its work is cancelled.
 
     The work goes on in the task that asks; what watches the connection cancels that, as
-    `asyncio.timeout` does.
+    `asyncio.timeout` does. Work that never waits is over before there is anything to watch.
     """
     work = asyncio.current_task()
     assert work is not None
     gone = False
+    watching: list[asyncio.Task[None]] = []
 
     async def watch() -> None:
         nonlocal gone
@@ -28,7 +29,9 @@ async def while_connected(request: Request, answer: Awaitable[T]) -> T:
         gone = True
         work.cancel()
 
-    watching = asyncio.create_task(watch())
+    begin = asyncio.get_running_loop().call_soon(
+        lambda: watching.append(asyncio.create_task(watch()))
+    )
     try:
         return await answer
     except asyncio.CancelledError:
@@ -36,4 +39,6 @@ async def while_connected(request: Request, answer: Awaitable[T]) -> T:
             raise QueryCanceled("query execution") from None
         raise
     finally:
-        watching.cancel()
+        begin.cancel()
+        for task in watching:
+            task.cancel()

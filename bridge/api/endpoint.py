@@ -5,12 +5,11 @@ import contextlib
 import gzip
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -19,6 +18,7 @@ from bridge.api.connected import while_connected
 from bridge.api.envelope import Answer, failure, success, success_pieces
 from bridge.api.errors import ErrorType, Failure, failure_of
 from bridge.api.form import Form, read_form
+from bridge.api.headers import headers_of
 from bridge.api.ledger import Ledger
 from bridge.api.lifecycle import Lifecycle, Steady
 from bridge.api.origin import Origin, origin_of
@@ -79,7 +79,7 @@ class ApiRequest:
     """One request as handlers see it; `path` holds the variable parts of the path."""
 
     form: Form
-    headers: Headers
+    headers: Mapping[str, str]
     path: dict[str, str]
     origin: Origin
 
@@ -99,15 +99,15 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; never raises what a client could see."""
         begun = time.perf_counter()
-        request = Request(scope, receive)
-        caller = Caller.of(request.headers)
+        request, headers = Request(scope, receive), headers_of(scope)
+        caller = Caller.of(headers)
         trace = Trace(self._api.tracer(caller))
         shown = {"http.request.method": request.method, "http.route": self.name}
         with (
             tracing(trace, f"{request.method} {self.name}", caller, shown) as span,
             held(self._api.memory),
         ):
-            response = await self._response(request)
+            response = await self._response(request, headers)
             sent = Counted(send)
             with contextlib.suppress(OSError):
                 await response(scope, receive, sent)
@@ -115,19 +115,22 @@ class Endpoint:
         seconds = time.perf_counter() - begun
         self._api.metrics.http(self.name, response.status_code, seconds, sent.bytes)
         self._api.metrics.queries.stages(trace.ended)
-        fields = {"handler": self.name, "status": response.status_code, "seconds": f"{seconds:.4f}"}
-        _LOG.debug("answered", extra=fields)
+        if _LOG.isEnabledFor(logging.DEBUG):
+            told = {"handler": self.name, "status": response.status_code}
+            _LOG.debug("answered", extra=told | {"seconds": f"{seconds:.4f}"})
 
-    async def _response(self, request: Request) -> Response:
+    async def _response(self, request: Request, asked: Mapping[str, str]) -> Response:
         try:
-            form = await read_form(request)
-            answer = await while_connected(request, self._answer(request, form))
+            form = await read_form(request, asked)
+            path = dict(request.path_params)
+            call = ApiRequest(form, asked, path, origin_of(request.scope, asked))
+            answer = await while_connected(request, self._handler(self._api, call))
             if not (answer.data or answer.pieces or self._plain):
                 return Response(status_code=HTTPStatus.NO_CONTENT)
             headers = {**_JSON, **dict(answer.headers)}
             most = self._api.limits.limits.response_bytes
             if answer.pieces and takes_pieces(request) and (not most or answer.at_most <= most):
-                packed = accepts_gzip(request.headers)
+                packed = accepts_gzip(asked)
                 return Streamed(success_pieces(answer), headers, gzip=packed)
             if answer.pieces:
                 body = await asyncio.to_thread(success, answer)
@@ -135,7 +138,7 @@ class Endpoint:
                 body = answer.data if self._plain else success(answer)
             self._api.limits.limits.check_response(len(body))
             answered(len(body))
-            return await _compressed(request, body, headers)
+            return await _compressed(asked, body, headers)
         except asyncio.CancelledError:
             if not self._api.lifecycle.stopping:
                 raise
@@ -151,11 +154,6 @@ class Endpoint:
             headers = _retry(outcome)
             return PlainTextResponse(f"{outcome.text}\n", outcome.status, headers=headers)
         return failed(outcome)
-
-    async def _answer(self, request: Request, form: Form) -> Answer:
-        path = dict(request.path_params)
-        call = ApiRequest(form, request.headers, path, origin_of(request))
-        return await self._handler(self._api, call)
 
     def _noted(self, error: Exception) -> Failure:
         outcome = failure_of(error)
@@ -182,8 +180,8 @@ def _retry(outcome: Failure) -> dict[str, str] | None:
     return {"Retry-After": str(outcome.retry_after)} if outcome.retry_after else None
 
 
-async def _compressed(request: Request, body: bytes, headers: dict[str, str]) -> Response:
-    if len(body) >= _WORTH_COMPRESSING and accepts_gzip(request.headers):
+async def _compressed(asked: Mapping[str, str], body: bytes, headers: dict[str, str]) -> Response:
+    if len(body) >= _WORTH_COMPRESSING and accepts_gzip(asked):
         body = await asyncio.to_thread(gzip.compress, body, 1, mtime=0)
         headers["Content-Encoding"] = "gzip"
     return Response(body, headers=headers)

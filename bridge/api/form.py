@@ -2,11 +2,12 @@
 
 import quopri
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
@@ -23,7 +24,6 @@ _HEAD_BYTES: Final = 1 << 14
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9a-fA-F]{2}).{0,2}", re.DOTALL)
-_ESCAPE: Final = re.compile(rb"%([0-9a-fA-F]{2})")
 
 Pair = tuple[str, str]
 
@@ -51,13 +51,13 @@ class Form:
         return tuple(value for key, value in self.pairs if key == name)
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request, headers: Mapping[str, str]) -> Form:
     """The parameters of URL and body; raises BodyTooLarge, and BadData for too many."""
     url = _urlencoded(request.scope["query_string"])
     body = await _body(request)
     if not body:
         return url
-    content_type = request.headers.get("content-type") or _URLENCODED
+    content_type = headers.get("content-type") or _URLENCODED
     match content_type.partition(";")[0].strip().lower():
         case "application/x-www-form-urlencoded":
             return _merged(_urlencoded(body), url)
@@ -110,13 +110,12 @@ def _problem(piece: bytes) -> str:
 
 def broken_escape(text: bytes) -> str:
     """What to say of the first broken percent escape; empty if there is none."""
-    broken = _BROKEN_ESCAPE.search(text)
+    broken = _BROKEN_ESCAPE.search(text) if b"%" in text else None
     return f"invalid URL escape {quoted(_text(broken.group()))}" if broken else ""
 
 
 def _unescaped(text: bytes) -> str:
-    plain = text.replace(b"+", b" ")
-    return _text(_ESCAPE.sub(lambda found: bytes.fromhex(found.group(1).decode()), plain))
+    return _text(unquote_to_bytes(text.replace(b"+", b" ")))
 
 
 def _text(raw: bytes) -> str:

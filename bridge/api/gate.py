@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.api.bucket import Bucket
 from bridge.api.credentials import Passwords, token_owner
+from bridge.api.headers import adding, headers_of, raw_headers
 from bridge.api.origin import BEARER, USER
 from bridge.api.web_config import WebConfig
 from bridge.model.errors import BridgeError
@@ -63,27 +63,20 @@ class Gate:
         if not self._bucket.allows(config.rate_limit):
             await _refusal(429, "Too Many Requests")(scope, receive, send)
             return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in config.headers:
-                    headers[name] = value
-            await send(message)
-
+        send = adding(raw_headers(config.headers), send)
         if config.users or tokens:
-            headers = Headers(scope=scope)
+            headers = headers_of(scope)
             user = await self._user(headers, config, tokens)
             if user is None:
                 schemes = "Basic" if config.users else "Bearer"
                 refusal = _refusal(401, "Unauthorized", {"WWW-Authenticate": schemes})
-                await refusal(scope, receive, send_with_headers)
+                await refusal(scope, receive, send)
                 return
             scope[USER], scope[BEARER] = user, _scheme(headers)[0] == "bearer"
-        await self._app(scope, receive, send_with_headers)
+        await self._app(scope, receive, send)
 
     async def _user(
-        self, headers: Headers, config: WebConfig, tokens: Mapping[str, bytes]
+        self, headers: Mapping[str, str], config: WebConfig, tokens: Mapping[str, bytes]
     ) -> str | None:
         """Who asks, if that is proven."""
         scheme, given = _scheme(headers)
@@ -100,7 +93,7 @@ class Gate:
                 return None
 
 
-def _scheme(headers: Headers) -> tuple[str, str]:
+def _scheme(headers: Mapping[str, str]) -> tuple[str, str]:
     """How a client says who it is, and what it says."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
     return scheme.lower(), given

@@ -1,13 +1,45 @@
-"""Headers of prombridge's own."""
+"""Headers: those of a request, those that are added to an answer, those of prombridge's own."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from starlette.types import Message, Scope, Send
+
 from bridge.storage.interface import Provenance
+
+# Names in small letters and values, as they go over the wire.
+RawHeaders = Sequence[tuple[bytes, bytes]]
 
 # Where an answer comes from, and whether something may be missing in it.
 SOURCE_HEADER: Final = "X-Prombridge-Source"
 # How much of an answer was remembered.
 CACHE_HEADER: Final = "X-Prombridge-Cache"
+
+
+def headers_of(scope: Scope) -> Mapping[str, str]:
+    """A request's headers by their names in small letters; of several of one name the first."""
+    pairs = reversed(scope["headers"])
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+
+
+def raw_headers(headers: Iterable[tuple[str, str]]) -> RawHeaders:
+    """Headers as they go over the wire."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+def adding(headers: RawHeaders, send: Send) -> Send:
+    """Sends answers with these headers, in place of their own of the same names."""
+    if not headers:
+        return send
+    names = {name for name, _ in headers}
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            own = [pair for pair in message["headers"] if pair[0] not in names]
+            message = {**message, "headers": [*own, *headers]}
+        await send(message)
+
+    return send_with_headers
 
 
 def cache_headers(provenance: Provenance) -> tuple[tuple[str, str], ...]:

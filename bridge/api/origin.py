@@ -1,9 +1,10 @@
 """Who asks: what a request's headers and its connection say of where it comes from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from starlette.requests import Request
+from starlette.types import Scope
 
 # Letters of a header's value that are kept; uids and logins are shorter.
 _LONGEST: Final = 128
@@ -45,23 +46,23 @@ class Origin:
         return {name: value for name, value in known.items() if value}
 
 
-def origin_of(request: Request) -> Origin:
+def origin_of(scope: Scope, headers: Mapping[str, str]) -> Origin:
     """The origin of a request; Grafana's tracing_header_middleware.go names its headers."""
 
     def header(name: str) -> str:
-        return _shown(request.headers.get(name, ""))
+        return _shown(headers.get(name, ""))
 
-    client: Any = request.client
+    client = scope.get("client")
     return Origin(
-        client=client.host if client else "",
-        method=request.method,
-        path=_shown(request.scope["path"]),
-        user=_shown(request.scope.get(USER, "")) or header("x-grafana-user"),
+        client=client[0] if client else "",
+        method=scope["method"],
+        path=_shown(scope["path"]),
+        user=_shown(scope.get(USER, "")) or header("x-grafana-user"),
         dashboard=header("x-dashboard-uid"),
         panel=header("x-panel-id"),
         rule=header("x-rule-uid"),
         agent=header("user-agent"),
-        tenant=request.scope.get(TENANT, ""),
+        tenant=scope.get(TENANT, ""),
     )
 
 

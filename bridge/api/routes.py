@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.types import ASGIApp
 
 from bridge.api import (
     cache,
@@ -28,6 +29,7 @@ from bridge.api import (
     series,
     status,
 )
+from bridge.api.direct import Direct
 from bridge.api.endpoint import Api, ApiRequest, Endpoint, Handler, failed
 from bridge.api.envelope import Answer
 from bridge.api.errors import ErrorType, Failure, failure_of
@@ -184,13 +186,27 @@ def _served(
     prefix = settings.route_prefix
     served = Starlette(
         routes=[*_entrances(prefix), Mount(prefix, routes=routes)] if prefix else routes,
-        middleware=[Middleware(Transport, settings.cors_origin)],
+        middleware=[
+            Middleware(Transport, settings.cors_origin),
+            Middleware(Direct, _endpoints(routes, prefix)),
+        ],
         exception_handlers={404: _not_found, 405: _wrong_method},
         lifespan=lifespan,
     )
     # Its redirects name a host and a scheme, which only a proxy in front of the bridge knows.
     served.router.redirect_slashes = False
     return served
+
+
+def _endpoints(routes: Sequence[BaseRoute], prefix: str) -> Mapping[tuple[str, str], ASGIApp]:
+    """The endpoints whose paths vary in nothing, by path and method."""
+    return {
+        (f"{prefix}{one.path}", method): one.app
+        for one in routes
+        if isinstance(one, Route) and isinstance(one.endpoint, Endpoint)
+        if not one.param_convertors
+        for method in one.methods or ()
+    }
 
 
 def _allowed(path: str, handler: Handler, api: Api) -> Handler:

@@ -10,7 +10,6 @@ from contextlib import aclosing
 from itertools import islice
 from typing import Final, TypeVar
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -27,7 +26,7 @@ _GZIP_HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 _LAST_BLOCK: Final = b"\x03\x00"
 
 
-def accepts_gzip(headers: Headers) -> bool:
+def accepts_gzip(headers: Mapping[str, str]) -> bool:
     """Whether the client takes answers compressed by gzip."""
     for choice in headers.get("accept-encoding", "").split(","):
         name, _, quality = choice.partition(";")

@@ -2,17 +2,18 @@
 
 from urllib.parse import unquote_to_bytes
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.api.endpoint import failed
 from bridge.api.errors import ErrorType, Failure
 from bridge.api.form import broken_escape
+from bridge.api.headers import RawHeaders, adding, raw_headers
 from bridge.model.labels import Matcher, MatchType
 
 _ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Origin"
 _ALLOWED_METHODS = "GET, POST, OPTIONS"
+_ALWAYS = raw_headers((("X-Content-Type-Options", "nosniff"), ("Vary", "Origin, Accept-Encoding")))
 
 
 class Transport:
@@ -32,16 +33,9 @@ class Transport:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        extra = self._headers(Headers(scope=scope).get("origin"))
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in extra.items():
-                    headers[name] = value
-            await send(message)
-
-        await self._chosen(scope)(scope, receive, send_with_headers)
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        headers = _ALWAYS if origin is None else [*_ALWAYS, *self._cors(origin.decode("latin-1"))]
+        await self._chosen(scope)(scope, receive, adding(headers, send))
 
     def _chosen(self, scope: Scope) -> ASGIApp:
         """Who answers this request."""
@@ -54,11 +48,8 @@ class Transport:
             scope["path"] = unquote_to_bytes(raw_path).decode("utf-8", "surrogateescape")
         return self._app
 
-    def _headers(self, origin: str | None) -> dict[str, str]:
-        headers = {"X-Content-Type-Options": "nosniff", "Vary": "Origin, Accept-Encoding"}
-        if origin is None:
-            return headers
-        headers |= {
+    def _cors(self, origin: str) -> RawHeaders:
+        headers = {
             "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
             "Access-Control-Allow-Methods": _ALLOWED_METHODS,
             "Access-Control-Expose-Headers": "Date",
@@ -67,4 +58,4 @@ class Transport:
             headers["Access-Control-Allow-Origin"] = "*"
         elif self._origin.matches(origin):
             headers["Access-Control-Allow-Origin"] = origin
-        return headers
+        return raw_headers(headers.items())

@@ -7,13 +7,13 @@ from typing import Final
 from prometheus_client import (
     CollectorRegistry,
     Counter,
-    Histogram,
     Info,
     ProcessCollector,
     disable_created_metrics,
 )
 
 from bridge.telemetry.cache import CacheMetrics
+from bridge.telemetry.durations import Durations
 from bridge.telemetry.queries import QueryMetrics
 from bridge.telemetry.reloads import ReloadMetrics
 from bridge.telemetry.stores import SECONDS, StoreMetrics
@@ -35,12 +35,12 @@ class Metrics:
             ("handler", "code"),
             registry=registry,
         )
-        self.http_duration = Histogram(
+        self._http_duration = Durations(
             "prombridge_http_request_duration_seconds",
             "Time from a request's head to the end of its answer.",
-            ("handler",),
-            buckets=SECONDS,
-            registry=registry,
+            "handler",
+            SECONDS,
+            registry,
         )
         self.http_sent = Counter(
             "prombridge_http_response_bytes_total",
@@ -65,11 +65,10 @@ class Metrics:
 
     def http(self, handler: str, code: int, seconds: float, sent_bytes: int) -> None:
         """Counts one answered request."""
-        requests, duration, sent = self._of_handler(handler, code)
+        requests, sent = self._of_handler(handler, code)
         requests.inc()
-        duration.observe(seconds)
+        self._http_duration.observe(handler, seconds)
         sent.inc(sent_bytes)
 
-    def _http(self, handler: str, code: int) -> tuple[Counter, Histogram, Counter]:
-        requests = self.http_requests.labels(handler, str(code))
-        return requests, self.http_duration.labels(handler), self.http_sent.labels(handler)
+    def _http(self, handler: str, code: int) -> tuple[Counter, Counter]:
+        return self.http_requests.labels(handler, str(code)), self.http_sent.labels(handler)

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from bridge.telemetry.durations import Durations
 
 _MOMENTS: Final = (
     0.0001,
@@ -26,7 +28,6 @@ _MOMENTS: Final = (
 )
 # Dashboards and users are named by requests: whoever invents some must not fill the memory.
 _MOST_ORIGINS: Final = 500
-_MOST_STAGES: Final = 100
 OTHER: Final = "other"
 
 
@@ -62,14 +63,13 @@ class QueryMetrics:
             "How many queries may be evaluated at a time.",
             registry=registry,
         )
-        self.stage_duration = Histogram(
+        self._stage_duration = Durations(
             "prombridge_stage_duration_seconds",
             "Time that one stage of a request took.",
-            ("stage",),
-            buckets=_MOMENTS,
-            registry=registry,
+            "stage",
+            _MOMENTS,
+            registry,
         )
-        self._of_stage = lru_cache(_MOST_STAGES)(self.stage_duration.labels)
         # Tenants are those of a configuration: there are no more of them than that names.
         self._origins: dict[str, Bounded] = {}
         origin = ("dashboard", "user", "tenant")
@@ -110,7 +110,7 @@ class QueryMetrics:
     def stages(self, ended: Iterable[tuple[str, float]]) -> None:
         """Counts the stages of one request."""
         for stage, seconds in ended:
-            self._of_stage(stage).observe(seconds)
+            self._stage_duration.observe(stage, seconds)
 
     def ended(
         self, who: tuple[str, str], tenant: str, seconds: float, samples: int, received_bytes: int

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from bridge.api.form import Form, read_form
+from bridge.api.headers import headers_of
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"
@@ -22,7 +23,7 @@ async def form_of(url: bytes, body: bytes = b"", content_type: str = URLENCODED)
     async def receive() -> Message:
         return {"type": "http.request", "body": body}
 
-    return await read_form(Request(scope, receive))
+    return await read_form(Request(scope, receive), headers_of(scope))
 
 
 @pytest.mark.parametrize(
