@@ -38,10 +38,10 @@ class Client(Protocol):
 
 
 class ValkeyTier:
-    """Values in Valkey; `connect` makes a client, anew after every failure.
+    """Values in Valkey; `connect` makes a client, one for each command of those under way at once.
 
-    A command that fails, takes longer than `timeout` seconds or is cancelled costs its connection:
-    the next one could else read its answer. After three failures in a row nothing is asked for 10
+    A command that fails, takes longer than `timeout` seconds or is cancelled costs its client: the
+    next one could else read its answer. After three failures in a row nothing is asked for 10
     seconds.
     """
 
@@ -59,7 +59,7 @@ class ValkeyTier:
         self._observer: CacheObserver = observer or Unobserved()
         self._connect = connect
         self._clock = clock
-        self._client: Client | None = None
+        self._idle: list[Client] = []
         self._failures = 0
         self._closed_until = 0.0
         self._queue: asyncio.Queue[tuple[str, bytes, int]] = asyncio.Queue()
@@ -119,8 +119,8 @@ class ValkeyTier:
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
-        if self._client is not None:
-            await self._discard(self._client)
+        self._give_up(*self._idle)
+        self._idle.clear()
         await asyncio.gather(*self._closing)
 
     async def _write(self) -> None:
@@ -135,21 +135,23 @@ class ValkeyTier:
         """What Valkey answers; None if it cannot be asked or does not answer well."""
         if self.left_alone():
             return None
-        client = self._client = self._client or self._connect()
+        client = self._idle.pop() if self._idle else self._connect()
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await command(client)
         except asyncio.CancelledError:
-            # Not awaited: whoever cancelled does not wait for a connection to close.
-            closing = asyncio.create_task(self._discard(client))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            self._give_up(client)
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is only a cache
             self._failed(error)
-            await self._discard(client)
+            self._give_up(client, *self._idle)
+            self._idle.clear()
             return None
         self._failures = 0
+        if self._over:
+            self._give_up(client)
+        else:
+            self._idle.append(client)
         return answer
 
     def _failed(self, error: Exception) -> None:
@@ -160,10 +162,14 @@ class ValkeyTier:
             self._failures = 0
             _LOG.warning("Valkey is left alone for a while", extra={"error": repr(error)})
 
-    async def _discard(self, client: Client) -> None:
-        """Closes a client, which is not to be used again."""
-        if self._client is client:
-            self._client = None
+    def _give_up(self, *clients: Client) -> None:
+        """Closes clients that are not to be used again; nobody waits for it."""
+        for client in clients:
+            closing = asyncio.create_task(self._close(client))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    async def _close(self, client: Client) -> None:
         try:
             async with asyncio.timeout(self._timeout):
                 await client.aclose()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import redis
 from redis.asyncio import Redis
 
 from bridge.cache.disk import DiskTier
@@ -175,6 +176,29 @@ async def test_a_cancelled_command_costs_its_connection(server: str) -> None:
         await asyncio.gather(task, return_exceptions=True)
         assert await tier.get(["7"]) == [b"7"]
     await tier.aclose()
+
+
+async def test_a_command_cancelled_while_another_connects_leaves_no_connection_open(
+    server: str,
+) -> None:
+    made: list[Client] = []
+
+    def connect() -> Client:
+        # Kept, so that none is closed only because nobody remembers it.
+        made.append(connector(server, PATIENCE)())
+        return made[-1]
+
+    with redis.Redis.from_url(server) as watcher:
+        for turns in range(12):
+            tier = ValkeyTier(connect, timeout=PATIENCE)
+            cancelled, other = (asyncio.create_task(tier.get([one])) for one in ("1", "7"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            cancelled.cancel()
+            assert await other == [None]
+            await asyncio.gather(cancelled, return_exceptions=True)
+            await tier.aclose()
+            await arrived(lambda: len(watcher.client_list()) == 1)
 
 
 async def arrived(come: Callable[[], bool]) -> None:
