@@ -11,12 +11,35 @@ from bridge.cache.purges import Purges
 from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
 from bridge.cache.tiers import Tier
-from bridge.storage.interface import Select
+from bridge.storage.interface import Querier, Select
 from tests.cache.conftest import PATIENCE
 from tests.cache.test_samples import PLAIN, World, last
-from tests.cache.world import HOUR, START, Noted, contents
+from tests.cache.world import HOUR, START, Clock, Noted, contents
 
 OLD = last(3 * HOUR, START - 2 * HOUR)
+
+
+class Process:
+    """A cache over a memory of its own, which lives until it is closed; time passes by `clock`."""
+
+    def __init__(
+        self, querier: Querier, clock: Clock, settings: CacheSettings, tier: Tier | None
+    ) -> None:
+        self.clock = clock
+        self.tiers = [] if tier is None else [tier]
+        self.memory = Memory(settings, clock)
+        self.purges = Purges(self.tiers, clock, wait=self._wait)
+        beyond = [Beyond(one, self.memory, self.purges) for one in self.tiers]
+        self.cache = SampleCache(querier, self.memory, "store", beyond=beyond, purges=self.purges)
+
+    async def _wait(self, seconds: float) -> None:
+        self.clock.advance(round(seconds * 1000))
+
+    async def aclose(self) -> None:
+        await self.cache.aclose()
+        await self.purges.aclose()
+        for tier in self.tiers:
+            await tier.aclose()
 
 
 class Replica:

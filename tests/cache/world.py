@@ -4,15 +4,19 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
 from bridge.cache.observed import Gone, TierValue, Unobserved
 from bridge.cache.policy import Moment
 from bridge.cache.settings import CacheSettings
+from bridge.model.arrays import STALE_NAN_BITS, Int64s
 from bridge.model.errors import StoreError, StoreFault
+from bridge.model.histogram import Hint, Histogram, HistogramColumns, Histograms
 from bridge.model.labels import Labels, LabelTable, Matcher, MatchType, matches_all
 from bridge.model.samples import Columns, SeriesBlock
+from bridge.model.starts import NO_STARTS
 from bridge.model.time import Window
 from bridge.storage.interface import CacheUse, ReadOptions, Select, Selection
 
@@ -22,7 +26,23 @@ HOUR = 60 * MINUTE
 START = 1_767_614_400_000  # 2026-01-05T12:00:00Z
 
 Point = tuple[Labels, int]
+# A float as its bits; a native histogram as NATIVE and its number among those below.
 Samples = dict[Point, int]
+
+NATIVE = 1 << 64
+_SPANS = ((0, 2), (1, 1))
+HISTOGRAMS = (
+    Histogram(3, 6.0, 5.5, 1.0, 0.001, _SPANS, (2.0, 1.0, 2.0)),
+    Histogram(3, 9.0, 7.5, 1.0, 0.001, _SPANS, (3.0, 2.0, 3.0)),
+    Histogram(3, 4.5, -1.0, 0.5, 0.001, _SPANS, (1.0, 0.5, 2.5)),
+    Histogram(3, 6.0, 5.5, 1.0, 0.001, _SPANS, (2.0, 1.0, 2.0), hint=Hint.GAUGE),
+    Histogram(
+        -53, 5.0, 3.25, positive_spans=((0, 3),), positive=(2.0, 1.0, 2.0), bounds=(0.1, 2.0)
+    ),
+    Histogram(sum=float(np.int64(STALE_NAN_BITS).view(np.float64))),
+)
+_STALE = len(HISTOGRAMS) - 1
+_NUMBERS = {one: number for number, one in enumerate(HISTOGRAMS)}
 
 
 class Clock:
@@ -111,6 +131,11 @@ class LoggedStore:
         held = self.data.setdefault(labels, {})
         held.update({time: bits(value) for time, value in points.items()})
 
+    def put_native(self, labels: Labels, points: Mapping[int, int]) -> None:
+        """Puts histograms, by their number."""
+        held = self.data.setdefault(labels, {})
+        held.update({time: NATIVE + number for time, number in points.items()})
+
     def delete(self, matchers: tuple[Matcher, ...], window: Window) -> None:
         for labels, held in self.data.items():
             if matches_all(matchers, labels):
@@ -167,13 +192,26 @@ def block(samples: Samples) -> SeriesBlock:
 
 
 def _columns(ordered: list[Labels], rows: dict[Labels, list[int]], samples: Samples) -> Columns:
-    times = [sorted(rows[labels]) for labels in ordered]
-    offsets = np.cumsum([0, *map(len, times)]).astype(np.int64)
-    values = [samples[one, at] for one, held in zip(ordered, times, strict=True) for at in held]
-    flat = [at for held in times for at in held]
-    return Columns.frozen(
-        offsets, np.array(flat, np.int64), np.array(values, np.int64).view(np.float64)
+    held = [[(time, samples[one, time]) for time in sorted(rows[one])] for one in ordered]
+    floats, natives = (
+        [[pair for pair in row if (pair[1] >= NATIVE) is native] for row in held]
+        for native in (False, True)
     )
+    offsets, times, values = _flat(floats)
+    places, at, numbers = _flat(natives)
+    histograms = None
+    if numbers:
+        table = Histograms.of(HISTOGRAMS[number - NATIVE] for number in numbers)
+        histograms = HistogramColumns(places, at, NO_STARTS, table)
+    bits_of = np.array(values, np.int64).view(np.float64)
+    return Columns.frozen(offsets, times, bits_of, histograms)
+
+
+def _flat(rows: list[list[tuple[int, int]]]) -> tuple[Int64s, Int64s, list[int]]:
+    """Where each row ends, all times, all samples."""
+    offsets = np.cumsum([0, *map(len, rows)]).astype(np.int64)
+    times = np.array([time for row in rows for time, _ in row], np.int64)
+    return offsets, times, [held for row in rows for _, held in row]
 
 
 def contents(block: SeriesBlock) -> Samples:
@@ -184,14 +222,40 @@ def contents(block: SeriesBlock) -> Samples:
     for labels, part in block.row_ranges():
         columns = part.columns()
         values = columns.values.view(np.int64).tolist()
-        times = columns.timestamps.tolist()
         assert len(columns) == part.series == len(labels)
-        assert len(times) == part.samples == columns.offsets[-1]
-        for row, one in enumerate(labels):
-            low, high = columns.offsets[row : row + 2].tolist()
-            assert low < high, "a row without samples"
-            assert times[low:high] == sorted(set(times[low:high]))
-            found.update({(one, times[at]): values[at] for at in range(low, high)})
+        assert len(columns.timestamps) == columns.offsets[-1]
+        native = _natives(columns.histograms, len(labels))
+        held = _by_row(columns.offsets, columns.timestamps, values)
+        for one, floats, histograms in zip(labels, held, native, strict=True):
+            assert floats or histograms, "a row without samples"
+            assert not floats.keys() & histograms.keys()
+            found.update({(one, time): held for time, held in (floats | histograms).items()})
+    return found
+
+
+def _natives(columns: HistogramColumns | None, rows: int) -> list[dict[int, int]]:
+    if columns is None:
+        return [{}] * rows
+    stale = columns.table.stale
+    numbers = [
+        NATIVE + (_STALE if stale[at] else _NUMBERS[_plain(columns.table.literal(at))])
+        for at in range(len(columns.table))
+    ]
+    return _by_row(columns.offsets, columns.timestamps, numbers)
+
+
+def _plain(histogram: Histogram) -> Histogram:
+    """Without what the histogram before it tells."""
+    gauge = histogram.hint is Hint.GAUGE
+    return histogram if gauge else replace(histogram, hint=Hint.UNKNOWN)
+
+
+def _by_row(offsets: Int64s, timestamps: Int64s, held: list[int]) -> list[dict[int, int]]:
+    times = timestamps.tolist()
+    found = []
+    for low, high in pairwise(offsets.tolist()):
+        assert times[low:high] == sorted(set(times[low:high]))
+        found.append(dict(zip(times[low:high], held[low:high], strict=True)))
     return found
 
 
@@ -201,11 +265,14 @@ def unexplained(
     readings: Iterable[Reading],
     asked: tuple[Moment, bool],
     settings: CacheSettings,
+    *,
+    outlived: bool = False,
 ) -> list[str]:
     """The differences between an answer and the truth that no read excuses which may still count.
 
     A read excuses what it saw itself, of the times for which `counts` holds; `asked` is the moment
-    of the question and whether it was for fresh data only.
+    of the question and whether it was for fresh data only; `outlived`: another process may have
+    read, of which only the wall clock tells when.
     """
     faults = []
     readings = list(readings)
@@ -214,13 +281,20 @@ def unexplained(
         if answer.get(point) == truth.get(point):
             continue
         told = [reading for reading in readings if reading.tells(labels, time)]
-        counted = [one for one in told if counts(one, time, *asked, settings)]
+        counted = [one for one in told if counts(one, time, *asked, settings, outlived)]
         if not any(one.samples.get(point) == answer.get(point) for one in counted):
             faults.append(f"{labels} at {time}: {answer.get(point)}, not {truth.get(point)}")
     return faults
 
 
-def counts(reading: Reading, time: int, now: Moment, fresh: bool, settings: CacheSettings) -> bool:
+def counts(
+    reading: Reading,
+    time: int,
+    now: Moment,
+    fresh: bool,
+    settings: CacheSettings,
+    outlived: bool = False,
+) -> bool:
     """Whether an answer may rest on what a read saw at a time: the rules, said once more."""
     began = reading.began
     if began.steady >= now.steady:
@@ -228,12 +302,13 @@ def counts(reading: Reading, time: int, now: Moment, fresh: bool, settings: Cach
     age = max(now.wall - began.wall, now.steady - began.steady)
     if now.wall < began.wall:
         return False
+    told = now.wall - began.wall if outlived else age
     closed = time < began.wall - settings.out_of_order_window
     if fresh:
-        return closed and age <= settings.sealed_ttl
+        return closed and told <= settings.sealed_ttl
     if age <= settings.burst:
         return True
-    if closed and age <= settings.sealed_ttl and (reading.samples or age <= settings.young_ttl):
+    if closed and told <= settings.sealed_ttl and (reading.samples or age <= settings.young_ttl):
         return True
     return time <= began.wall - settings.freshness and age <= settings.young_ttl
 
