@@ -33,8 +33,10 @@ from bridge.model.errors import QueryCanceled, Unavailable
 from bridge.remote.client import RemoteStore
 from bridge.remote.query_api import QueryApi
 from bridge.remote.server import ReadEndpoint
+from bridge.storage.budgets import Budgets
 from bridge.storage.delegation import Delegation
 from bridge.storage.interface import Querier
+from bridge.storage.payer import paid_by
 from bridge.storage.pool import Pool, answered, held
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.trace import Caller, PassedOn, Trace, Tracer, tracing
@@ -71,6 +73,7 @@ class Api:
     lifecycle: Lifecycle = field(default_factory=Steady)
     stores: Sequence[RemoteStore] = ()
     memory: Pool = field(default_factory=Pool)
+    budgets: Budgets = field(default_factory=Budgets)
     tenant: Tenant = EVERYBODY
 
 
@@ -100,14 +103,15 @@ class Endpoint:
         """Answers one request; never raises what a client could see."""
         begun = time.perf_counter()
         request, headers = Request(scope, receive), headers_of(scope)
-        caller = Caller.of(headers)
+        caller, origin = Caller.of(headers), origin_of(scope, headers)
         trace = Trace(self._api.tracer(caller))
         shown = {"http.request.method": request.method, "http.route": self.name}
         with (
             tracing(trace, f"{request.method} {self.name}", caller, shown) as span,
             held(self._api.memory),
+            paid_by(self._api.budgets.payer(origin.tenant, origin.user, origin.dashboard)),
         ):
-            response = await self._response(request, headers)
+            response = await self._response(request, headers, origin)
             sent = Counted(send)
             with contextlib.suppress(OSError):
                 await response(scope, receive, sent)
@@ -119,11 +123,12 @@ class Endpoint:
             told = {"handler": self.name, "status": response.status_code}
             _LOG.debug("answered", extra=told | {"seconds": f"{seconds:.4f}"})
 
-    async def _response(self, request: Request, asked: Mapping[str, str]) -> Response:
+    async def _response(
+        self, request: Request, asked: Mapping[str, str], origin: Origin
+    ) -> Response:
         try:
             form = await read_form(request, asked)
-            path = dict(request.path_params)
-            call = ApiRequest(form, asked, path, origin_of(request.scope, asked))
+            call = ApiRequest(form, asked, dict(request.path_params), origin)
             answer = await while_connected(request, self._handler(self._api, call))
             if not (answer.data or answer.pieces or self._plain):
                 return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -151,7 +156,7 @@ class Endpoint:
 
     def _failed(self, outcome: Failure) -> Response:
         if self._plain:
-            headers = _retry(outcome)
+            headers = retry_after(outcome)
             return PlainTextResponse(f"{outcome.text}\n", outcome.status, headers=headers)
         return failed(outcome)
 
@@ -161,7 +166,12 @@ class Endpoint:
         match outcome.type:
             case ErrorType.INTERNAL:
                 _LOG.error("request failed", exc_info=error, extra=fields)
-            case ErrorType.UNAVAILABLE | ErrorType.TIMEOUT | ErrorType.EXECUTION:
+            case (
+                ErrorType.UNAVAILABLE
+                | ErrorType.TIMEOUT
+                | ErrorType.EXECUTION
+                | ErrorType.TOO_MANY_REQUESTS
+            ):
                 # Grafana shows no error of a label request: a variable just turns empty.
                 _LOG.warning("request failed", extra=fields)
             case _:
@@ -172,11 +182,12 @@ class Endpoint:
 def failed(outcome: Failure) -> Response:
     """The response of an error."""
     body = failure(outcome.type, outcome.text)
-    headers = _retry(outcome)
+    headers = retry_after(outcome)
     return Response(body, outcome.status, headers=headers, media_type="application/json")
 
 
-def _retry(outcome: Failure) -> dict[str, str] | None:
+def retry_after(outcome: Failure) -> dict[str, str] | None:
+    """The header that says when to ask again, if that helps."""
     return {"Retry-After": str(outcome.retry_after)} if outcome.retry_after else None
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from bridge.api.form import BodyTooLarge
 from bridge.model.errors import (
     BadData,
+    BudgetUsedUp,
     ExecutionError,
     Forbidden,
     NotFound,
@@ -19,7 +20,7 @@ from bridge.model.errors import (
 
 
 class ErrorType(StrEnum):
-    """Prometheus' errorType."""
+    """Prometheus' errorType; what it has no word for is in those of Mimir."""
 
     BAD_DATA = "bad_data"
     EXECUTION = "execution"
@@ -29,6 +30,7 @@ class ErrorType(StrEnum):
     NOT_FOUND = "not_found"
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
+    TOO_MANY_REQUESTS = "too_many_requests"
     INTERNAL = "internal"
 
 
@@ -54,6 +56,7 @@ _TABLE: Final[tuple[tuple[type[Exception], ErrorType, int], ...]] = (
     (NotFound, ErrorType.NOT_FOUND, 404),
     (Unauthenticated, ErrorType.UNAUTHORIZED, 401),
     (Forbidden, ErrorType.FORBIDDEN, 403),
+    (BudgetUsedUp, ErrorType.TOO_MANY_REQUESTS, 429),
 )
 _INTERNAL: Final = Failure(
     ErrorType.INTERNAL, 500, "internal error; the log of prombridge says which"

@@ -10,11 +10,15 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from bridge.api.connected import while_connected
+from bridge.api.endpoint import retry_after
 from bridge.api.errors import failure_of
-from bridge.api.headers import cache_headers
+from bridge.api.headers import cache_headers, headers_of
+from bridge.api.origin import origin_of
 from bridge.model.errors import BridgeError, QueryCanceled
 from bridge.remote.server import ReadEndpoint
+from bridge.storage.budgets import Budgets
 from bridge.storage.interface import Provenance, Querier, ReadOptions, Select, Selection
+from bridge.storage.payer import paid_by
 from bridge.storage.pool import Pool, held
 from bridge.telemetry.metrics import Metrics
 
@@ -24,9 +28,12 @@ PATH: Final = "/api/v1/read"
 class Read:
     """The ASGI application of the path; errors are plain text, as in Prometheus."""
 
-    def __init__(self, endpoint: ReadEndpoint, metrics: Metrics, memory: Pool) -> None:
+    def __init__(
+        self, endpoint: ReadEndpoint, metrics: Metrics, memory: Pool, budgets: Budgets
+    ) -> None:
         self._endpoint = endpoint
         self._memory = memory
+        self._budgets = budgets
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,7 +47,9 @@ class Read:
             sent += len(message.get("body", b""))
             await send(message)
 
-        with held(self._memory):
+        origin = origin_of(scope, headers_of(scope))
+        payer = self._budgets.payer(origin.tenant, origin.user, origin.dashboard)
+        with held(self._memory), paid_by(payer):
             response = await self._response(request)
             with contextlib.suppress(OSError):
                 await response(scope, receive, counted)
@@ -54,7 +63,8 @@ class Read:
             error: BridgeError = QueryCanceled("reading the request")
         except BridgeError as failure:
             error = failure
-        return PlainTextResponse(f"{error}\n", failure_of(error).status)
+        outcome = failure_of(error)
+        return PlainTextResponse(f"{error}\n", outcome.status, retry_after(outcome))
 
     async def _answer(self, body: bytes) -> Response:
         """The endpoint's answer, which says how much of it was remembered."""

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp
 
 from bridge.api import (
+    budgets,
     cache,
     cost,
     empty,
@@ -78,6 +79,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/status/active_queries": status.active_queries,
     "/api/v1/features": features.features,
     "/api/v1/status/buildinfo": status.buildinfo,
+    "/api/v1/status/budgets": budgets.status,
     "/api/v1/status/cache": cache.status,
     "/api/v1/status/config": status.config,
     "/api/v1/status/flags": status.flags,
@@ -225,7 +227,7 @@ def _handlers(api: Api) -> list[BaseRoute]:
         *(_route(path, taken, api, ("POST",), plain=True) for path, taken in RECEIVERS.items()),
         _route(FEDERATE, federate, api, ("GET",), plain=True),
         _route(OPENAPI, openapi, api, ("GET",), plain=True),
-        Route(read.PATH, Read(api.reads, api.metrics, api.memory), methods=["POST"]),
+        Route(read.PATH, Read(api.reads, api.metrics, api.memory, api.budgets), methods=["POST"]),
     ]
 
 

@@ -19,6 +19,7 @@ from bridge.api.routes import for_anyone
 from bridge.api.settings import ApiSettings
 from bridge.api.status import VERSION
 from bridge.api.tenancy import EVERYBODY, Tenancy
+from bridge.app.budgeting import budgets_of, put_in_force
 from bridge.app.holdings import Holdings
 from bridge.app.machine import memory_of_machine
 from bridge.app.realm import Realm, Store, now
@@ -30,6 +31,7 @@ from bridge.console import pages as console
 from bridge.engine.engine import Engine
 from bridge.model.errors import BridgeError
 from bridge.remote.server import Gate, ReadEndpoint
+from bridge.storage.budgets import Budgets
 from bridge.storage.fanout import Fanout
 from bridge.storage.pool import Pool
 from bridge.telemetry.lines import LineFile
@@ -59,6 +61,7 @@ class Process:
     warmth: Warmth = field(default_factory=Warmth)
     started: int = field(default_factory=now)
     memory: Pool = field(default_factory=Pool)
+    budgets: Budgets = field(default_factory=Budgets)
 
 
 class Generation:
@@ -69,6 +72,7 @@ class Generation:
 
     def __init__(self, settings: Settings, process: Process, holdings: Holdings) -> None:
         self.holdings = holdings
+        self._budgets = budgets_of(settings)
         self._ledger = _ledger(settings.query_log, process.metrics.queries)
         self._tracer = _tracer(settings.tracing)
         self._workers = ThreadPoolExecutor(os.cpu_count(), "worker")
@@ -95,6 +99,7 @@ class Generation:
         engine = self._engine
         total = engine.settings.max_total_bytes
         process.memory.total = memory_of_machine() // 2 if total is None else total
+        put_in_force(process.budgets, self._budgets, process.metrics.budgets)
         process.metrics.queries.waiting.set_function(lambda: engine.turns.waiting)
         process.metrics.queries.concurrent_max.set(engine.settings.turns.concurrency)
 
@@ -151,6 +156,7 @@ class Generation:
             stores=[one.remote for one in realm.stores],
             tenant=realm.tenant,
             memory=process.memory,
+            budgets=process.budgets,
         )
         alone = {one.settings.name: _alone(api, one) for one in realm.stores}
         return http(api, stores=alone, console=console.routes())

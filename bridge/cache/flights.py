@@ -8,6 +8,7 @@ from bridge.cache.intervals import common, covers
 from bridge.cache.memory import Held, Memory
 from bridge.cache.policy import Moment
 from bridge.model.time import Window
+from bridge.storage import payer
 from bridge.storage.interface import Querier, ReadOptions, Select, Selection
 
 
@@ -125,6 +126,7 @@ class Flights:
         return flight
 
     async def _fly(self, made: list[Flight]) -> Selection:
+        payer.granted()
         # Reads that begin at the same moment, as those of one query or of one refresh, are one.
         await asyncio.sleep(0)
         (flight,) = made

@@ -19,6 +19,7 @@ from bridge.model.errors import LimitExceeded, StoreError, StoreTimeout, TooMany
 from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window, format_duration
+from bridge.storage import payer
 from bridge.storage.allowance import allow
 from bridge.storage.interface import (
     Estimate,
@@ -265,6 +266,8 @@ class SampleCache:
         """Where each part of a window comes from, in order; and the reads that begin for it."""
         missing, led = self._missing(window, found), set()
         pieces = [piece for piece in found if not lies_in(piece.window, missing)]
+        if missing:
+            payer.ask()
         for gap in missing:
             wide = gap if options.fresh else self._policy.widened(gap, now)
             flight = self._flights.take_off(held, wide, options)

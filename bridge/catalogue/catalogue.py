@@ -18,7 +18,13 @@ from bridge.catalogue.passed import Metadata, PassedNames
 from bridge.catalogue.seeds import NO_SEEDS, Seeds
 from bridge.catalogue.settings import CatalogueSettings
 from bridge.catalogue.sources import Probed, Source
-from bridge.model.errors import BridgeError, ExecutionError, QueryTimeout, Unavailable
+from bridge.model.errors import (
+    BridgeError,
+    BudgetUsedUp,
+    ExecutionError,
+    QueryTimeout,
+    Unavailable,
+)
 from bridge.model.labels import METRIC_NAME, Labels, Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
@@ -31,6 +37,7 @@ from bridge.storage.interface import (
     Selection,
     estimated,
 )
+from bridge.storage.payer import paid_by
 
 T = TypeVar("T")
 
@@ -213,7 +220,10 @@ class Catalogue:
         kept = held is not None and held.end > now - width
         start = held.end if held is not None and kept else now - width
         try:
-            await self.absorb(await source.everything(Window(start, now)))
+            # What all names are is for all who ask.
+            with paid_by(None):
+                probed = await source.everything(Window(start, now))
+            await self.absorb(probed)
         except BridgeError as error:
             _LOG.warning("reading all names failed", extra={"store": source.name, "error": error})
             return
@@ -235,6 +245,8 @@ class Catalogue:
             return None
         try:
             return Found(await ask(self._passed), Origin.API, complete=True)
+        except BudgetUsedUp:
+            return None
         except FAILURES as error:
             _LOG.warning("a metadata_url failed", extra={"error": error})
             return None
@@ -301,7 +313,7 @@ class Catalogue:
                     asked.warnings |= dict.fromkeys(warnings)
                     asked.complete &= one.complete
                     exact.append(one)
-                case Unavailable() | QueryTimeout() | ExecutionError() as error:
+                case Unavailable() | QueryTimeout() | ExecutionError() | BudgetUsedUp() as error:
                     asked.warnings[f"{error}; the answer is what was learned before"] = None
                     asked.errors.append(error)
                     asked.complete, asked.origin = False, Origin.CATALOGUE

@@ -17,6 +17,7 @@ from bridge.config.flags import Flags
 from bridge.config.global_section import GlobalSection
 from bridge.config.notices import missing_files, unused
 from bridge.config.own import OwnFile, QuerySection, StoreSection, WebSection
+from bridge.config.own_budgets import BudgetsSection
 from bridge.config.own_cache import CacheSection
 from bridge.config.own_catalogue import CatalogueSection
 from bridge.config.own_replicas import replica_faults
@@ -28,6 +29,7 @@ from bridge.config.validation import validated
 from bridge.engine.demands import TurnSettings
 from bridge.engine.query import EngineSettings
 from bridge.remote.settings import StoreSettings, shown_url
+from bridge.storage.budgets import BudgetSettings
 from bridge.telemetry.settings import QueryLogSettings, otel_installed
 
 T = TypeVar("T")
@@ -133,6 +135,7 @@ class _Loader:
         for index, store in enumerate(stores):
             self.warnings += missing_files(document, index, store)
         cache = (own.cache or CacheSection()).applied(CacheSettings())
+        budgets = (own.budgets or BudgetsSection()).applied(BudgetSettings())
         engine = _engine(self._flags, section, own.query or QuerySection())
         return Settings(
             stores=tuple(_with_own(store, own) for store in stores),
@@ -146,6 +149,8 @@ class _Loader:
             ),
             engine=engine,
             tenant_engines=own.tenants.engines(engine) if own.tenants else {},
+            budgets=budgets,
+            tenant_budgets=own.tenants.budgets(budgets) if own.tenants else {},
             web=_web(self._flags, own.web or WebSection(), own_folder),
             log=self._flags.log,
             flags=self._flags.shown(),

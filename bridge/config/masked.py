@@ -24,6 +24,8 @@ from bridge.remote.settings import (
     StoreSettings,
     TlsSettings,
 )
+from bridge.storage.budgets import BudgetSettings
+from bridge.storage.payer import Whose, setting
 from bridge.storage.replicas import ReplicaSettings
 from bridge.telemetry.settings import TracingSettings
 
@@ -51,6 +53,10 @@ def masked_yaml(settings: Settings) -> str:
                 "small_samples": settings.engine.turns.small_samples,
                 "slow_after": format_duration(settings.query_log.slow_after_ms),
                 "slow_log_file": settings.query_log.slow_file,
+            },
+            "budgets": {
+                **_budgets(settings.budgets),
+                "remembered": settings.budgets.remembered,
             },
             "cache": _cache(settings.cache),
             "catalogue": _catalogue(settings.catalogue),
@@ -168,14 +174,26 @@ def _tenant_limits(engine: EngineSettings) -> Yaml:
     }
 
 
+def _budgets(budgets: BudgetSettings) -> Yaml:
+    return {
+        str(whose): {
+            setting(quantity, period): limit
+            for quantity, period, limit in budgets.of(whose).limits()
+        }
+        for whose in Whose
+    }
+
+
 def _tenancy(settings: Settings) -> Yaml:
     tenancy, engines = settings.tenancy, settings.tenant_engines
+    budgets = settings.tenant_budgets
     return {
         "header": tenancy.header,
         "default": tenancy.default,
         "names": {
             one.name: _tenant(one)
             | ({"limits": _tenant_limits(engines[one.name])} if one.name in engines else {})
+            | ({"budgets": _budgets(budgets[one.name])} if one.name in budgets else {})
             for one in tenancy.tenants
         },
     }

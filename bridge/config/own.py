@@ -19,6 +19,7 @@ from bridge.config.fields import (
     refused,
     without_faults,
 )
+from bridge.config.own_budgets import BudgetsSection
 from bridge.config.own_cache import CacheSection, StoreCacheSection
 from bridge.config.own_catalogue import CatalogueSection
 from bridge.config.own_limits import LimitsSection
@@ -149,6 +150,7 @@ class OwnFile(Section):
     """A prombridge.yml; the keys of `stores` are names or URLs of `remote_read` entries."""
 
     query: QuerySection | None = None
+    budgets: BudgetsSection | None = None
     web: WebSection | None = None
     cache: CacheSection | None = None
     catalogue: CatalogueSection | None = None

@@ -8,12 +8,14 @@ from pydantic import AfterValidator
 from bridge.api.tenancy import TenancySettings, Tenant
 from bridge.config.fields import Flag, Section, Text, refused
 from bridge.config.headers import HOP_BY_HOP, check_entry_headers, check_header_name
+from bridge.config.own_budgets import TenantBudgetsSection
 from bridge.config.own_limits import TenantLimitsSection
 from bridge.config.urls import shown_key
 from bridge.engine.query import EngineSettings
 from bridge.model.errors import BadData
 from bridge.model.labels import Matcher
 from bridge.promql.selectors import parse_selector
+from bridge.storage.budgets import BudgetSettings
 
 
 def _check_selector(text: str) -> str:
@@ -58,6 +60,7 @@ class TenantSection(Section):
     stores: list[Text] | None = None
     operator: Flag = False
     limits: TenantLimitsSection | None = None
+    budgets: TenantBudgetsSection | None = None
 
     def settings(self, name: str, names: Mapping[str, str]) -> Tenant:
         """The settings; `names` has each store's name by its name and by its URL."""
@@ -94,6 +97,11 @@ class TenantsSection(Section):
         """The settings of the queries of tenants that have some of their own."""
         limited = {name: held.limits for name, held in self.sections.items() if held.limits}
         return {name: limits.applied(engine) for name, limits in limited.items()}
+
+    def budgets(self, budgets: BudgetSettings) -> dict[str, BudgetSettings]:
+        """The budgets of tenants that have some of their own."""
+        own = {name: held.budgets for name, held in self.sections.items() if held.budgets}
+        return {name: section.applied(budgets) for name, section in own.items()}
 
     def faults(self, names: Mapping[str, str], *, gated: bool) -> Iterator[tuple[str, str]]:
         """What cannot work, each with the tenant's name, empty where it is of all of them.

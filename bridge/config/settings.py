@@ -9,6 +9,7 @@ from bridge.catalogue.settings import CatalogueSettings
 from bridge.engine.query import EngineSettings
 from bridge.remote.server import Serving
 from bridge.remote.settings import StoreSettings
+from bridge.storage.budgets import BudgetSettings
 from bridge.storage.replicas import ReplicaSettings
 from bridge.telemetry.settings import QueryLogSettings, TracingSettings
 
@@ -55,7 +56,7 @@ class Settings:
     `replicas` are groups of stores that hold the same data; a store is in one of them at most.
     `store_caches` has the cache settings of the stores whose own differ from `cache`, by name.
     `tenant_engines` has the engine's settings of the tenants whose own differ from `engine`, by
-    name.
+    name; `tenant_budgets` likewise those whose own differ from `budgets`.
     `flags` are the command line's, as they are shown.
     """
 
@@ -74,3 +75,5 @@ class Settings:
     serving: Serving = field(default_factory=Serving)
     tenancy: TenancySettings = field(default_factory=TenancySettings)
     tenant_engines: Mapping[str, EngineSettings] = field(default_factory=dict)
+    budgets: BudgetSettings = field(default_factory=BudgetSettings)
+    tenant_budgets: Mapping[str, BudgetSettings] = field(default_factory=dict)

@@ -80,6 +80,14 @@ class Overloaded(Unavailable):
         super().__init__(message)
 
 
+class BudgetUsedUp(BridgeError):
+    """Stores sent as much as a budget allows; `retry_after` is when it is free, in seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
 @dataclass(frozen=True, slots=True)
 class StoreFault:
     """What is known of a failed read: the store's name, the range asked (ms), the status."""

@@ -25,6 +25,7 @@ from bridge.remote.recorded import Connect, Link
 from bridge.remote.requests import ReadObserver, Requests, Unobserved
 from bridge.remote.settings import ResponseType, StoreSettings
 from bridge.remote.wire import read_request
+from bridge.storage import payer
 from bridge.storage.interface import Estimate, Purpose, ReadOptions, Select, Selection
 from bridge.storage.merge import Rows, merge
 
@@ -39,7 +40,7 @@ class RemoteStore:
     the same store, if there are several.
 
     `select` raises StoreError, StoreTimeout, StoreLimit, TooManySamples and LimitExceeded, each one
-    sentence that names the store, what it answered and the time range asked.
+    sentence that names the store, what it answered and the time range asked; and BudgetUsedUp.
     """
 
     settings: StoreSettings
@@ -64,6 +65,7 @@ class RemoteStore:
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
         """The whole answer; matchers are applied here too, whatever the store made of them."""
+        payer.ask()
         reading = _Reading(self, select, options)
         for matchers in self._pushed(select):
             await reading.read(matchers)

@@ -21,6 +21,7 @@ from bridge.remote.faults import Read
 from bridge.remote.hidden import in_url
 from bridge.remote.settings import StoreSettings
 from bridge.storage.interface import Delegated
+from bridge.storage.payer import ask, charge, paid_by
 
 Pairs = Sequence[tuple[str, str]]
 MatcherSets = Sequence[Sequence[Matcher]]
@@ -46,7 +47,7 @@ class Reply:
 class QueryApi:
     """The API below `url` of the store that the settings are of, with its credentials.
 
-    Calls raise StoreError and StoreTimeout.
+    Calls raise StoreError, StoreTimeout and BudgetUsedUp.
     """
 
     settings: StoreSettings
@@ -71,7 +72,9 @@ class QueryApi:
             due = self._tested is None or now - self._tested > _UNTRUSTED
             if not self._verified and due:
                 self._tested = now
-                self._verified = await self._test(Window(now - 3_600_000, now))
+                # What the test finds is for all who ask.
+                with paid_by(None):
+                    self._verified = await self._test(Window(now - 3_600_000, now))
         return self._verified
 
     async def series(self, sets: MatcherSets, window: Window) -> list[Labels]:
@@ -114,6 +117,7 @@ class QueryApi:
 
     async def ask(self, method: str, path: str, pairs: Pairs, window: Window = _NO_TIME) -> Reply:
         """The answer to one call."""
+        ask()
         read = self._read(window)
         try:
             async with asyncio.timeout(self.settings.remote_timeout_ms / 1000):
@@ -146,6 +150,7 @@ class QueryApi:
                     most = self.settings.max_response_bytes
                     raise read.limited(f"its answer exceeds max_response_bytes ({most})")
         finally:
+            charge(0, response.num_bytes_downloaded)
             await response.aclose()
         return response.status_code, bytes(body)
 

@@ -15,6 +15,7 @@ from bridge.remote.breaker import Breaker
 from bridge.remote.exchange import Again, Exchange, Tally
 from bridge.remote.health import Health
 from bridge.remote.retries import LONGEST_PAUSE, RetryBudget, pause
+from bridge.storage import payer
 from bridge.telemetry.trace import Stage, stage
 
 
@@ -135,6 +136,7 @@ class Requests:
             tally.code = "timeout" if scope.expired() else "canceled"
             raise
         finally:
+            payer.charge(tally.samples, tally.received_bytes)
             name, seconds = exchange.settings.name, time.perf_counter() - begun
             self.observer.request_ended(
                 name, tally.code, seconds, tally.received_bytes, tally.samples

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from bridge.model.errors import (
     BadData,
     BridgeError,
+    BudgetUsedUp,
     LimitExceeded,
     TooManySamples,
     Unavailable,
@@ -104,7 +105,10 @@ class ReadEndpoint:
         return bytes(held)
 
     async def answer(self, body: bytes) -> Response:
-        """The response to one request; errors are plain text, as Prometheus writes them."""
+        """The response to one request; errors are plain text, as Prometheus writes them.
+
+        Raises BudgetUsedUp, which is not known there.
+        """
         try:
             async with self.gate:
                 return await self._answer(_decoded(body))
@@ -115,6 +119,8 @@ class ReadEndpoint:
             return PlainTextResponse(text, 400)
         except LimitExceeded as error:
             return PlainTextResponse(f"{error}\n", 400)
+        except BudgetUsedUp:
+            raise
         except BridgeError as error:
             return PlainTextResponse(f"{error}\n", 500)
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from bridge.storage import payer
 from bridge.storage.interface import (
     Estimate,
     Querier,
@@ -34,10 +35,14 @@ class SharedReads:
         self._flights: dict[_Key, _Flight] = {}
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
-        """What the inner Querier answers; its errors reach everyone who waits."""
+        """What the inner Querier answers; its errors reach everyone who waits.
+
+        Raises BudgetUsedUp if the read would be one more.
+        """
         key = (select, options)
         flight = self._flights.get(key)
         if flight is None:
+            payer.ask()
             flight = self._begun(key)
         flight.waiters += 1
         try:
@@ -59,6 +64,7 @@ class SharedReads:
         return flight
 
     async def _read(self, key: _Key) -> Selection:
+        payer.granted()
         return await self._querier.select(*key)
 
     def _ended(self, key: _Key, task: asyncio.Task[Selection]) -> None:

@@ -12,6 +12,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from bridge.telemetry.budgets import BudgetMetrics
 from bridge.telemetry.cache import CacheMetrics
 from bridge.telemetry.durations import Durations
 from bridge.telemetry.queries import QueryMetrics
@@ -57,6 +58,7 @@ class Metrics:
         self.queries = QueryMetrics(registry)
         self.cache = CacheMetrics(registry)
         self.stores = StoreMetrics(registry)
+        self.budgets = BudgetMetrics(registry)
         self.reloads = ReloadMetrics(registry)
         Info("prombridge_build", "The version that runs.", registry=registry).info(
             {"version": version, "python": sys.version.split(maxsplit=1)[0]}

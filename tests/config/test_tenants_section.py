@@ -1,14 +1,19 @@
 """The section `tenants`: what is read of it, and what is said of mistakes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bridge.api.tenancy import Tenant
+from bridge.app.budgeting import budgets_of
 from bridge.config.flags import Flags
 from bridge.config.load import check
 from bridge.config.masked import masked_yaml
 from bridge.model.labels import Matcher, MatchType
+from bridge.storage.budgets import BudgetSettings
+from bridge.storage.payer import Budget
 from tests.config.files import errors, loaded, written
 
 FILE = "remote_read: [{url: 'http://store/read', name: far}]"
@@ -63,6 +68,35 @@ tenants:
     assert (tenants.limits.series, tenants.limits.range) == (7, 86_400_000)
     assert (tenants.turns.concurrency, tenants.timeout) == (2, 5_000)
     assert "max_series: 7" in masked_yaml(settings)
+
+
+def test_budgets_are_those_of_all_but_for_what_a_tenant_has_of_its_own(tmp_path: Path) -> None:
+    own = """
+budgets:
+  user: {bytes_per_hour: 5GB, samples_per_day: 1e9}
+  remembered: 7
+tenants:
+  default: a
+  names:
+    a: {budgets: {user: {bytes_per_hour: 0}, dashboard: {bytes_per_day: 1GB}}}
+    b: {users: [x]}
+web: {tokens_file: tokens}
+"""
+    settings = loaded(tmp_path, FILE, own).settings
+    user = Budget(samples_per_day=10**9, bytes_per_hour=5 << 30)
+    assert settings.budgets == BudgetSettings(user=user, remembered=7)
+    dashboard = Budget(bytes_per_day=1 << 30)
+    tenants = BudgetSettings(
+        user=replace(user, bytes_per_hour=0), dashboard=dashboard, remembered=7
+    )
+    assert settings.tenant_budgets == {"a": tenants}
+    assert budgets_of(settings) == {"a": tenants, "b": settings.budgets}
+    shown = yaml.safe_load(masked_yaml(settings))["prombridge"]
+    assert shown["budgets"] == {
+        "user": {"samples_per_day": 10**9, "bytes_per_hour": 5 << 30},
+        "remembered": 7,
+    }
+    assert shown["tenants"]["names"]["a"]["budgets"]["dashboard"] == {"bytes_per_day": 1 << 30}
 
 
 def test_values_of_telling_headers_are_masked(tmp_path: Path) -> None:

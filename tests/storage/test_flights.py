@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
-from bridge.model.errors import StoreError, StoreFault
+from bridge.model.errors import BudgetUsedUp, StoreError, StoreFault
 from bridge.model.samples import EMPTY_BLOCK
+from bridge.storage.budgets import Budgets, BudgetSettings
 from bridge.storage.flights import SharedReads
 from bridge.storage.interface import ReadOptions, Select, Selection
+from bridge.storage.payer import Budget, paid_by
 
 OPTIONS = ReadOptions()
 ONE, OTHER = Select((), 0, 1), Select((), 0, 2)
@@ -108,3 +110,23 @@ async def test_an_error_reaches_everyone() -> None:
     for task in tasks:
         with pytest.raises(StoreError, match="gone"):
             await task
+
+
+async def test_a_used_up_budget_begins_no_read_but_may_wait_for_that_of_others() -> None:
+    gate, budgets = Gate(), Budgets()
+    shared = SharedReads(gate)
+    budgets.apply({"": BudgetSettings(user=Budget(bytes_per_hour=1))}, lambda *_: None)
+    poor = budgets.payer("", "poor", "")
+    assert poor is not None
+    poor.charge(0, 1)
+    with paid_by(poor):
+        with pytest.raises(BudgetUsedUp):
+            await shared.select(ONE, OPTIONS)
+        with paid_by(None):
+            (first,) = asked(shared, ONE)
+            await settled()
+        (second,) = asked(shared, ONE)
+        await settled()
+    assert gate.begun == [ONE]
+    gate.opened.set()
+    assert await first is await second

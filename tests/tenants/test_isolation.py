@@ -84,6 +84,7 @@ async def test_operators_see_all_and_tenants_are_refused_what_tells_of_all(tmp_p
             for path in (
                 "/metrics",
                 "/api/v1/status/active_queries",
+                "/api/v1/status/budgets",
                 "/api/v1/status/cache",
                 "/api/v1/status/config",
                 "/api/v1/status/flags",
