@@ -140,7 +140,7 @@ class Endpoint:
             if answer.pieces:
                 body = await asyncio.to_thread(success, answer)
             else:
-                body = answer.data if self._plain else success(answer)
+                body = answer.data if self._plain or answer.bare else success(answer)
             self._api.limits.limits.check_response(len(body))
             answered(len(body))
             return await _compressed(asked, body, headers)

@@ -15,7 +15,7 @@ class Answer:
     """A successful answer: the JSON of `data`, remarks, and headers of its own.
 
     `pieces` write a long `data` one after the other, in any thread; then `data` is empty, and has
-    no more bytes than `at_most`.
+    no more bytes than `at_most`. The `data` of a `bare` one are the whole body, without envelope.
     """
 
     data: bytes
@@ -24,6 +24,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     pieces: tuple[Callable[[], bytes], ...] = ()
     at_most: int = 0
+    bare: bool = False
 
 
 # The answer of what was done and has nothing to tell: 204.

@@ -2,6 +2,7 @@
 
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
+from bridge.api.scores import ALGORITHMS
 from bridge.engine.functions import FUNCTIONS
 from bridge.promql.tokens import (
     AGGREGATORS,
@@ -23,7 +24,7 @@ _OF_API = {
     "query_stats": True,
     "query_warnings": True,
     "remote_write_receiver": False,
-    "search": False,
+    **{f"search_fuzz_alg_{name}": True for name in ALGORITHMS},
     "time_range_labels": True,
     "time_range_series": True,
 }
@@ -37,7 +38,7 @@ async def features(api: Api, _request: ApiRequest) -> Answer:
     words |= dict.fromkeys(_EXTENDED, language.extended_range_selectors)
     words |= dict.fromkeys(FILLS, language.fill_modifiers)
     found = {
-        "api": _OF_API,
+        "api": _OF_API | {"search": api.settings.enable_search},
         "prometheus": {"agent_mode": False, "auto_reload_config": False, "server_mode": True},
         "promql": words
         | {

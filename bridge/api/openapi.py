@@ -57,6 +57,20 @@ _EVALUATION: Final = (
     Parameter("stats", _TEXT, "true adds timings and counts, all those of each step."),
     Parameter("nocache", _TEXT, "1 reads from the store whatever is remembered."),
 )
+_SEARCH: Final = (
+    Parameter("search[]", _TEXT, "What to search for; any may fit, 32 at most.", repeated=True),
+    _MATCH,
+    Parameter("start", _TIME, "Where the range begins; an hour ago by default."),
+    Parameter("end", _TIME, "Where the range ends; now by default."),
+    Parameter("fuzz_alg", _TEXT, "subsequence (default) or jarowinkler."),
+    Parameter("fuzz_threshold", _INTEGER, "The least score, 0 to 100; 0 by default."),
+    Parameter("case_sensitive", _TEXT, "Whether case counts; true by default."),
+    Parameter("sort_by", _TEXT, "alpha (default) or score."),
+    Parameter("sort_dir", _TEXT, "asc (default) or dsc, with sort_by=alpha."),
+    Parameter("include_score", _TEXT, "Whether each is told with its score."),
+    Parameter("limit", _INTEGER, "How many; 100 by default, see --web.search.max-limit."),
+    Parameter("batch_size", _INTEGER, "How many in a line; 100 by default."),
+)
 
 PARAMETERS: Final[Mapping[str, tuple[Parameter, ...]]] = {
     "/api/v1/query": (_QUERY, Parameter("time", _TIME, "When; now by default."), *_EVALUATION),
@@ -87,6 +101,15 @@ PARAMETERS: Final[Mapping[str, tuple[Parameter, ...]]] = {
     ),
     "/api/v1/labels": (_MATCH, _START, _END, _LIMIT),
     "/api/v1/label/{name:text}/values": (_MATCH, _START, _END, _LIMIT),
+    "/api/v1/search/metric_names": (
+        *_SEARCH,
+        Parameter("include_metadata", _TEXT, "Whether type, help and unit are told."),
+    ),
+    "/api/v1/search/label_names": _SEARCH,
+    "/api/v1/search/label_values": (
+        Parameter("label", _TEXT, "A label's name.", required=True),
+        *_SEARCH,
+    ),
     "/api/v1/metadata": (
         Parameter("metric", _TEXT, "Only this one."),
         Parameter("limit", _INTEGER, "How many metrics."),
@@ -120,11 +143,13 @@ PARAMETERS: Final[Mapping[str, tuple[Parameter, ...]]] = {
     ),
     "/api/v1/status/tsdb": (Parameter("limit", _INTEGER, "How many of each, 1 to 10000."),),
 }
-
+# What is answered in lines, each by itself JSON.
+_SEARCHES: Final = frozenset(path for path, taken in PARAMETERS.items() if _SEARCH[0] in taken)
 _ERRORS: Final = {
     400: "The request is wrong.",
     413: "The body is too large.",
     422: "The query cannot be evaluated, or exceeds a limit.",
+    500: "This part of the API is switched off, or prombridge is at fault.",
     503: "Time is over, or a store did not answer.",
 }
 
@@ -153,7 +178,7 @@ def _open(path: str) -> str:
 
 def _operations(path: str, summary: str) -> Json:
     taken = PARAMETERS.get(path, ())
-    shared: Json = {"summary": summary or path, "responses": _answers()}
+    shared: Json = {"summary": summary or path, "responses": _answers(path)}
     variable = [_NAME] if "{" in path else []
     asked = [one.document() for one in taken]
     post = {**shared, "operationId": f"post {path}", "parameters": variable}
@@ -182,16 +207,19 @@ def _form(taken: Iterable[Parameter]) -> Json:
     }
 
 
-def _answers() -> Json:
+def _answers(path: str) -> Json:
+    kind = "Lines" if path in _SEARCHES else "Success"
     refused = {str(code): {"$ref": f"#/components/responses/Error{code}"} for code in _ERRORS}
-    return {"200": {"$ref": "#/components/responses/Success"}, **refused}
+    return {"200": {"$ref": f"#/components/responses/{kind}"}, **refused}
 
 
 def _responses() -> Json:
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     success = {"application/json": {"schema": {"$ref": "#/components/schemas/Success"}}}
+    lines = {"application/x-ndjson": {"schema": {"$ref": "#/components/schemas/Text"}}}
     return {
         "Success": {"description": "The answer.", "content": success},
+        "Lines": {"description": "JSON in lines: batches of results, a trailer.", "content": lines},
         **{
             f"Error{code}": {"description": told, "content": error}
             for code, told in _ERRORS.items()

@@ -34,7 +34,7 @@ async def series(api: Api, request: ApiRequest) -> Answer:
     limit, span = params.limit(request.form), _range(api, request)
     with params.parameter("match[]"):
         lookup = _lookup(api, request, span)
-    found = await _in_time(api, api.catalogue.series(lookup))
+    found = await in_time(api, api.catalogue.series(lookup))
     return _answer(found, limit, lambda kept: b"[%s]" % b",".join(map(encode_labels, kept)))
 
 
@@ -42,7 +42,7 @@ async def label_names(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/labels`."""
     limit, span = params.limit(request.form), _range(api, request)
     lookup = _lookup(api, request, span)
-    return _answer(await _in_time(api, api.catalogue.names(lookup)), limit, go_json)
+    return _answer(await in_time(api, api.catalogue.names(lookup)), limit, go_json)
 
 
 async def label_values(api: Api, request: ApiRequest) -> Answer:
@@ -50,7 +50,7 @@ async def label_values(api: Api, request: ApiRequest) -> Answer:
     name = _label_name(request.path["name"])
     limit, span = params.limit(request.form), _range(api, request)
     lookup = _lookup(api, request, span)
-    return _answer(await _in_time(api, api.catalogue.values(name, lookup)), limit, go_json)
+    return _answer(await in_time(api, api.catalogue.values(name, lookup)), limit, go_json)
 
 
 def _range(api: Api, request: ApiRequest) -> TimeRange:
@@ -69,7 +69,8 @@ def _lookup(api: Api, request: ApiRequest, span: TimeRange) -> Lookup:
     return Lookup(matcher_sets, Window(span.start, span.end), options)
 
 
-async def _in_time(api: Api, answer: Awaitable[T]) -> T:
+async def in_time(api: Api, answer: Awaitable[T]) -> T:
+    """What is awaited; raises QueryTimeout when it takes longer than a query may."""
     try:
         async with asyncio.timeout(api.limits.timeout / 1000):
             return await answer

@@ -13,7 +13,8 @@ class ApiSettings:
     is what `/api/v1/status/config` shows, with its secrets hidden; `flags` what
     `/api/v1/status/flags` does. `external_labels` are added to federated series.
     `enable_admin_api`: whether requests may change what is remembered. `enable_lifecycle` lets
-    clients reload the configuration and end the process.
+    clients reload the configuration and end the process. `enable_search` lets them search names,
+    for at most `search_max_limit` of them (0: any number).
     """
 
     route_prefix: str = ""
@@ -21,5 +22,7 @@ class ApiSettings:
     config_yaml: str = ""
     enable_admin_api: bool = False
     enable_lifecycle: bool = False
+    enable_search: bool = False
+    search_max_limit: int = 10_000
     flags: Mapping[str, str] = field(default_factory=dict)
     external_labels: tuple[tuple[str, str], ...] = ()

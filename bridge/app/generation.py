@@ -206,6 +206,8 @@ def _api_settings(settings: Settings) -> ApiSettings:
         cors_origin=settings.web.cors_origin,
         enable_admin_api=settings.web.enable_admin_api,
         enable_lifecycle=settings.web.enable_lifecycle,
+        enable_search=settings.web.enable_search,
+        search_max_limit=settings.web.search_max_limit,
         config_yaml=masked_yaml(settings),
         flags=settings.flags,
         external_labels=settings.external_labels,

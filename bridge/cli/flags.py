@@ -61,6 +61,12 @@ def add_web(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="enable reloading and ending over HTTP",
     )
+    group.add_argument(
+        "--web.search.max-limit",
+        metavar="COUNT",
+        type=int,
+        help="most names that a search may ask for; 0 for any number (default 10000)",
+    )
 
 
 def add_queries(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +83,7 @@ def add_queries(parser: argparse.ArgumentParser) -> None:
         "--enable-feature",
         action="append",
         metavar="NAME,…",
-        help="experimental parts of PromQL to switch on; may be repeated",
+        help="experimental parts to switch on; may be repeated",
     )
 
 

@@ -12,6 +12,7 @@ from bridge.model.labels import Matcher, MatchType, quoted
 from bridge.model.time import format_duration
 from bridge.remote.server import Serving
 
+SEARCH: Final = "search-api"
 # What --enable-feature switches in the bridge, under the names of Prometheus.
 FEATURES: Final = frozenset(
     {
@@ -20,6 +21,7 @@ FEATURES: Final = frozenset(
         "promql-experimental-functions",
         "promql-extended-range-selectors",
         "promql-per-step-stats",
+        SEARCH,
         "type-and-unit-labels",
         "use-start-timestamps",
     }
@@ -45,7 +47,6 @@ _WITHOUT_EFFECT: Final = frozenset(
         "ooo-native-histograms",
         "otlp-deltatocumulative",
         "otlp-native-delta-ingestion",
-        "search-api",
         "st-storage",
         "st-synthesis",
         "use-uncached-io",
@@ -71,6 +72,7 @@ class Flags:
     web_cors_origin: str = ".*"
     web_config_file: str = ""
     web_enable_lifecycle: bool = False
+    web_search_max_limit: int = 10_000
     query_timeout: int = 120_000
     query_max_samples: int = 50_000_000
     query_max_concurrency: int = 20
@@ -101,6 +103,8 @@ class Flags:
             self.web_cors_origin,
             self.web_enable_lifecycle,
             self.web_config_file,
+            enable_search=SEARCH in self.features,
+            search_max_limit=self.web_search_max_limit,
         )
 
     @property
@@ -136,6 +140,10 @@ class Flags:
         except BadData as error:
             shown = quoted(self.web_cors_origin)
             yield "web.cors.origin", f"could not compile CORS regex string {shown}: {error}"
+        if self.web_search_max_limit < 0:
+            most = self.web_search_max_limit
+            text = f"must be non-negative; got {most} (use 0 to disable the cap)"
+            yield "web.search.max-limit", text
         for flag, value in (
             ("query.timeout", self.query_timeout),
             ("query.max-samples", self.query_max_samples),
@@ -181,6 +189,7 @@ _DOTTED: Final = {
     "storage_remote_read_sample_limit": "storage.remote.read-sample-limit",
     "web_config_file": "web.config.file",
     "web_cors_origin": "web.cors.origin",
+    "web_search_max_limit": "web.search.max-limit",
 }
 
 

@@ -22,7 +22,7 @@ class WebSettings:
 
     `enable_admin_api`: whether requests may change what is remembered.
     `config_file` says who may ask, and how connections are secured; empty for anyone and not.
-    `tokens_file` has the tokens of clients.
+    `tokens_file` has the tokens of clients. `search_max_limit`: how much a search may ask for.
     """
 
     host: str
@@ -33,6 +33,8 @@ class WebSettings:
     enable_lifecycle: bool = False
     config_file: str = ""
     tokens_file: str = ""
+    enable_search: bool = False
+    search_max_limit: int = 10_000
 
     @property
     def listen_address(self) -> str:

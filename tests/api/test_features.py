@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+import pytest
 from httpx import AsyncClient
 
+from bridge.api.settings import ApiSettings
 from bridge.engine.functions import FUNCTIONS
 from bridge.engine.query import EngineSettings
 from tests.api import world
@@ -16,6 +18,15 @@ async def _features(client: AsyncClient) -> Categories:
     assert answer["status"] == "success"
     found: Categories = answer["data"]
     return found
+
+
+@pytest.mark.parametrize("on", [False, True])
+async def test_searching_is_told_of_as_it_is_switched(on: bool) -> None:
+    async with world.client(settings=ApiSettings(enable_search=on)) as client:
+        told = (await _features(client))["api"]
+    assert told["search"] is on
+    assert told["search_fuzz_alg_subsequence"]
+    assert told["search_fuzz_alg_jarowinkler"]
 
 
 async def test_every_function_is_told_of(client: AsyncClient) -> None:

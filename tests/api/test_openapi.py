@@ -53,7 +53,7 @@ async def test_document_names_the_prefix() -> None:
 def url() -> Iterator[str]:
     """The same API on a socket."""
     with asyncio.Runner() as runner:
-        made = world.api()
+        made = world.api(settings=ApiSettings(enable_search=True))
         api = runner.run(made.__aenter__())
         with served(application(api)) as url:
             yield url

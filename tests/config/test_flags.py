@@ -49,6 +49,10 @@ def test_route_prefix_starts_with_one_slash_and_ends_with_none(prefix: str, show
         (Flags(query_max_concurrency=0), "--query.max-concurrency: must be greater than 0"),
         (Flags(query_lookback_delta=0), "--query.lookback-delta: must be greater than 0"),
         (
+            Flags(web_search_max_limit=-1),
+            "--web.search.max-limit: must be non-negative; got -1 (use 0 to disable the cap)",
+        ),
+        (
             Flags(log_level="loud"),
             '--log.level: "loud" is not known; expected one of debug, info, warn, error',
         ),
@@ -72,6 +76,7 @@ def test_features_may_be_listed_and_repeated() -> None:
     [
         ("promql-experimental-functions", []),
         ("promql-delayed-name-removal,type-and-unit-labels", []),
+        ("search-api", []),
         ("foo", ["Unknown option for --enable-feature: foo"]),
         (
             "promql-duration-expr",
@@ -90,6 +95,12 @@ def test_features_may_be_listed_and_repeated() -> None:
 )
 def test_features_without_effect_are_warned_of(feature: str, warnings: list[str]) -> None:
     assert [str(one) for one in Flags(enable_feature=(feature,)).warnings()] == warnings
+
+
+def test_searching_is_switched_on_by_its_feature() -> None:
+    on = Flags(enable_feature=("search-api",), web_search_max_limit=5).web
+    assert (on.enable_search, on.search_max_limit) == (True, 5)
+    assert (Flags().web.enable_search, Flags().web.search_max_limit) == (False, 10_000)
 
 
 def test_flags_are_shown_under_the_names_of_the_command_line() -> None:

@@ -74,6 +74,8 @@ def read_exchange(path: str, status: int, content_type: str, body: bytes) -> Non
         read_strings(body)
     elif endpoint == "rules":
         read_rule_groups(content_type, body)
+    elif endpoint.startswith("search/"):
+        read_search(content_type, body)
     elif endpoint in _READERS:
         _READERS[endpoint](body)
     else:
@@ -155,6 +157,32 @@ def _exemplar(members: dict[str, Any]) -> None:
 def read_alerts(body: bytes) -> list[Any]:
     """The answer to a request for alerts."""
     return _array(dict(_object(_success(body), "data"))["alerts"], "alerts")
+
+
+def read_search(content_type: str, body: bytes) -> list[dict[str, Any]]:
+    """The answer to a search: batches in lines, then the one that says whether there is more."""
+    _need(content_type.startswith("application/x-ndjson"), f"content type is {content_type}")
+    _need(body.endswith(b"\n"), "the last line is cut off")
+    *batches, trailer = [dict(_object(_parsed(line), "line")) for line in body.splitlines()]
+    _need(trailer.get("status") == "success", f"status is {trailer.get('status')!r}")
+    _need(isinstance(trailer.get("has_more"), bool), "nothing says whether there is more")
+    _need(bool(batches), "no batch")
+    for batch in batches:
+        _need(batch.keys() <= {"results", "warnings"}, f"a batch holds {sorted(batch)}")
+        for text in _array(batch.get("warnings", []), "warnings"):
+            _string(text, "warning")
+    found = [one for batch in batches for one in _array(batch["results"], "results")]
+    return [_result(dict(_object(one, "result"))) for one in found]
+
+
+def _result(members: dict[str, Any]) -> dict[str, Any]:
+    texts = {name: text for name, text in members.items() if name != "score"}
+    _need(len({"name", "value"} & texts.keys()) == 1, f"a result holds {sorted(members)}")
+    for name, text in texts.items():
+        _string(text, name)
+    score = members.get("score")
+    _need(score is None or isinstance(score, Number), "a score is not a number")
+    return members
 
 
 _READERS: Final[Mapping[str, Callable[[bytes], object]]] = {

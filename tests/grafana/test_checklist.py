@@ -1,8 +1,9 @@
 """What Grafana needs of a Prometheus, G1 to G25, and the tests that prove each.
 
 G6 and G7 asked for 404 where Prometheus has `status/flags` and the search API: flags are answered
-as Prometheus answers them, and search is still not there. G14 asked for partial answers with a
-warning: here a failing store is an error unless `partial_response: warn` is set.
+as Prometheus answers them, and search is refused as Prometheus does unless it is switched on.
+G14 asked for partial answers with a warning: here a failing store is an error unless
+`partial_response: warn` is set.
 """
 
 import logging
@@ -55,9 +56,10 @@ CHECKLIST: Final[dict[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
     "G5": ("buildinfo", ((_CONTRACT, "test_build_is_taken_for_a_prometheus"),)),
     "G6": ("flags", (("api/test_status.py", "test_flags_are_shown"),)),
     "G7": (
-        "no search; unknown paths 404, wrong methods 405",
+        "search; unknown paths 404, wrong methods 405",
         (
             (_CLIENT, "test_search_api_is_done_without"),
+            ("api/test_search.py", "test_searching_is_off_unless_it_is_switched_on"),
             (_CONTRACT, "test_what_is_not_there_is_404_in_json"),
             (_CONTRACT, "test_a_wrong_method_is_405"),
         ),

@@ -255,7 +255,7 @@ async def test_build_is_taken_for_a_prometheus(grafana: httpx.AsyncClient) -> No
     assert all(isinstance(value, str) for value in build.values())
 
 
-@pytest.mark.parametrize("path", ["/api/v1/search/metric_names", "/api/v1/nothing", "/nothing"])
+@pytest.mark.parametrize("path", ["/api/v1/search/nothing", "/api/v1/nothing", "/nothing"])
 async def test_what_is_not_there_is_404_in_json(grafana: httpx.AsyncClient, path: str) -> None:
     response = await Asked("GET", path).send(grafana)
     assert response.status_code == 404

@@ -169,6 +169,8 @@ def _status() -> Iterator[Call]:
         "label//values",
         "status",
         "search/metric_names",
+        "search/label_names",
+        "search/label_values",
     ):
         yield _get(path)
     for target in (

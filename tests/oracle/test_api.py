@@ -15,6 +15,8 @@ from tests.servers.process import Running
 
 # Fields of a parsed query that 3.5 does not know.
 _NEWER_FIELDS = {"anchored", "fillValues", "offsetExpr", "rangeExpr", "smoothed", "stepExpr"}
+# A 500 that says so is a refusal in Prometheus' words, as of what is switched off.
+_REFUSED = b'"errorType":"unavailable"'
 # What answers of the catalogue say of themselves; the names in them are compared.
 _APPROXIMATE = "label data are approximate"
 _SHOWN = 300  # bytes of a body
@@ -117,5 +119,6 @@ def test_all_answers_are_as_grafana_reads_them(outcomes: Sequence[Outcome]) -> N
 
 def test_no_request_is_a_fault_of_ours(outcomes: Sequence[Outcome]) -> None:
     broken = [one for one in outcomes if one.ours.status == 500 != one.theirs.status]
+    broken = [one for one in broken if _REFUSED not in one.ours.body]
     faults = broken + [one for one in outcomes if b"Traceback" in one.ours.body]
     assert not faults, "\n".join(map(str, faults))

@@ -97,6 +97,7 @@ class Asker:
             (4, self._series),
             (4, self._labels),
             (5, self._values),
+            (4, self._searched),
             (3, self._federate),
             (4, self._read),
             (3, self._told),
@@ -155,6 +156,13 @@ class Asker:
         name = quote(self._of(_NAMES), safe="")
         pairs = [*self._matches(0), *self._span().items()]
         return self._formed(f"label/{name}/values", pairs, steady=False)
+
+    def _searched(self) -> Asking:
+        name = self._of(["metric_names", "label_names", "label_values"])
+        terms = [("search[]", self._of(["up", "own", "secret", "e"]))] * self._random.randint(0, 1)
+        told = [("include_metadata", "1"), ("label", self._of(_NAMES)), ("fuzz_alg", "jarowinkler")]
+        pairs = [*self._matches(0), *terms, *told, *self._span().items()]
+        return self._formed(f"search/{name}", pairs)
 
     def _federate(self) -> Asking:
         prefix = self._of(["", "/stores/far"])

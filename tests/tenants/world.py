@@ -22,7 +22,7 @@ from tests.tenants.requests import MARK, SAMPLES, STEP
 
 HEADER: Final = "X-Scope-OrgID"
 FLAGS: Final = Flags(
-    enable_feature=("promql-experimental-functions",),
+    enable_feature=("promql-experimental-functions", "search-api"),
     web_enable_lifecycle=True,
     web_enable_admin_api=True,
 )
