@@ -57,6 +57,17 @@ servers: $(READY) ## fetch the real servers the tests run against
 test: $(READY) $(WEBBED) servers warm ## all tests but the long ones, against real servers
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not long"
 
+# What kernels compute, and whatever else reads them one window or one chunk at a time.
+KERNEL_TESTS := tests/kernel tests/chunkenc tests/model tests/engine tests/storage \
+	$(addprefix tests/api/,test_encode.py test_histograms.py test_numbers.py test_words.py) \
+	$(addprefix tests/cache/,test_blocks.py test_memory.py test_native.py test_tiers.py) \
+	$(addprefix tests/remote/,test_chunks.py test_fuzz.py test_histograms.py)
+
+kernels: $(READY) servers ## the kernels' tests as plain Python, and with bounds checks
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n 2 -m "not long" $(KERNEL_TESTS)
+	@NUMBA_BOUNDSCHECK=1 $(BIN)/prombridge warm --quiet --jobs 2
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -n 2 -m "not long" $(KERNEL_TESTS)
+
 fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: minutes
 	@for seed in 11 21 31; do \
 		$(BIN)/python -m tests.oracle.fuzz --count 10000 --seed $$seed --jobs 2 || exit 1; done
@@ -123,4 +134,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test fuzz laws bench bench-docs bench-promql replay floor tenants soak chaos load scaling rolling demo pin sbom clean
+.PHONY: help install lint format console warm servers test kernels fuzz laws bench bench-docs bench-promql replay floor tenants soak chaos load scaling rolling demo pin sbom clean

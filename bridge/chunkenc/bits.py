@@ -45,8 +45,8 @@ def trailing_zeros(word: np.uint64) -> int:
 
 @inlined
 def signed(word: np.uint64) -> int:
-    """The int64 of the same bits."""
-    return int(np.int64(word))
+    """The int64 of the same bits; in plain Python too, where an int would not wrap around."""
+    return np.int64(word)  # type: ignore[return-value]
 
 
 @inlined

@@ -1,7 +1,8 @@
 """How kernels are compiled, and which there are.
 
 A kernel is a plain Python function over arrays that numba compiles on first use, without the GIL,
-without fastmath, with IEEE division. `bridge.kernel.disk` keeps its machine code.
+without fastmath, with IEEE division. `bridge.kernel.disk` keeps its machine code. Where
+NUMBA_DISABLE_JIT is set it stays plain Python, see `bridge.kernel.plain`.
 """
 
 import importlib
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import boolean, float64, int64, types, uint8
 
-from bridge.kernel import disk
+from bridge.kernel import disk, plain
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,6 +59,8 @@ class Kernel(Generic[P, R]):
 
     @cached_property
     def _compiled(self) -> Callable[P, R]:
+        if plain.WANTED:
+            return plain.kernel(self.py_func, self._types)
         dispatcher = numba.njit(cache=True, **_OPTIONS)(self.py_func)
         dispatcher.compile(self._types)
         dispatcher.disable_compile()
@@ -86,6 +89,8 @@ class WindowKernel:
 
     @cached_property
     def _compiled(self) -> Callable[..., Any]:
+        if plain.WANTED:
+            return plain.of_windows(self.py_func, self.params)
         arrays = (int64[:], float64[:])
         scalars = (int64,) * 5 + (float64,) * self.params
         signature = types.void(*arrays, *scalars, float64[:], boolean[:])
@@ -120,6 +125,8 @@ class ElementwiseKernel:
 
     @cached_property
     def _compiled(self) -> Callable[..., Any]:
+        if plain.WANTED:
+            return plain.of_elements(self.py_func, self.arity)
         # numba gives every ufunc the numpy error model.
         declare = cast("Callable[..., Callable[..., Any]]", numba.vectorize)
         make = declare([float64(*(float64,) * self.arity)], nopython=True, cache=True)
@@ -143,13 +150,19 @@ _RARE: list[Kernel[Any, Any]] = []
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """A function that kernels call; its plain Python twin is `.py_func`."""
-    # Without this a call that passes an array counts references, atomically, each time.
-    return cast("Callable[P, R]", numba.njit(forceinline=True, **_OPTIONS)(function))
+    # Without `forceinline` a call that passes an array counts references, atomically, each time.
+    return _within(function, forceinline=True)
 
 
 def called(function: Callable[P, R]) -> Callable[P, R]:
     """A longer function that kernels call, compiled once; its plain Python twin is `.py_func`."""
-    return cast("Callable[P, R]", numba.njit(**_OPTIONS)(function))
+    return _within(function)
+
+
+def _within(function: Callable[P, R], **options: Any) -> Callable[P, R]:
+    if plain.WANTED:
+        return plain.twin(function)
+    return cast("Callable[P, R]", numba.njit(**options, **_OPTIONS)(function))
 
 
 def kernel(*argument_types: Any) -> Callable[[Callable[P, R]], Kernel[P, R]]:

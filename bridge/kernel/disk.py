@@ -23,6 +23,8 @@ import numba
 import numba.core.config
 import numpy as np
 
+# What else decides how numba compiles, or whether.
+_VARIABLES: Final = ("NUMBA_CPU_NAME", "NUMBA_BOUNDSCHECK", "NUMBA_DISABLE_JIT")
 _PACKAGE: Final = __name__.partition(".")[0]
 
 
@@ -145,13 +147,13 @@ def sources() -> str:
 
 
 def folder() -> Path:
-    """The folder for machine code of this numba, made by these decorators, for this processor.
+    """The folder for machine code of this numba as it is set, made by these decorators.
 
     numba does not read from a folder that it may not write to, so a read-only one (an image's) is
     copied to a temporary one.
     """
     told = hashlib.sha256(Path(__file__).with_name("__init__.py").read_bytes())
-    told.update(f"{numba.__version__} {os.environ.get('NUMBA_CPU_NAME')}".encode())
+    told.update(repr((numba.__version__, *map(os.environ.get, _VARIABLES))).encode())
     home = os.environ.get("PROMBRIDGE_KERNEL_CACHE") or Path.home() / ".cache/prombridge/kernels"
     found = Path(home) / told.hexdigest()[:16]
     try:

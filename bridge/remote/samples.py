@@ -86,7 +86,7 @@ def _series(data: Bytes, index: int, end: int, table: Int64s, at: int) -> bool:
         if data[index] == _SAMPLE and data[index + 1] <= end - index - 2 and data[index + 1] < 0x80:
             # Nearly all fields are this one: what `field` would find, in a step.
             samples += 1
-            index += 2 + data[index + 1]
+            index += 2 + int(data[index + 1])
             continue
         tag, _, stop, _ = field(data, index, end)
         if stop < 0:
@@ -154,7 +154,7 @@ def _usual(data: Bytes, index: int, end: int) -> tuple[int, int, int]:
     if data[index] != _SAMPLE or data[index + 2] != _VALUE or data[index + 11] != _TIMESTAMP:
         return 0, 0, -1
     time, stop = varint(data, index + 12, end)
-    sound = data[index + 1] < 0x80 and stop == index + 2 + data[index + 1]
+    sound = data[index + 1] < 0x80 and stop == index + 2 + int(data[index + 1])
     return time, signed(little_endian(data, index + 3)), stop if sound else -1
 
 

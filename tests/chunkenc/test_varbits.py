@@ -27,7 +27,7 @@ def test_signed_numbers_come_back(number: int, position: int) -> None:
         (varbits.put_varbit_int, varbits.varbit_int),
         (varbits.put_varint, varbits.varint_at),
     ):
-        out, behind = written(put, position, number)
+        out, behind = written(put, position, np.int64(number))
         assert read(out, position) == (number, behind)
 
 

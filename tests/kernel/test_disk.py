@@ -120,6 +120,7 @@ def _printed(
     (place / "made.py").write_text(KERNEL.format(step=1, last=2, sign="+"))
     environment = {
         **os.environ,
+        "NUMBA_DISABLE_JIT": "0",
         "PROMBRIDGE_KERNEL_CACHE": str(home),
         "PYTHONPATH": f"{place}:{REPOSITORY}",
         **variables,

@@ -1,7 +1,7 @@
 """Spoilt bodies through every kernel that reads foreign bytes; one line of outcome for each.
 
-`python -m tests.remote.fuzz --plain` with NUMBA_DISABLE_JIT=1 runs kernels as plain Python, where
-numpy checks every index; without both they are compiled, and check only what they check themselves.
+With NUMBA_DISABLE_JIT=1 kernels are plain Python, where numpy checks every index; without it they
+are compiled, and check only what they check themselves.
 Good bodies come in, a line each, in hexadecimal: a streamed one, a sampled one, and one chunk of
 each encoding of native histograms.
 """
@@ -15,10 +15,8 @@ import numpy as np
 
 from bridge.chunkenc import histogram, xor
 from bridge.chunkenc.bits import PADDING
-from bridge.kernel import Kernel
 from bridge.remote import frames, samples
 
-PLAIN = "--plain" in sys.argv
 ROUNDS = 1200
 HISTOGRAM_ENCODINGS = (
     histogram.HISTOGRAM,
@@ -28,11 +26,6 @@ HISTOGRAM_ENCODINGS = (
 )
 ROOM = 64
 EVER = (-(2**63), 2**63 - 1)
-
-
-def called(kernel: Kernel[Any, Any]) -> Callable[..., Any]:
-    """The kernel, compiled or not."""
-    return kernel.py_func if PLAIN else kernel
 
 
 def spoilt(body: bytes, dice: random.Random) -> bytes:
@@ -60,20 +53,20 @@ def table(rows: int) -> np.ndarray[Any, np.dtype[np.int64]]:
 def streamed(data: Any, size: int) -> Any:
     """Frame scan, contents and chunks, checksums left aside."""
     spans, series, chunks = table(3), table(3), table(5)
-    count, used, needed = called(frames._scan)(data, size, 10_000, spans)
+    count, used, needed = frames._scan(data, size, 10_000, spans)
     held = np.ascontiguousarray(spans[:, : min(count, ROOM)])
-    bad, n_series, n_chunks = called(frames._contents)(data, held, series, chunks)
+    bad, n_series, n_chunks = frames._contents(data, held, series, chunks)
     outcome = [count, used, needed, bad, n_series, n_chunks]
     kept = min(n_chunks, ROOM)
     starts, sizes = chunks[0, :kept].copy(), chunks[1, :kept].copy()
     counts, firsts, rows = np.zeros_like(starts), np.zeros_like(starts), np.arange(kept)
-    first = called(xor.inspect)(data, starts, sizes, counts, firsts)
+    first = xor.inspect(data, starts, sizes, counts, firsts)
     outcome.append(first)
     if first < 0 and bad < 0:
         total = int(counts.sum())
         columns = np.zeros(kept + 1, np.int64), np.zeros(total + 1, np.int64)
         bits = np.zeros(total + 1, np.int64)
-        found = called(xor.decode)(data, starts, sizes, rows, *EVER, *columns, bits)
+        found = xor.decode(data, starts, sizes, rows, *EVER, *columns, bits)
         outcome += [*found, *columns[0].tolist()]
     return outcome
 
@@ -81,14 +74,14 @@ def streamed(data: Any, size: int) -> Any:
 def sampled(data: Any, size: int) -> Any:
     """Survey and samples."""
     found = table(6)
-    count = called(samples._survey)(data, size, found)
+    count = samples._survey(data, size, found)
     if not 0 <= count <= ROOM:
         return [count]
     starts, stops = found[0, :count].copy(), found[1, :count].copy()
     total = int(found[4, :count].sum())
     columns = np.zeros(count + 1, np.int64), np.zeros(total + 1, np.int64)
     bits = np.zeros(total + 1, np.int64)
-    outcome = called(samples.decode)(data, starts, stops, *EVER, *columns, bits)
+    outcome = samples.decode(data, starts, stops, *EVER, *columns, bits)
     return [count, *outcome, *columns[0].tolist(), *columns[1].tolist(), *bits.tolist()]
 
 
@@ -96,8 +89,8 @@ def native(encoding: int) -> Callable[[Any, int], Any]:
     """Histograms of one chunk of an encoding: what became of it, and every number in them."""
 
     def read(data: Any, size: int) -> Any:
-        ends = (np.array([number], np.int64) for number in (0, size, encoding, 0))
-        found = called(histogram.decode)(data, *ends, *EVER, np.zeros(2, np.int64))
+        start, sizes, kind, row = (np.array([one], np.int64) for one in (0, size, encoding, 0))
+        found = histogram.decode(data, start, sizes, kind, row, *EVER, np.zeros(2, np.int64))
         table = found.table
         floats = (table.numbers, table.counts, table.bounds)
         numbers = [*(array.view(np.int64) for array in floats), table.rows, table.places]
