@@ -93,14 +93,18 @@ class Policy:
             return None
         return common(what.window, Window(what.window.start, what.settled))
 
-    def widened(self, gap: Window, now: Moment) -> Window:
-        """What to read for a gap: its unsettled end as far as any query of this moment may ask.
+    def widened(self, gap: Window, window: Window, now: Moment) -> Window:
+        """What to read for a gap of a window.
 
-        So reads of the newest samples for windows that differ a little are the same read.
+        Its unsettled end is read as far as any query of this moment may ask, so that reads of the
+        newest samples for windows that differ a little are the same read. A window that moved on
+        within what is settled will do so again: some of what comes next is read along.
         """
         horizon = self.horizon(now)
         if gap.end <= horizon:
-            return gap
+            moved = window.start < gap.start and gap.end == window.end
+            ahead = self.settings.read_ahead if moved else 0
+            return Window(gap.start, min(gap.end + ahead, horizon))
         tail = Window(min(gap.start, horizon), max(gap.end, now.wall))
         rounded = outward(tail, self.settings.round_tail)
         settled = gap.start <= horizon

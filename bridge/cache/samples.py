@@ -96,7 +96,7 @@ class SampleCache:
             missing = self._missing(window, found)
             pieces = [piece for piece in found if not lies_in(piece.window, missing)]
             wide = options.fresh or not remembers
-            gaps = missing if wide else [self._policy.widened(gap, now) for gap in missing]
+            gaps = missing if wide else [self._policy.widened(gap, window, now) for gap in missing]
             return (self._estimated(held, pieces, missing, gaps),)
         finally:
             self._memory.end(held)
@@ -269,7 +269,7 @@ class SampleCache:
         if missing:
             payer.ask()
         for gap in missing:
-            wide = gap if options.fresh else self._policy.widened(gap, now)
+            wide = gap if options.fresh else self._policy.widened(gap, window, now)
             flight = self._flights.take_off(held, wide, options)
             led.update([] if flight.waiters else [flight])
             pieces.append(Piece(held, gap, flight))

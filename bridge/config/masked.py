@@ -218,6 +218,7 @@ def _cache(cache: CacheSettings) -> Yaml:
         **_store_cache(cache),
         "sealed_ttl": format_duration(cache.sealed_ttl),
         "young_ttl": format_duration(cache.young_ttl),
+        "read_ahead": format_duration(cache.read_ahead),
         "dir": cache.dir,
         "dir_max_bytes": cache.dir_max_bytes if cache.dir else None,
         "valkey_url": cache.valkey_url and masked_url(cache.valkey_url.reveal()),

@@ -27,6 +27,7 @@ class CacheSection(StoreCacheSection):
     max_bytes: Size | None = None
     sealed_ttl: Duration | None = None
     young_ttl: Duration | None = None
+    read_ahead: Duration | None = None
     dir: Text | None = None
     dir_max_bytes: Size | None = None
     valkey_url: ValkeyUrl | None = None

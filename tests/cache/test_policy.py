@@ -88,17 +88,36 @@ def test_a_tail_is_nothing_once_its_burst_is_over() -> None:
 def test_reads_of_the_newest_minutes_are_one_whatever_was_asked(end: int, length: int) -> None:
     now = Moment(START + 4321, 0)
     expected = Window(START - 10 * MINUTE, START + MINUTE - 1)
-    assert POLICY.widened(Window(end - length, end), now) == expected
+    gap = Window(end - length, end)
+    assert POLICY.widened(gap, gap, now) == expected
 
 
 def test_a_gap_that_reaches_below_the_horizon_keeps_its_start() -> None:
     gap = Window(START - 3 * HOUR - 17, START - 30 * SECOND)
-    assert POLICY.widened(gap, READ) == Window(gap.start, START + MINUTE - 1)
+    assert POLICY.widened(gap, gap, READ) == Window(gap.start, START + MINUTE - 1)
 
 
 def test_a_settled_gap_is_read_as_it_is() -> None:
     gap = Window(START - 3 * HOUR - 17, START - 11 * MINUTE)
-    assert POLICY.widened(gap, READ) == gap
+    assert POLICY.widened(gap, gap, READ) == gap
+
+
+@pytest.mark.parametrize(
+    ("ago", "ahead"),
+    [(3 * HOUR, 3 * MINUTE), (12 * MINUTE, 2 * MINUTE), (10 * MINUTE, 0)],
+)
+def test_behind_a_window_that_moved_on_it_is_read_ahead_up_to_the_horizon(
+    ago: int, ahead: int
+) -> None:
+    end = START - ago
+    window, gap = Window(end - HOUR, end), Window(end - 15 * SECOND + 1, end)
+    assert POLICY.widened(gap, window, READ) == Window(gap.start, end + ahead)
+
+
+def test_a_hole_is_read_as_it_is() -> None:
+    window = Window(START - 6 * HOUR, START - 2 * HOUR)
+    gap = Window(START - 4 * HOUR, START - 3 * HOUR)
+    assert POLICY.widened(gap, window, READ) == gap
 
 
 def test_cuts_are_epoch_days_long_ago_and_two_hours_apart_since_yesterday() -> None:

@@ -101,6 +101,29 @@ async def test_a_refresh_reads_only_what_was_not_settled() -> None:
     assert world.noted.gaps[-1][0] == 11 * MINUTE - 1
 
 
+async def test_a_settled_window_that_moves_is_read_once_in_three_minutes() -> None:
+    world = World()
+    back, reads = 2 * HOUR, []
+    for _ in range(27):
+        reads.append(await world.right(last(HOUR, world.clock.wall - back)))
+        world.advance(15)
+    assert [at for at, count in enumerate(reads) if count] == [0, 1, 14]
+    first, second, third = world.store.asked
+    assert (first.end, second.start, second.end + 1) == (START - back, first.end + 1, third.start)
+    assert second.end - second.start == 15 * SECOND + 3 * MINUTE - 1
+
+
+async def test_reading_ahead_never_reaches_beyond_the_horizon() -> None:
+    world = World()
+    for _ in range(60):
+        asked = len(world.store.asked)
+        await world.right(last(HOUR, world.clock.wall - 11 * MINUTE))
+        ends = [select.end for select in world.store.asked[asked:]]
+        assert max(ends, default=0) <= world.clock.wall - 10 * MINUTE
+        world.advance(15)
+    assert world.store.asked[1].end == START + 15 * SECOND - 10 * MINUTE
+
+
 async def test_many_refreshes_leave_few_blocks() -> None:
     world = World()
     for _ in range(200):

@@ -27,6 +27,7 @@ def test_each_key_is_set_and_a_store_may_differ(tmp_path: Path) -> None:
           out_of_order_window: 2h
           sealed_ttl: 7d
           young_ttl: 1m
+          read_ahead: 0
           dir: /var/lib/bridge
           dir_max_bytes: 1GB
           valkey_url: redis://:pw@host:6379/1
@@ -44,6 +45,7 @@ def test_each_key_is_set_and_a_store_may_differ(tmp_path: Path) -> None:
         out_of_order_window=2 * hour,
         sealed_ttl=7 * 24 * hour,
         young_ttl=minute,
+        read_ahead=0,
         dir="/var/lib/bridge",
         dir_max_bytes=1 << 30,
         valkey_url=settings.cache.valkey_url,
