@@ -1,1 +1,1 @@
-"""The messages of remote read: our own `.proto` files and the code that `generate.sh` makes of them."""
+"""The messages of remote read and of federation: our own `.proto` files and the code that `generate.sh` makes of them."""
