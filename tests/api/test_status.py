@@ -96,7 +96,7 @@ async def test_runtimeinfo_has_prometheus_fields(client: AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/v1/search/metric_names", "/api/v1/nothing", "/nothing"],
+    ["/api/v1/search/nothing", "/api/v1/nothing", "/nothing"],
 )
 async def test_unknown_paths_are_404_in_json(client: AsyncClient, path: str) -> None:
     response = await client.get(path)
