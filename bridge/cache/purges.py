@@ -45,7 +45,7 @@ class Purge:
             name, triples, start, end, until = json.loads(value)
             matchers = tuple(Matcher.checked(n, MatchType(kind), v) for n, kind, v in triples)
             return Purge(str(name), matchers, Window(int(start), int(end)), int(until))
-        except (ValueError, TypeError, BadData):
+        except (ValueError, TypeError, OverflowError, RecursionError, BadData):
             return None
 
     @staticmethod

@@ -29,6 +29,16 @@ _MAGIC: Final = b"PBBLOCK\n"
 # Magic, format, checksum of all that follows, length of the head.
 _FIXED: Final = struct.Struct("<8sIII")
 _LITTLE: Final = np.dtype("<i8")
+# What comes of contents that a right checksum stands before, but are no block's.
+_UNREADABLE: Final = (
+    zlib.error,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+)
 
 
 class Foreign(ValueError):
@@ -61,6 +71,15 @@ def address(place: Place) -> str:
 
 def unpacked(value: bytes, place: Place, names: Names, policy: Policy, now: Moment) -> Block:
     """The block of these bytes, with numbers of `names`; raises Foreign."""
+    try:
+        return _block(value, place, names, policy, now)
+    except Foreign:
+        raise
+    except _UNREADABLE as error:
+        raise Foreign(f"no block inside: {error}") from None
+
+
+def _block(value: bytes, place: Place, names: Names, policy: Policy, now: Moment) -> Block:
     head, sections = _opened(value)
     if head["place"] != place.document():
         raise Foreign("of another selector, of another time, or read before a purge")
