@@ -15,6 +15,7 @@ from bridge.model.histogram_layout import (
     COUNT,
     GAUGE,
     HINT,
+    NUMBERS_WIDTH,
     RESET,
     SCHEMA,
     SUM,
@@ -23,6 +24,7 @@ from bridge.model.histogram_layout import (
     Arrays,
     arrays_in,
     built,
+    copy_first,
     new_builder,
 )
 from bridge.model.histogram_math import insert_buckets
@@ -179,7 +181,8 @@ def _lay_out(table: Arrays, row: int, layout: Scratch, sample: Scratch, out: Scr
     copy(out, layout)
     out.counts[:2] = 0.0
     out.facts[HINT] = sample.facts[HINT]
-    out.numbers[:] = sample.numbers
+    for kind in range(2):
+        copy_first(NUMBERS_WIDTH, sample.numbers[kind], out.numbers[kind])
     for side in range(2):
         at = 0
         for bucket in range(sample.facts[SIZES + side]):

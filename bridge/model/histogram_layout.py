@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from bridge.kernel import called, f8_in, f8_in2, i8_in, i8_in2
+from bridge.kernel import called, f8_in, f8_in2, i8_in, i8_in2, inlined
 from bridge.model.arrays import Float64s, Int64s
 
 Bools = npt.NDArray[np.bool_]
@@ -74,6 +74,17 @@ class Builder(NamedTuple):
     used: Int64s
 
 
+@inlined
+def copy_first(size: int, source: npt.NDArray[Any], target: npt.NDArray[Any]) -> None:
+    """Copies the first elements of an array to another one.
+
+    Assigned slices do the same, but numba compiles with each one the sentence that says which
+    shapes differ: as much code as a kernel has.
+    """
+    for at in range(size):
+        target[at] = source[at]
+
+
 @called
 def new_builder(rows: int, buckets: int) -> Builder:
     """An empty builder with room for so many rows and buckets to begin with."""
@@ -107,16 +118,17 @@ def with_room(builder: Builder, buckets: int, bounds: int) -> Builder:
     places, counts, limits = builder.places, builder.counts, builder.bounds
     if used[0] == len(rows):
         rows = np.empty((2 * used[0], ROW_WIDTH), np.int64)
-        rows[: used[0]] = builder.rows
         numbers = np.empty((2 * used[0], NUMBERS_WIDTH), np.float64)
-        numbers[: used[0]] = builder.numbers
+        for row in range(used[0]):
+            copy_first(ROW_WIDTH, builder.rows[row], rows[row])
+            copy_first(NUMBERS_WIDTH, builder.numbers[row], numbers[row])
     if used[1] + buckets > len(places):
         places = np.empty(2 * (used[1] + buckets), np.int64)
-        places[: used[1]] = builder.places[: used[1]]
+        copy_first(used[1], builder.places, places)
     if used[2] + buckets > len(counts):
         counts = np.empty(2 * (used[2] + buckets), np.float64)
-        counts[: used[2]] = builder.counts[: used[2]]
+        copy_first(used[2], builder.counts, counts)
     if used[3] + bounds > len(limits):
         limits = np.empty(2 * (used[3] + bounds), np.float64)
-        limits[: used[3]] = builder.bounds[: used[3]]
+        copy_first(used[3], builder.bounds, limits)
     return Builder(rows, numbers, places, counts, limits, used)

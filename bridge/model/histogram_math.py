@@ -49,34 +49,32 @@ def add(a: Scratch, b: Scratch, subtract: bool, kahan: bool) -> int:
     """
     if is_custom(a) != is_custom(b):
         return MIXED_SCHEMAS
-    report = COLLISION if _hints_collide(a, b) else 0
+    report = COLLISION if join_hints(a, b.facts[HINT]) else 0
     sign = -1.0 if subtract else 1.0
     if not is_custom(a):
         count, lost = _reconcile_zero_buckets(a, b, kahan)
-        _add_number(a, ZERO_COUNT, sign * count, kahan)
+        add_number(a, ZERO_COUNT, sign * count, kahan)
         if kahan:
-            _add_number(a, ZERO_COUNT, lost, kahan)
-    _add_number(a, COUNT, sign * b.numbers[0, COUNT], kahan)
-    _add_number(a, SUM, sign * b.numbers[0, SUM], kahan)
-    if is_custom(a):
-        if same_bounds(a, b):
-            _add_buckets(a, b, 0, sign, kahan)
-            return report
+            add_number(a, ZERO_COUNT, lost, kahan)
+    add_number(a, COUNT, sign * b.numbers[0, COUNT], kahan)
+    add_number(a, SUM, sign * b.numbers[0, SUM], kahan)
+    if is_custom(a) and not same_bounds(a, b):
         add_custom_buckets(a, b, sign, kahan)
         return report | RECONCILED
     if b.facts[SCHEMA] < a.facts[SCHEMA]:
         reduce(a, b.facts[SCHEMA], kahan)
     elif b.facts[SCHEMA] > a.facts[SCHEMA]:
         reduce(b, a.facts[SCHEMA], kahan)
-    _add_buckets(a, b, 0, sign, kahan)
-    _add_buckets(a, b, 1, sign, kahan)
+    # A loop, as each call that names a side would be compiled by itself.
+    for side in range(1 if is_custom(a) else 2):
+        _add_buckets(a, b, side, sign, kahan)
     return report
 
 
 @inlined
-def _hints_collide(a: Scratch, b: Scratch) -> bool:
-    """Sets the sum's hint; True if one says reset and the other says none."""
-    ours, theirs = a.facts[HINT], b.facts[HINT]
+def join_hints(a: Scratch, theirs: int) -> bool:
+    """Sets the hint of a sum with another; True if one says reset and the other says none."""
+    ours = a.facts[HINT]
     if ours == theirs or ours in (GAUGE, UNKNOWN):
         if theirs == GAUGE:
             a.facts[HINT] = GAUGE
@@ -89,7 +87,8 @@ def _hints_collide(a: Scratch, b: Scratch) -> bool:
 
 
 @inlined
-def _add_number(a: Scratch, which: int, value: float, kahan: bool) -> None:
+def add_number(a: Scratch, which: int, value: float, kahan: bool) -> None:
+    """Adds to the zero count, the count or the sum."""
     if kahan:
         a.numbers[0, which], a.numbers[1, which] = kahan_add(
             value, a.numbers[0, which], a.numbers[1, which]

@@ -5,11 +5,13 @@ Source: extrapolatedRate, histogramRate and instantValue in promql/functions.go 
 
 from typing import Final
 
+import numpy as np
 from numba import boolean, float64
 
 from bridge.kernel import called, i8_in, i8_in2, i8_out, inlined, rare_kernel
 from bridge.model.arrays import Int64s
 from bridge.model.bucket_bounds import CUSTOM_SCHEMA
+from bridge.model.histogram_alike import alike, load_difference
 from bridge.model.histogram_layout import (
     COUNT,
     GAUGE,
@@ -17,6 +19,7 @@ from bridge.model.histogram_layout import (
     NOT_RESET,
     RESET,
     SCHEMA,
+    UNKNOWN,
     Arrays,
     arrays_in,
     built,
@@ -69,6 +72,9 @@ def extrapolated_rates(
     result, other = new_scratch(buckets, bounds), new_scratch(buckets, bounds)
     before = new_scratch(buckets, bounds)
     builder, steps = new_builder(lo.size, lo.size), lo.shape[1]
+    # Where start timestamps have a say every window is looked at by itself.
+    steadily = is_counter and len(created) == 0
+    runs = _runs(result, other, table) if steadily else np.arange(len(table.rows))
     for cell in range(lo.size):
         row, step = cell // steps, cell % steps
         first, last = lo[row, step], hi[row, step] - 1
@@ -79,9 +85,14 @@ def extrapolated_rates(
         given = given and created[first] != 0
         if last == first and not given:
             continue
-        notes[cell] = _increase(
-            result, other, before, table, times, created, first, last, is_counter
-        )
+        steady = steadily and runs[last] <= first < last and alike(table, last, first)
+        if steady:
+            load_difference(result, table, last, first)
+            notes[cell] = NOT_COUNTER if table.rows[first, HINT] == GAUGE else 0
+        else:
+            notes[cell] = _increase(
+                result, other, before, table, times, created, first, last, is_counter
+            )
         if given and not notes[cell] & MIXED:
             notes[cell] |= _add_first(result, other, table, first, last)
         if notes[cell] & MIXED:
@@ -93,6 +104,21 @@ def extrapolated_rates(
         index[cell] = builder.used[0]
         builder = emit(builder, result)
     return built(builder)
+
+
+@called
+def _runs(now: Scratch, before: Scratch, table: Arrays) -> Int64s:
+    """Of each row the first one since which a counter was not reset and kept its schema."""
+    rows, runs = table.rows, np.arange(len(table.rows))
+    for row in range(1, len(rows)):
+        hint, steady = rows[row, HINT], rows[row, SCHEMA] == rows[row - 1, SCHEMA]
+        if steady and hint == UNKNOWN:
+            load(before, table, row - 1)
+            load(now, table, row)
+            steady = not was_reset(now, before)
+        if steady and hint in (UNKNOWN, NOT_RESET):
+            runs[row] = runs[row - 1]
+    return runs
 
 
 @inlined

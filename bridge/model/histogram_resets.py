@@ -52,12 +52,20 @@ def was_reset(now: Scratch, before: Scratch) -> bool:
         return True
     if before.facts[SCHEMA] != now.facts[SCHEMA]:
         reduce(before, now.facts[SCHEMA], False)
-    return _fewer(now, before, 0) or _fewer(now, before, 1)
+    return _fewer(now, before)
 
 
 @inlined
-def _fewer(now: Scratch, before: Scratch, side: int) -> bool:
+def _fewer(now: Scratch, before: Scratch) -> bool:
     """Whether a bucket outside the zero bucket counts less than before, or is missing."""
+    fewer = False
+    for side in range(2):
+        fewer = fewer or _fewer_of_side(now, before, side)
+    return fewer
+
+
+@inlined
+def _fewer_of_side(now: Scratch, before: Scratch, side: int) -> bool:
     at, size = _beyond_zero(now, now, side), now.facts[SIZES + side]
     for bucket in range(_beyond_zero(now, before, side), before.facts[SIZES + side]):
         index, count = before.places[side, bucket] >> 1, before.counts[side, bucket]

@@ -19,6 +19,7 @@ from bridge.model.histogram_layout import (
     UNKNOWN,
     Arrays,
     Builder,
+    copy_first,
     with_room,
 )
 
@@ -85,14 +86,22 @@ def fitted(scratch: Scratch, buckets: int, bounds: int) -> Scratch:
     wider = new_scratch(
         max(2 * buckets, scratch.places.shape[1]), max(2 * bounds, scratch.bounds.shape[1])
     )
-    wider.facts[:] = scratch.facts
-    wider.numbers[:] = scratch.numbers
-    held = scratch.places.shape[1]
-    wider.places[:, :held] = scratch.places
-    wider.counts[:, :held] = scratch.counts
-    wider.lost[:, :held] = scratch.lost
-    wider.bounds[:, : scratch.bounds.shape[1]] = scratch.bounds
+    _copy_numbers(wider, scratch)
+    held, limits = scratch.places.shape[1], scratch.bounds.shape[1]
+    for row in range(3):
+        copy_first(held, scratch.places[row], wider.places[row])
+        copy_first(held, scratch.counts[row], wider.counts[row])
+        copy_first(held, scratch.lost[row], wider.lost[row])
+    for row in range(2):
+        copy_first(limits, scratch.bounds[row], wider.bounds[row])
     return wider
+
+
+@inlined
+def _copy_numbers(scratch: Scratch, other: Scratch) -> None:
+    copy_first(len(other.facts), other.facts, scratch.facts)
+    for row in range(2):
+        copy_first(NUMBERS_WIDTH, other.numbers[row], scratch.numbers[row])
 
 
 @called
@@ -101,8 +110,8 @@ def load(scratch: Scratch, table: Arrays, row: int) -> None:
     line, facts = table.rows[row], scratch.facts
     bounds = line[BOUNDS_SIZE]
     facts[SCHEMA], facts[HINT], facts[LIMITS] = line[SCHEMA], line[HINT], bounds
-    scratch.numbers[0, :] = table.numbers[row]
-    scratch.numbers[1, :] = 0.0
+    for which in range(NUMBERS_WIDTH):
+        scratch.numbers[0, which], scratch.numbers[1, which] = table.numbers[row, which], 0.0
     for side in range(2):
         size, at = line[SIZE + SIDE * side], line[PLACES + SIDE * side]
         first = line[COUNTS + SIDE * side]
@@ -125,8 +134,7 @@ def clear(scratch: Scratch) -> None:
 @called
 def copy(scratch: Scratch, other: Scratch) -> None:
     """Makes it equal to another one, what was lost included; it has the room."""
-    scratch.facts[:] = other.facts
-    scratch.numbers[:] = other.numbers
+    _copy_numbers(scratch, other)
     for side in range(2):
         for bucket in range(other.facts[SIZES + side]):
             scratch.places[side, bucket] = other.places[side, bucket]
@@ -144,7 +152,7 @@ def emit(builder: Builder, scratch: Scratch) -> Builder:
     at = used[0]
     line = builder.rows[at]
     line[SCHEMA], line[HINT] = facts[SCHEMA], facts[HINT]
-    builder.numbers[at, :] = scratch.numbers[0]
+    copy_first(NUMBERS_WIDTH, scratch.numbers[0], builder.numbers[at])
     for side in range(2):
         size, first = facts[SIZES + side], used[2]
         for bucket in range(size):
@@ -163,7 +171,8 @@ def emit_lost(builder: Builder, scratch: Scratch) -> Builder:
     at, first = builder.used[0], builder.used[2]
     builder = emit(builder, scratch)
     builder.rows[at, HINT] = UNKNOWN
-    builder.numbers[at, 1:] = scratch.numbers[1, 1:]
+    for which in range(1, NUMBERS_WIDTH):
+        builder.numbers[at, which] = scratch.numbers[1, which]
     for side in range(2):
         for bucket in range(scratch.facts[SIZES + side]):
             builder.counts[first] = scratch.lost[side, bucket]
@@ -175,7 +184,8 @@ def emit_lost(builder: Builder, scratch: Scratch) -> Builder:
 def load_lost(scratch: Scratch, table: Arrays, row: int) -> None:
     """What a histogram lost, from a row with its very layout."""
     line = table.rows[row]
-    scratch.numbers[1, 1:] = table.numbers[row, 1:]
+    for which in range(1, NUMBERS_WIDTH):
+        scratch.numbers[1, which] = table.numbers[row, which]
     for side in range(2):
         first = line[COUNTS + SIDE * side]
         for bucket in range(line[SIZE + SIDE * side]):

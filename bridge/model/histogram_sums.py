@@ -11,6 +11,7 @@ from numba import boolean
 
 from bridge.kernel import called, i8_in, i8_in2, i8_out, inlined, rare_kernel
 from bridge.model.arrays import Int64s
+from bridge.model.histogram_alike import add_fitting, fits, would_overflow
 from bridge.model.histogram_layout import (
     HINT,
     NOT_RESET,
@@ -58,7 +59,7 @@ def _hint_seen(table: Arrays, row: int) -> int:
     return (SAW_RESET if hint == RESET else 0) | (SAW_NO_RESET if hint == NOT_RESET else 0)
 
 
-@called
+@inlined
 def _fold(
     total: Scratch,
     other: Scratch,
@@ -70,6 +71,26 @@ def _fold(
     notes: int,
 ) -> int:
     """Takes in a row as the `count`-th; returns the notes so far. `other` and `trial` are spare."""
+    # One call alone: every further one makes the kernel's machine code grow.
+    fast = count > 1 and not notes & INCREMENTAL and fits(total, table, row)
+    if not fast or (mean and would_overflow(total, table, row)):
+        return _fold_any(total, other, trial, table, row, count, mean, notes)
+    add_fitting(total, table, row)
+    return notes | _hint_seen(table, row)
+
+
+@called
+def _fold_any(
+    total: Scratch,
+    other: Scratch,
+    trial: Scratch,
+    table: Arrays,
+    row: int,
+    count: int,
+    mean: bool,
+    notes: int,
+) -> int:
+    """The same of any row."""
     notes |= _hint_seen(table, row)
     if count == 1:
         load(total, table, row)
