@@ -42,7 +42,6 @@ scrape_pools: Final = constant({"scrapePools": []})
 # There is no storage of one's own: no blocks, no log to replay, nothing to be told about it.
 blocks: Final = constant({"blocks": []})
 walreplay: Final = constant(b'{"min":0,"max":0,"current":0}')
-notifications: Final = constant([])
 
 
 async def alerts(api: Api, request: ApiRequest) -> Answer:

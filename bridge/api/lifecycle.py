@@ -3,12 +3,13 @@
 Source: web/web.go of Prometheus.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from bridge.api.notices import Notices
 from bridge.model.errors import BridgeError
 
 _CHANGING: Final = frozenset({"POST", "PUT"})
@@ -21,12 +22,14 @@ class CannotReload(BridgeError):
 class Lifecycle(Protocol):
     """The process as a client may see and change it; `loaded_at` is Unix ms.
 
-    `stopping`: it is about to end. `load_succeeded`: the last reload did.
+    `stopping`: it is about to end. `load_succeeded`: the last reload did. `notices`: what an
+    operator should know.
     """
 
     stopping: bool
     loaded_at: int
     load_succeeded: bool
+    notices: Notices
 
     async def reload(self) -> None:
         """Reads the configuration anew; raises CannotReload."""
@@ -42,6 +45,7 @@ class Steady:
     stopping: bool = False
     loaded_at: int = 0
     load_succeeded: bool = True
+    notices: Notices = field(default_factory=Notices)
 
     async def reload(self) -> None:
         """Nothing changes."""

@@ -79,7 +79,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "/api/v1/targets/relabel_steps": refused.relabel_steps,
     "/api/v1/scrape_pools": empty.scrape_pools,
     "/api/v1/scrape_pools/config": refused.scrape_pool_config,
-    "/api/v1/notifications": empty.notifications,
+    "/api/v1/notifications": status.notifications,
     "/api/v1/status/active_queries": status.active_queries,
     "/api/v1/features": features.features,
     "/api/v1/status/buildinfo": status.buildinfo,

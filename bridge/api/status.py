@@ -38,6 +38,11 @@ async def config(api: Api, _request: ApiRequest) -> Answer:
     return Answer(go_json({"yaml": api.settings.config_yaml}))
 
 
+async def notifications(api: Api, _request: ApiRequest) -> Answer:
+    """`/api/v1/notifications`: what an operator should know; tenants are told nothing."""
+    return Answer(go_json(api.lifecycle.notices.shown() if api.tenant.operator else []))
+
+
 async def active_queries(api: Api, _request: ApiRequest) -> Answer:
     """`/api/v1/status/active_queries`: what is being answered now, the oldest first."""
     return Answer(go_json([_active(entry) for entry in api.ledger.active]))

@@ -11,6 +11,7 @@ from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from bridge.api.lifecycle import CannotReload
+from bridge.api.notices import RELOAD_FAILED, SHUTTING_DOWN, Notices
 from bridge.app.generation import Generation, Process
 from bridge.app.holdings import Holdings
 from bridge.app.realm import now
@@ -44,6 +45,7 @@ class Service:
         self.stopping = False
         self.loaded_at = now()
         self.load_succeeded = True
+        self.notices = Notices()
         self._load = load or (lambda: settings)
         self._leave = leave
         self._connect = connect
@@ -68,6 +70,7 @@ class Service:
     def stop(self) -> None:
         """From now on it is not ready: whoever sends requests should look elsewhere."""
         self.stopping = True
+        self.notices.add(SHUTTING_DOWN, now())
 
     def quit(self) -> None:
         """Asks for the end of the process, as a client may."""
@@ -87,6 +90,7 @@ class Service:
                 made = self._made(settings, self._current.holdings)
             except BridgeError as error:
                 self.load_succeeded = False
+                self.notices.add(RELOAD_FAILED, now())
                 self._process.metrics.reloads.failed()
                 _LOG.error("Error reloading config", extra={"err": str(error)})
                 raise CannotReload(str(error)) from None
@@ -94,6 +98,7 @@ class Service:
             self._begin(made)
             self._retire(old)
             self.loaded_at, self.load_succeeded = now(), True
+            self.notices.remove(RELOAD_FAILED)
             self._process.metrics.reloads.succeeded(self.loaded_at)
             seconds = f"{time.perf_counter() - begun:.3f}"
             _LOG.info("Completed loading of configuration file", extra={"seconds": seconds})

@@ -120,9 +120,12 @@ async def test_a_failed_reload_keeps_the_old_configuration_and_says_why(
             assert again == moment > 0
             info = (await client.get("/api/v1/status/runtimeinfo")).json()["data"]
             assert info["reloadConfigSuccess"] is False
+            (notice,) = (await client.get("/api/v1/notifications")).json()["data"]
+            assert (notice["text"], notice["active"]) == ("Configuration reload has failed.", True)
             assert (await client.get("/api/v1/query", params=QUERY)).status_code == 200
             world.write(upstream.url)
             assert (await client.post("/-/reload")).status_code == 200
+            assert (await client.get("/api/v1/notifications")).json()["data"] == []
             assert await shown(client, successful) == 1
 
 
