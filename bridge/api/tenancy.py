@@ -1,7 +1,7 @@
 """Whose request it is: tenants, how they are told apart, and what each of them is answered by."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -30,7 +30,7 @@ class Tenant:
     tokens: tuple[str, ...] = ()
     header_values: tuple[str, ...] = ()
     matchers: tuple[Matcher, ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     stores: tuple[str, ...] = ()
     operator: bool = False
 

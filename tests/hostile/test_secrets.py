@@ -2,14 +2,12 @@
 
 import asyncio
 import base64
-import importlib
 import json
 import logging
-import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import httpx
 import pytest
@@ -34,8 +32,6 @@ PAGES = (
 )
 BASIC = ("password", "password-file", "userinfo", "proxy")
 NAMES = ("series?match[]=up", "labels?match[]=up")
-# Where settings with secrets are declared.
-DECLARING = ("bridge.remote.settings", "bridge.cache.settings")
 
 
 def entries(url: str, folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -63,6 +59,8 @@ def entries(url: str, folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, 
     yield {"url": url, "oauth2": {**oauth2, "client_secret": "hidden-client-secret"}}, {}
     yield {"url": url, "oauth2": {**oauth2, "client_secret_file": "client.txt"}}, {}
     yield {"url": url}, {"sigv4": signed}
+    names = f"http://me:hidden-metadata@{base}"
+    yield {"url": url}, {"metadata_url": names, "query_url": f"{url}?token=hidden-query"}
 
 
 def configured(folder: Path, url: str) -> Settings:
@@ -83,6 +81,10 @@ def configured(folder: Path, url: str) -> Settings:
     own = {
         "catalogue": {"bootstrap": False},
         "cache": {"valkey_url": f"redis://:hidden-valkey@127.0.0.1:{free_port()}/0"},
+        "tenants": {
+            "default": "all",
+            "names": {"all": {"operator": True, "headers": {"X-Tenant-Key": "hidden-tenant"}}},
+        },
         "stores": {name: {"retries": 0, **more} for name, (_, more) in named.items()},
     }
     files = folder / "prometheus.yml", folder / "prombridge.yml"
@@ -106,14 +108,25 @@ def held(value: object) -> Iterator[tuple[str, str]]:
         yield from held(content)
 
 
-def declared() -> Iterator[tuple[str, str]]:
-    """Class and field of each secret that settings may have."""
-    for module in map(importlib.import_module, DECLARING):
-        for kind in vars(module).values():
-            if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == module.__name__:
-                for field in fields(kind):
-                    if re.search(r"\bSecret\b", str(field.type)):
-                        yield kind.__name__, field.name
+def declared(
+    kind: type = Settings, seen: frozenset[Any] = frozenset()
+) -> Iterator[tuple[str, str]]:
+    """Class and field of each secret that settings may have, wherever it is declared."""
+    if kind in seen or not is_dataclass(kind):
+        return
+    for name, hint in get_type_hints(kind).items():
+        inside = set(_parts(hint))
+        if Secret in inside:
+            yield str(kind.__name__), name
+        for part in inside:
+            yield from declared(part, seen | {kind})
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    """A type and all that stand in it."""
+    yield hint
+    for part in get_args(hint):
+        yield from _parts(part)
 
 
 async def echo(upstream: list[Store], writer: asyncio.StreamWriter) -> None:
@@ -156,6 +169,7 @@ async def test_no_secret_shows_in_any_answer_log_line_metric_or_text(
         sent = json.dumps([(asked.headers, repr(asked.body)) for asked in upstream.asked])
     assert "hidden-bearer" in sent
     assert "hidden-token-file" in sent
+    assert "hidden-tenant" in sent
     shown.append(repr(settings))
     shown.append((tmp_path / "query.log").read_text())
     shown += map(_JsonFormatter().format, caplog.records)
