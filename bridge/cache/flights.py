@@ -144,8 +144,11 @@ class Flights:
 
 
 def _same_limits(flight: Flight, options: ReadOptions) -> bool:
-    held = flight.options
-    return (held.max_samples, held.max_bytes) == (options.max_samples, options.max_bytes)
+    return _limits(flight.options) == _limits(options)
+
+
+def _limits(options: ReadOptions) -> ReadOptions:
+    return replace(options, nocache=False, fresh=False)
 
 
 def wider_than(flight: Flight, window: Window) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from bridge.model.errors import LimitExceeded
 from bridge.model.labels import Matcher, MatchType
 from bridge.model.time import format_duration
-from bridge.storage.interface import Select, Selection
+from bridge.storage.allowance import allow_received, allow_series
+from bridge.storage.interface import ReadOptions, Select, Selection
 
 _PATTERNS = (MatchType.REGEXP, MatchType.NOT_REGEXP)
 
@@ -98,9 +99,9 @@ def within(what: str, measured: int, setting: str, most: int) -> None:
 
 @dataclass(slots=True)
 class Taken:
-    """What a query's reads have brought so far."""
+    """What a query's reads have brought so far; each of them ends early if it is too much alone."""
 
-    limits: Limits
+    options: ReadOptions
     series: int = 0
     read_bytes: int = 0
 
@@ -108,7 +109,6 @@ class Taken:
         """Counts one more answer."""
         self.series += len(selection.block)
         self.read_bytes += selection.received_bytes
-        within("the number of series read", self.series, "max_series", self.limits.series)
-        most = self.limits.read_bytes
-        within("the number of bytes received from stores", self.read_bytes, "max_read_bytes", most)
+        allow_series(self.series, self.options)
+        allow_received(self.read_bytes, self.options)
         return selection

@@ -287,8 +287,15 @@ class Engine:
 
     async def _fetch(self, planned: Plan, options: QueryOptions) -> list[Selection]:
         """Every read at once; the first that fails ends the others."""
-        reading = ReadOptions(options.nocache, options.fresh, max_bytes=self.settings.max_bytes)
-        taken = Taken(self.settings.limits)
+        limits = self.settings.limits
+        reading = ReadOptions(
+            options.nocache,
+            options.fresh,
+            max_bytes=self.settings.max_bytes,
+            max_series=limits.series,
+            max_read_bytes=limits.read_bytes,
+        )
+        taken = Taken(reading)
 
         async def read(select: Select) -> Selection:
             return taken.add(await self.querier.select(select, reading))

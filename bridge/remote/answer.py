@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from bridge.model.labels import Labels, matches_all
 from bridge.remote.forms import Sent
 from bridge.remote.series import BadLabels, labels_of
-from bridge.storage.allowance import BYTES_PER_SAMPLE, allow
+from bridge.storage.allowance import BYTES_PER_SAMPLE, allow, allow_series
 from bridge.storage.interface import ReadOptions, Select
 from bridge.storage.merge import Rows
 from bridge.storage.pool import CURRENT, Part
@@ -79,8 +79,9 @@ _UNLIMITED: Final = Budget()
 class Keep:
     """What a read keeps of an answer, counted before it is decoded.
 
-    `held` samples, a native histogram counting for several, and, where they are limited, `rows` are
-    those of earlier pieces of the read too. `sent`: what the answer was made of.
+    `held` samples, a native histogram counting for several, `received` bytes and, where they are
+    limited, `rows` are those of earlier pieces of the read too. `sent`: what the answer was made
+    of.
     """
 
     select: Select
@@ -89,6 +90,7 @@ class Keep:
     budget: Budget = _UNLIMITED
     rows: set[Labels] = field(default_factory=set)
     sent: Sent = field(default_factory=Sent)
+    received: int = 0
 
     def series(self, raw: bytes) -> Labels | None:
         """The series of these label bytes, unless it fails a matcher; raises BadAnswer.
@@ -101,7 +103,7 @@ class Keep:
             raise BadAnswer(str(error)) from None
         if not matches_all(self.select.matchers, labels):
             return None
-        if self.budget.max_series:
+        if self.budget.max_series or self.options.max_series:
             self._count(labels)
         return labels
 
@@ -116,5 +118,6 @@ class Keep:
 
     def _count(self, labels: Labels) -> None:
         self.rows.add(labels)
-        if len(self.rows) > self.budget.max_series:
+        allow_series(len(self.rows), self.options)
+        if 0 < self.budget.max_series < len(self.rows):
             raise OverBudget(f"its series exceed max_series ({self.budget.max_series})")

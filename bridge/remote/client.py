@@ -191,7 +191,9 @@ class _Reading:
     async def _piece(self, window: Select, matchers: tuple[Matcher, ...]) -> None:
         settings = self.store.settings
         budget = Budget(settings.max_samples, settings.max_series)
-        keep = Keep(window, self.options, self._held, budget, self._rows)
+        keep = Keep(
+            window, self.options, self._held, budget, self._rows, received=self.received_bytes
+        )
         block, received = await self.store.piece(keep, matchers)
         self.blocks.append(block)
         self.received_bytes += received

@@ -22,6 +22,7 @@ from bridge.remote.sampled import SampledAnswer
 from bridge.remote.settings import StoreSettings
 from bridge.remote.streamed import StreamedAnswer
 from bridge.remote.wire import SAMPLED_MEDIA, STREAMED_MEDIA
+from bridge.storage.allowance import allow_received
 from bridge.storage.interface import Purpose
 from bridge.storage.merge import merge
 
@@ -146,6 +147,7 @@ class Exchange:
                 tally.received_bytes += len(piece)
                 if tally.received_bytes > self.settings.max_response_bytes:
                     raise TooLarge(tally.received_bytes)
+                allow_received(keep.received + tally.received_bytes, keep.options)
                 await decoder.take(piece)
             await decoder.settle()
         finally:

@@ -37,13 +37,16 @@ class ReadOptions:
 
     `nocache`: neither from memory nor into it. `fresh`: nothing that the store may have changed
     since. `max_samples`: a read that would hold more fails with TooManySamples (0: no limit).
-    `max_bytes`: the same for bytes held (0: no limit).
+    `max_bytes`: the same for bytes held, `max_series` for series, `max_read_bytes` for bytes that
+    come over the wire: then with LimitExceeded, as soon as so much has come.
     """
 
     nocache: bool = False
     fresh: bool = False
     max_samples: int = 0
     max_bytes: int = 0
+    max_series: int = 0
+    max_read_bytes: int = 0
 
 
 class CacheUse(StrEnum):

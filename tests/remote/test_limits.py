@@ -1,14 +1,16 @@
 """Limits of a store and for a store: shorter reads, turns, budgets, and one clear error."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
 
-from bridge.model.errors import StoreError, StoreLimit
+from bridge.model.errors import LimitExceeded, StoreError, StoreLimit
 from bridge.remote.breaker import Breaker
 from bridge.remote.client import RemoteStore
 from bridge.remote.settings import ResponseType, StoreSettings
+from bridge.remote.wire import STREAMED_MEDIA_FULL
 from bridge.storage.interface import ReadOptions, Select
 from bridge.storage.memory import MemoryStore
 from tests.remote.quirks import Quirks, QuirkyStore, client
@@ -121,6 +123,37 @@ async def test_what_one_store_may_send_is_limited(
         assert len(found(await roomy.select(UP, OPTIONS))) == 2
         await roomy.aclose()
     assert len(made.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            ReadOptions(max_read_bytes=1 << 20),
+            r"received from stores is \d{7}, more than query\.max_",
+        ),
+        (ReadOptions(max_series=1), r"series read is 2, more than query\.max_series \(1\) allows"),
+    ],
+)
+async def test_a_read_that_is_too_much_for_a_query_ends_while_it_arrives(
+    options: ReadOptions, text: str
+) -> None:
+    frames = streamed_body([WIRE_A, WIRE_B])
+
+    async def endless(writer: asyncio.StreamWriter) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {STREAMED_MEDIA_FULL}\r\n"
+        writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        piece = frames * (1 + (1 << 16) // len(frames))
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                await writer.drain()
+
+    async with asyncio.timeout(60), store(endless) as made:
+        one = remote(made.url)
+        with pytest.raises(LimitExceeded, match=text):
+            await one.select(UP, options)
+        await one.aclose()
 
 
 @dataclass(slots=True)
