@@ -19,8 +19,10 @@ METADATA_LABELS: Final = frozenset({METRIC_NAME, "__type__", "__unit__"})
 
 _PLAIN_NAME: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 
-# How many derived sets a label set remembers.
+# How much is remembered that was derived of a label set, and of a table of them: a dashboard groups
+# the same series in many ways.
 _DERIVED: Final = 8
+_TABLES_DERIVED: Final = 64
 
 Pairs = tuple[tuple[str, str], ...]
 _T = TypeVar("_T")
@@ -215,9 +217,15 @@ class LabelTable(Sequence[Labels]):
 
     def remembered(self, key: object, make: Callable[[], _T]) -> _T:
         """What `make` gives, made once; `key` tells what it is."""
-        if key not in self._memo:
-            self._memo[key] = make()
-        return cast("_T", self._memo[key])
+        memo = self._memo
+        if key in memo:
+            return cast("_T", memo[key])
+        made = make()
+        if len(memo) >= _TABLES_DERIVED:
+            # Queries choose the keys. Other threads may look at the old one still.
+            memo = self._memo = {}
+        memo[key] = made
+        return made
 
 
 def _group(rows: Sequence[Labels], key: Callable[[Labels], Labels]) -> Groups:
