@@ -52,6 +52,9 @@ def put_together(
     held: Held, pieces: Sequence[Piece], brought: Mapping[Flight, Selection]
 ) -> SeriesBlock:
     """The answer, put together of its pieces."""
+    alone = pieces[0].source if len(pieces) == 1 and pieces[0].held is held else None
+    if isinstance(alone, Flight) and intervals.covers(pieces[0].window, alone.window):
+        return brought[alone].block
     segments: list[Segment] = []
     for piece in pieces:
         match piece.source:
@@ -61,9 +64,9 @@ def put_together(
             case Flight() as flight:
                 for labels, part in brought[flight].block.row_ranges():
                     names = _renamed(held, piece.held, piece.held.names.add(labels))
-                    segments.append(Read.of(part.columns(), piece.window, names))
-    if len(pieces) == 1 and isinstance(pieces[0].source, Flight) and pieces[0].held is held:
-        whole = brought[pieces[0].source].block
+                    segments.append(Read.of(part, piece.window, names))
+    if isinstance(alone, Flight):
+        whole = brought[alone].block
         if sum(segment.samples for segment in segments) == whole.samples:
             return whole
     return joined(segments, held.names)[1]

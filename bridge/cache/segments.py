@@ -11,7 +11,7 @@ from bridge.cache.blocks import Block, inside
 from bridge.cache.chunks import Chunks
 from bridge.chunkenc import xor
 from bridge.model.histogram import HistogramColumns
-from bridge.model.samples import Columns
+from bridge.model.samples import Columns, Part
 from bridge.model.time import Window
 
 Int64s = npt.NDArray[np.int64]
@@ -124,20 +124,26 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
-    """What was just read, of which row r has the floats lows[r] to highs[r], and `native`."""
+    """What was just read, a part of which row r has the floats lows[r] to highs[r], and `native`.
 
-    columns: Columns
+    A part that is not decoded stays so until its rows are placed.
+    """
+
+    part: Part
     names: Int64s
     lows: Int64s
     highs: Int64s
     native: HistogramColumns | None
+    started: bool
 
     @staticmethod
-    def of(columns: Columns, window: Window, names: Int64s) -> "Read":
+    def of(part: Part, window: Window, names: Int64s) -> "Read":
         """The samples of a window, of rows under these numbers."""
+        columns = part.columns()
         lows, highs = np.empty(len(columns), np.int64), np.empty(len(columns), np.int64)
         kernels.spans(columns.offsets, columns.timestamps, window.start, window.end, lows, highs)
-        return Read(columns, names, lows, highs, inside(columns.histograms, window))
+        native, started = inside(columns.histograms, window), len(columns.created) > 0
+        return Read(part, names, lows, highs, native, started)
 
     @property
     def counts(self) -> Int64s:
@@ -150,11 +156,6 @@ class Read:
         return None if self.native is None else np.diff(self.native.offsets)
 
     @property
-    def started(self) -> bool:
-        """Whether floats have start timestamps."""
-        return len(self.columns.created) > 0
-
-    @property
     def samples(self) -> int:
         """How many there are."""
         return _sum(self.counts) + _sum(self.native_counts)
@@ -163,13 +164,15 @@ class Read:
         self, first: int, rows: Int64s, ends: Int64s, timestamps: Int64s, bits: Int64s
     ) -> None:
         """Copies."""
-        self._place(self.columns.values.view(np.int64), first, rows, ends, timestamps, bits)
+        columns = self.part.columns()
+        self._place(columns, columns.values.view(np.int64), first, rows, ends, timestamps, bits)
 
     def place_starts(self, first: int, rows: Int64s, ends: Int64s, created: Int64s) -> None:
         """Copies."""
         if self.started:
-            held = self.columns.created
-            self._place(held, first, rows, ends, np.empty_like(created), created)
+            columns = self.part.columns()
+            times = np.empty_like(created)
+            self._place(columns, columns.created, first, rows, ends, times, created)
 
     def histograms(self, first: int, stop: int) -> HistogramColumns:
         """A range of rows."""
@@ -178,6 +181,7 @@ class Read:
 
     def _place(
         self,
+        columns: Columns,
         column: Int64s,
         first: int,
         rows: Int64s,
@@ -187,9 +191,7 @@ class Read:
     ) -> None:
         spans = slice(first, first + len(rows))
         lows, highs = self.lows[spans], self.highs[spans]
-        kernels.place_spans(
-            self.columns.timestamps, column, lows, highs, rows, ends, timestamps, placed
-        )
+        kernels.place_spans(columns.timestamps, column, lows, highs, rows, ends, timestamps, placed)
 
 
 def _sum(counts: Int64s | None) -> int:

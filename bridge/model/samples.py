@@ -107,9 +107,19 @@ class DecodedPart:
         of_floats = (held.offsets, held.timestamps, held.values, held.created)
         return sum(array.nbytes for array in of_floats) + native
 
+    @property
+    def ends(self) -> tuple[int, int] | None:
+        """The times of the first row's first and the last row's last float, ms, if there are."""
+        times = self.held.timestamps
+        return (int(times[0]), int(times[-1])) if len(times) else None
+
     def columns(self) -> Columns:
         """The samples."""
         return self.held
+
+    def between(self, start: int, stop: int) -> "DecodedPart":
+        """A range of rows; samples are views."""
+        return DecodedPart(self.held.rows(start, stop))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

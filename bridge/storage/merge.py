@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from bridge.model.samples import (
     EMPTY_BLOCK,
     Columns,
     DecodedPart,
+    Part,
     SeriesBlock,
     concatenate,
 )
@@ -24,17 +26,38 @@ Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
+class Divisible(Part, Protocol):
+    """A part of which a range of rows is a part as well."""
+
+    @property
+    def ends(self) -> tuple[int, int] | None:
+        """The times of the first row's first and the last row's last float, ms, if there are."""
+
+    def between(self, start: int, stop: int) -> "Divisible":
+        """A range of rows."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """Series as they came: any order of labels, any repetition of them.
 
     `rising`: whether times are known to rise strictly within each row, those of floats, those of
-    histograms, and no time is of both.
+    histograms, and no time is of both. What is held packed is floats, some in each row.
     """
 
     labels: tuple[Labels, ...]
-    columns: Columns
+    held: Columns | Divisible
     rising: bool
+
+    @property
+    def columns(self) -> Columns:
+        """The samples."""
+        return self.held if isinstance(self.held, Columns) else self.held.columns()
+
+    @property
+    def native(self) -> bool:
+        """Whether there are native histograms."""
+        return isinstance(self.held, Columns) and self.held.histograms is not None
 
     @staticmethod
     def of(block: SeriesBlock) -> "list[Rows]":
@@ -54,7 +77,7 @@ def merge(pieces: Sequence[Rows], first_wins: bool, keep_empty: bool = False) ->
     pieces = [piece for piece in pieces if piece.labels]
     if not pieces:
         return EMPTY_BLOCK
-    native = any(piece.columns.histograms is not None for piece in pieces)
+    native = any(piece.native for piece in pieces)
     simple = all(piece.rising for piece in pieces) and not (native and len(pieces) > 1)
     if simple and all(map(_ascending, pieces)):
         joined = _joined(pieces)
@@ -64,7 +87,10 @@ def merge(pieces: Sequence[Rows], first_wins: bool, keep_empty: bool = False) ->
 
 
 def _without_empty(piece: Rows) -> Rows:
-    columns, native = piece.columns, piece.columns.histograms
+    columns = piece.held
+    if not isinstance(columns, Columns):
+        return piece
+    native = columns.histograms
     held = np.diff(columns.offsets) > 0
     if native is not None:
         held |= np.diff(native.offsets) > 0
@@ -93,46 +119,72 @@ def _joined(pieces: Sequence[Rows]) -> SeriesBlock | None:
     The last series of a piece may go on as the first of the next: it becomes a part of its own.
     """
     labels: list[Labels] = []
-    runs: list[list[Columns]] = []
+    runs: list[list[Divisible]] = []
     for piece in pieces:
-        first, columns = piece.labels[0], piece.columns
+        first, held = piece.labels[0], piece.held
+        rows = DecodedPart(held) if isinstance(held, Columns) else held
         if labels and labels[-1] is first:
             _open_last_row(runs)
-            runs[-1].append(columns.rows(0, 1))
-            columns = columns.rows(1, len(columns))
+            runs[-1].append(rows.between(0, 1))
+            rows = rows.between(1, rows.series)
             labels += piece.labels[1:]
         elif labels and not labels[-1].pairs < first.pairs:
             return None
         else:
             labels += piece.labels
-        if len(columns):
-            runs.append([columns])
+        if rows.series:
+            runs.append([rows])
     if not all(map(_rising, runs)):
         return None
-    return SeriesBlock(LabelTable(labels), tuple(DecodedPart(_one_row(run)) for run in runs))
+    return SeriesBlock(LabelTable(labels), tuple(map(_one_row, runs)))
 
 
-def _open_last_row(runs: list[list[Columns]]) -> None:
+def _open_last_row(runs: list[list[Divisible]]) -> None:
     """Makes the last run one of a single row."""
     last = runs[-1][-1]
-    if len(last) > 1:
-        runs[-1] = [last.rows(0, len(last) - 1)]
-        runs.append([last.rows(len(last) - 1, len(last))])
+    if last.series > 1:
+        runs[-1] = [last.between(0, last.series - 1)]
+        runs.append([last.between(last.series - 1, last.series)])
 
 
-def _rising(run: list[Columns]) -> bool:
-    held = [columns.timestamps for columns in run if len(columns.timestamps)]
-    return all(left[-1] < right[0] for left, right in pairwise(held))
+def _rising(run: list[Divisible]) -> bool:
+    ends = [ends for part in run if (ends := part.ends)] if len(run) > 1 else []
+    return all(left[1] < right[0] for left, right in pairwise(ends))
 
 
-def _one_row(run: list[Columns]) -> Columns:
+def _one_row(run: list[Divisible]) -> Part:
     if len(run) == 1:
         return run[0]
-    timestamps = np.concatenate([columns.timestamps for columns in run])
-    values = np.concatenate([columns.values for columns in run])
-    offsets = np.array([0, len(timestamps)], np.int64)
-    created = stacked_starts((columns.created, columns.timestamps) for columns in run)
-    return Columns.frozen(offsets, timestamps, values, created=created)
+    row = _LongRow(tuple(run))
+    decoded = all(isinstance(part, DecodedPart) for part in run)
+    return DecodedPart(row.columns()) if decoded else row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _LongRow:
+    """One row whose samples are those of several parts of one row each, one after the other."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def series(self) -> int:
+        return 1
+
+    @property
+    def samples(self) -> int:
+        return sum(part.samples for part in self.parts)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(part.nbytes for part in self.parts)
+
+    def columns(self) -> Columns:
+        run = [part.columns() for part in self.parts]
+        timestamps = np.concatenate([columns.timestamps for columns in run])
+        values = np.concatenate([columns.values for columns in run])
+        offsets = np.array([0, len(timestamps)], np.int64)
+        created = stacked_starts((columns.created, columns.timestamps) for columns in run)
+        return Columns.frozen(offsets, timestamps, values, created=created)
 
 
 def _sorted(pieces: Sequence[Rows], first_wins: bool) -> SeriesBlock:

@@ -57,8 +57,7 @@ async def test_cut_encoded_and_joined_again_it_is_the_same(
             segments.append(Remembered.of(block, window, block.names))
         else:
             segments += [
-                Read.of(part.columns(), window, names.add(labels))
-                for labels, part in whole.row_ranges()
+                Read.of(part, window, names.add(labels)) for labels, part in whole.row_ranges()
             ]
     assert_same(joined(segments, names)[1], whole)
 
