@@ -30,9 +30,9 @@ _GROUP_BYTES: Final = 1 << 20
 _BITS_PER_BYTE: Final = 8
 _BUCKET_BYTES: Final = 8
 _SAMPLE_BYTES: Final = 16
-# Samples that a read holds decoded, 16 MiB. What comes after them stays in its chunks, in a seventh
+# Samples that a read holds decoded, 32 MiB. What comes after them stays in its chunks, in a seventh
 # of the memory, and is decoded again where it is needed, which takes 5 ns a sample.
-_DECODED: Final = 1 << 20
+_DECODED: Final = 1 << 21
 # Samples that are decoded at a time: what threads share, and what a read needs beside its answer.
 _GROUP_SAMPLES: Final = 1 << 17
 

@@ -15,7 +15,7 @@ from bridge.storage.merge import merge
 from tests.remote.wires import Wire, streamed_body, wire
 from tests.storage.blocks import plain
 
-LONG = 1 << 20  # samples after which a read leaves rows packed
+LONG = 1 << 21  # samples after which a read leaves rows packed
 POINTS = st.lists(
     st.tuples(st.integers(0, 60), st.floats(allow_nan=False)), max_size=12, unique_by=lambda p: p[0]
 ).map(sorted)
