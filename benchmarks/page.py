@@ -46,6 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     """Measures and writes below `--docs`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds a query (default 5)")
+    parser.add_argument("--growth-rounds", type=int, default=3, help="of growth (default 3)")
     parser.add_argument("--series", type=int, default=3000, help="default 3000")
     parser.add_argument("--docs", type=Path, default=_DOCS, help="the folder of the page")
     parser.add_argument("--only", choices=("queries",), help="leave out growth and refreshes")
@@ -61,9 +62,10 @@ def main(arguments: Sequence[str]) -> int:
             parts = [_machine(options, over), _image("queries"), _queries(rows, over), _reads(rows)]
         _chart(options.docs, "queries", _dots(rows))
         if options.only is None:
-            found = curves(folder, options.rounds, say)
+            found = curves(folder, options.growth_rounds, say)
             _chart(options.docs, "growth", _lines(found))
-            parts += ["## Growth", _image("growth"), _growth(found), "## A refresh"]
+            medians = f"Medians of {options.growth_rounds} rounds."
+            parts += ["## Growth", medians, _image("growth"), _growth(found), "## A refresh"]
             parts += [refresh.measured(folder, options.series, options.rounds, say)]
     page.write_text(replaced(page.read_text(), "\n\n".join(part.strip() for part in parts)))
     return 0
