@@ -88,6 +88,9 @@ bench: $(READY) servers warm ## side by side with Prometheus and remote_read
 bench-docs: $(READY) servers warm ## measure beside all others, at rest, and write docs/performance.md
 	$(BIN)/python -m benchmarks.page
 
+bench-memory: $(READY) servers warm ## what a query over ten million samples takes above an idle server
+	$(BIN)/python -m benchmarks.memory
+
 replay: $(READY) servers warm ## dashboards and alerts replayed beside Prometheus and remote_read
 	$(BIN)/python -m benchmarks.dashboard
 
@@ -134,4 +137,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test kernels fuzz laws bench bench-docs bench-promql replay floor tenants soak chaos load scaling rolling demo pin sbom clean
+.PHONY: help install lint format console warm servers test kernels fuzz laws bench bench-docs bench-memory bench-promql replay floor tenants soak chaos load scaling rolling demo pin sbom clean

@@ -35,8 +35,8 @@ def curves(folder: Path, rounds: int, say: Say) -> tuple[Curve, ...]:
     """Series of an hour, up to 30,000; a moment, up to 100,000 series; up to 30 days of some."""
     with prometheus(folder / "growing") as store:
         for series in _SERIES:
-            write_prometheus(store.url, _counters(f"h{series}", series, 3_600_000))
-        write_prometheus(store.url, _counters(f"h{_INSTANT}", _INSTANT, 600_000))
+            write_prometheus(store.url, counters(f"h{series}", series, 3_600_000))
+        write_prometheus(store.url, counters(f"h{_INSTANT}", _INSTANT, 600_000))
         say("wrote series of an hour")
         config = reading(f"{store.url}/api/v1/read")
         with (
@@ -51,7 +51,7 @@ def curves(folder: Path, rounds: int, say: Say) -> tuple[Curve, ...]:
             ]
             first = [one.measured(before.url, after.url, rounds, say) for one in made]
     with prometheus(folder / "long") as store:
-        write_prometheus(store.url, _counters("d", _LONG, _DAYS[-1] * _DAY))
+        write_prometheus(store.url, counters("d", _LONG, _DAYS[-1] * _DAY))
         say("wrote 30 days")
         config = reading(f"{store.url}/api/v1/read")
         with (
@@ -88,7 +88,7 @@ class _Wanted:
         return Curve(self.title, self.unit, self.sizes, seconds)
 
 
-def _counters(name: str, series: int, length: int) -> Dataset:
+def counters(name: str, series: int, length: int) -> Dataset:
     """So many counters up to the end of the yardstick's data, all scraped at the same times."""
     times = np.arange(END - length, END + 1, INTERVAL, dtype=np.int64)
     risen = np.random.default_rng(2).poisson(12, len(times)).cumsum().astype(np.float64)
