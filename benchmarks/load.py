@@ -14,6 +14,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final, cast
 from urllib.parse import urlencode, urlsplit
@@ -28,6 +29,7 @@ from tests.servers.process import Running
 from tests.servers.prometheus import PrometheusOptions, prometheus
 
 _CONNECTIONS: Final = 64
+_REFRESHES: Final = 20  # whose windows are asked for again and again
 _SERIES: Final = 150
 _HOURS: Final = 4
 _TICK: Final = 0.005  # seconds between two looks at what is due
@@ -45,14 +47,25 @@ _QUERIES: Final = (
 )
 
 
-def _requests() -> list[bytes]:
-    made = []
-    for path, expr, seconds in _QUERIES:
-        end = END // 1000 - 600
-        times = {"start": end - seconds, "end": end, "step": 60} if seconds else {"time": end}
-        target = f"/api/v1/{path}?{urlencode({'query': expr, **times})}"
-        made.append(f"GET {target} HTTP/1.1\r\nHost: bridge\r\n\r\n".encode())
-    return made
+def _request(number: int) -> bytes:
+    """The request of this number: the queries in turn, at the moments of some refreshes.
+
+    One in eight is for a moment that no other one is for, so that its answer is known to nobody.
+    """
+    path, expr, seconds = _QUERIES[number % len(_QUERIES)]
+    round_ = number // len(_QUERIES)
+    end = END - 600_000 - round_ % _REFRESHES * 15_000
+    if (number + round_) % len(_QUERIES) == 0:
+        end -= 1 + round_ % 3_600_000
+    return _asked(path, expr, seconds) % ((end - 1000 * seconds) / 1000, end / 1000)
+
+
+@cache
+def _asked(path: str, expr: str, seconds: int) -> bytes:
+    """A request with the places of its start and end."""
+    form = urlencode({"query": expr}).replace("%", "%%")
+    times = "start=%.3f&end=%.3f&step=60" if seconds else "start=%.3f&time=%.3f"
+    return f"GET /api/v1/{path}?{form}&{times} HTTP/1.1\r\nHost: bridge\r\n\r\n".encode()
 
 
 def _large() -> bytes:
@@ -164,9 +177,8 @@ async def loaded(server: Running, rate: int, seconds: float, slow: int, idle: in
         # Asks for much and takes nothing of it.
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(_large())
-    requests = _requests()
-    for number, request in enumerate(requests * 3):
-        made[number % len(made)].send(request, time.perf_counter())
+    for number in range(_REFRESHES * len(_QUERIES)):
+        made[number % len(made)].send(_request(number), time.perf_counter())
     await asyncio.sleep(2)
     tally.latencies.clear()
     tally.statuses.clear()
@@ -176,7 +188,7 @@ async def loaded(server: Running, rate: int, seconds: float, slow: int, idle: in
     while sent < total:
         now = time.perf_counter()
         while sent < total and began + sent / rate <= now:
-            made[sent % len(made)].send(requests[sent % len(requests)], began + sent / rate)
+            made[sent % len(made)].send(_request(sent), began + sent / rate)
             sent += 1
         if now - looked > 1:
             looked = now

@@ -44,7 +44,10 @@ class Form:
 
     def get(self, name: str) -> str:
         """The first value of this name, empty when absent."""
-        return next((value for key, value in self.pairs if key == name), "")
+        for key, value in self.pairs:
+            if key == name:
+                return value
+        return ""
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value of this name."""

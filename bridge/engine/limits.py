@@ -108,7 +108,7 @@ class Budget:
         self._clock = clock
         self._reach = reach
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
+        self._stopped = False
         self.current = 0
         self.peak = 0
 
@@ -141,11 +141,11 @@ class Budget:
 
     def stop(self) -> None:
         """The client is gone: evaluation ends at the next check."""
-        self._stopped.set()
+        self._stopped = True
 
     def check(self) -> None:
         """Raises QueryCanceled or QueryTimeout when there is no point in going on."""
-        if self._stopped.is_set():
+        if self._stopped:
             raise QueryCanceled(_WHERE)
         if self._clock() > self._deadline:
             raise QueryTimeout(_WHERE)

@@ -103,6 +103,8 @@ class Share:
 
     def set(self, part: Part, size: int) -> None:
         """A part takes so many bytes; raises Overloaded, or LimitExceeded if it can never be."""
+        if size == self._parts.get(part, 0):
+            return
         with self._lock:
             if self._closed:
                 return

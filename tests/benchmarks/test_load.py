@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from benchmarks.load import Tally, _Connection, faults
+from benchmarks.load import Tally, _Connection, _request, faults
 
 ANSWERS = b"".join(
     b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
@@ -37,3 +37,10 @@ def test_the_slope_of_memory_leaves_the_start_out() -> None:
     warming = [(at, 500 << 20) for at in range(20)]
     tally = Tally(memory=[*warming, *((at, (100 << 20) + at * (1 << 20)) for at in range(20, 100))])
     assert round(tally.slope()) == 60
+
+
+def test_most_requests_come_again_and_one_in_eight_never_does() -> None:
+    made = [_request(number) for number in range(8000)]
+    once = [request for request in made if made.count(request) == 1]
+    assert len(once) == 1000
+    assert len(set(made)) < 1200
