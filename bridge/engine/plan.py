@@ -36,15 +36,20 @@ class Plan:
 
 
 class Reads:
-    """The answers of a plan's reads, found again by matchers and window."""
+    """The answers of a plan's reads, found again by matchers and window.
 
-    __slots__ = ("_held",)
+    `parted` tells whether any of them came in several parts.
+    """
+
+    __slots__ = ("_held", "parted")
 
     def __init__(self, answers: Iterable[tuple[Select, SeriesBlock]]) -> None:
         self._held: dict[tuple[Matcher, ...], list[tuple[Window, SeriesBlock]]] = {}
         for select, block in answers:
             window = Window(select.start, select.end)
             self._held.setdefault(select.matchers, []).append((window, block))
+        blocks = (block for held in self._held.values() for _, block in held)
+        self.parted = any(len(block.parts) > 1 for block in blocks)
 
     def find(self, selector: VectorSelector, window: Window) -> SeriesBlock:
         """The block that holds all samples of this selector in this window."""

@@ -35,7 +35,7 @@ def by_row_ranges(expr: Expr, on: Evaluation, evaluate: Evaluate) -> Iterator[Ma
     Taken apart are expressions that treat each series of one selector by itself, over blocks of
     several parts whose labels stay distinct without their metric names.
     """
-    if on.rows is not None or value_type(expr) is not ValueType.VECTOR:
+    if on.rows is not None or not on.reads.parted or value_type(expr) is not ValueType.VECTOR:
         return None
     found = _leaf(expr, on.steps, on)
     if found is None:

@@ -70,14 +70,23 @@ class VectorMatching:
 
 @dataclass(frozen=True, slots=True)
 class BinaryExpr:
-    """`lhs op rhs`; `matching` is None unless both sides are instant vectors."""
+    """`lhs op rhs`; `matching` is None unless both sides are instant vectors.
+
+    `returns` is what it evaluates to: known to each operator of a long chain without a walk.
+    """
 
     op: str
     lhs: "Expr"
     rhs: "Expr"
     return_bool: bool = False
     matching: VectorMatching | None = None
+    returns: ValueType = field(init=False, compare=False, repr=False)
     pos: PosRange = field(default=NOWHERE, compare=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        sides = {value_type(self.lhs), value_type(self.rhs)}
+        returns = ValueType.SCALAR if sides == {ValueType.SCALAR} else ValueType.VECTOR
+        object.__setattr__(self, "returns", returns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +253,10 @@ def value_type(expr: "Expr") -> ValueType:
             return ValueType.SCALAR
         case StringLiteral():
             return ValueType.STRING
-        case Call():
+        case BinaryExpr() | Call():
             return expr.returns
         case ParenExpr() | UnaryExpr() | StepInvariantExpr():
             return value_type(expr.expr)
-        case BinaryExpr():
-            sides = (value_type(expr.lhs), value_type(expr.rhs))
-            both_scalar = sides == (ValueType.SCALAR, ValueType.SCALAR)
-            return ValueType.SCALAR if both_scalar else ValueType.VECTOR
 
 
 def children(expr: "Expr") -> tuple["Expr", ...]:

@@ -25,6 +25,7 @@ HOSTILE = {
     "300 parentheses": ("(" * 300 + "up" + ")" * 300, 200, '"job":"b"'),
     "300 functions": ("abs(" * 300 + "up" + ")" * 300, 200, '"job":"b"'),
     "400 sums": ("+".join(["up"] * 401), 200, '"job":"b"'),
+    "400 numbers added": ("up" + "+1" * 400, 200, '"job":"b"'),
     "600 parentheses": ("(" * 600 + "up" + ")" * 600, 400, _DEEP),
     "600 functions": ("abs(" * 600 + "up" + ")" * 600, 400, _DEEP),
     "600 signs": ("-" * 600 + "up", 400, _DEEP),
