@@ -266,7 +266,9 @@ def main(arguments: Sequence[str]) -> int:
     ):
         write_prometheus(store.url, counters(_SERIES, _HOURS))
         config = reading(f"{store.url}/api/v1/read")
-        with prombridge(Path(name, "bridge"), config) as bridge:
+        # None may wait in the backlog: the readers and idle ones come besides those under load.
+        most = f"--web.max-connections={given.slow + given.idle + 2 * _CONNECTIONS}"
+        with prombridge(Path(name, "bridge"), config, (most,)) as bridge:
             run = loaded(bridge, given.rate, given.seconds, given.slow, given.idle)
             tally = uvloop.run(run)
     print(f"{os.cpu_count()} cores, {given.rate} a second, {given.slow} slow, {given.idle} idle\n")

@@ -62,6 +62,18 @@ def add_web(parser: argparse.ArgumentParser) -> None:
         help="enable reloading and ending over HTTP",
     )
     group.add_argument(
+        "--web.max-connections",
+        metavar="COUNT",
+        type=int,
+        help="most connections at a time; more wait to be accepted (default 512)",
+    )
+    group.add_argument(
+        "--web.read-timeout",
+        metavar="DURATION",
+        type=_duration,
+        help="longest time to send a request, and to be idle; 0s for any (default 5m)",
+    )
+    group.add_argument(
         "--web.search.max-limit",
         metavar="COUNT",
         type=int,

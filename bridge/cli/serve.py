@@ -40,14 +40,17 @@ def _run(asked: argparse.Namespace) -> int:
     one_arena()
     from bridge.app.door import Door
     from bridge.app.service import Service
+    from bridge.cli.connections import ConnectionLimits
     from bridge.cli.serving import Hooks, Servers, listen
 
     def leave() -> None:
         servers.stop()
 
+    web = settings.web
     service = Service(settings, load=lambda: _reloaded(asked), leave=leave)
-    door = Door(settings.web)
-    listener = listen(door.gate(service), settings.web.host, settings.web.port, door.tls())
+    door = Door(web)
+    limits = ConnectionLimits(web.max_connections, web.read_timeout / 1000)
+    listener = listen(door.gate(service), web.host, web.port, door.tls(), limits)
     hooks = Hooks(service.stop, service.metrics.slow_readers.inc, service.reload)
     servers = Servers((listener,), hooks)
     secured = "enabled" if listener.tls else "disabled"

@@ -14,14 +14,15 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from bridge.cli.connections import Acceptor, Connection, ConnectionLimits
 from bridge.cli.slow_readers import SlowReaders
 from bridge.model.errors import BridgeError
 
-# Grafana keeps its idle connections for 90 s; whoever closes first must not be the server.
-_KEEP_ALIVE_SECONDS: Final = 120
 # How long requests may take to end once the process is told to.
 _GRACE_SECONDS: Final = 30
 _TICKS_PER_SECOND: Final = 10
+_BACKLOG: Final = 2048
+_USUAL: Final = ConnectionLimits()
 
 
 class CannotListen(BridgeError):
@@ -30,11 +31,12 @@ class CannotListen(BridgeError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listener:
-    """An application, the socket it is to be served on, and how connections are secured."""
+    """An application, the socket it is to be served on, how connections are secured and bounded."""
 
     app: ASGIApp
     socket: socket.socket
     tls: ssl.SSLContext | None = None
+    limits: ConnectionLimits = _USUAL
 
     @property
     def address(self) -> str:
@@ -43,10 +45,16 @@ class Listener:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def listen(app: ASGIApp, host: str, port: int, tls: ssl.SSLContext | None = None) -> Listener:
+def listen(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None = None,
+    limits: ConnectionLimits = _USUAL,
+) -> Listener:
     """A listener on `host` (empty: every address) and `port` (0: any free one)."""
     try:
-        return Listener(app, _bound(host, port), tls)
+        return Listener(app, _bound(host, port), tls, limits)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from None
@@ -54,24 +62,47 @@ def listen(app: ASGIApp, host: str, port: int, tls: ssl.SSLContext | None = None
 
 def _bound(host: str, port: int) -> socket.socket:
     if not host and socket.has_dualstack_ipv6():
-        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+        return socket.create_server(
+            ("", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True
+        )
     kind = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = kind[0]
-    return socket.create_server(address[:2], family=family, backlog=2048)
+    return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to `Servers`, and drops clients that do not read."""
+    """A server that leaves signals to `Servers`, bounds connections, drops who does not read."""
 
     def __init__(
         self,
         config: uvicorn.Config,
+        limits: ConnectionLimits,
         dropped: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(config)
+        self._limits = limits
         self._dropped = dropped
         self._slow = SlowReaders(clock)
+        self._acceptors: list[Acceptor] = []
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """What uvicorn does, but for who accepts connections."""
+        await super().startup(sockets=[])
+        for listening in sockets or []:
+            acceptor = Acceptor(listening, self.config.ssl, self._limits)
+            acceptor.start(self._made)
+            self._acceptors.append(acceptor)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """What uvicorn does, once nobody is let in any more."""
+        for acceptor in self._acceptors:
+            await acceptor.close()
+        await super().shutdown(sockets)
+
+    def _made(self, ended: Callable[[], None]) -> Connection:
+        state = self.lifespan.state
+        return Connection(self.config, self.server_state, state, self._limits.read_seconds, ended)
 
     async def on_tick(self, counter: int) -> bool:
         """What uvicorn does ten times a second; each second a look at all connections."""
@@ -164,18 +195,17 @@ class Servers:
 def _server(listener: Listener, dropped: Callable[[], None]) -> _Server:
     config = uvicorn.Config(
         listener.app,
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     config.load()
     config.ssl = listener.tls
-    return _Server(config, dropped)
+    return _Server(config, listener.limits, dropped)
 
 
 async def _announced(servers: Sequence[_Server], started: Callable[[], None]) -> None:

@@ -72,6 +72,8 @@ class Flags:
     web_cors_origin: str = ".*"
     web_config_file: str = ""
     web_enable_lifecycle: bool = False
+    web_max_connections: int = 512
+    web_read_timeout: int = 300_000
     web_search_max_limit: int = 10_000
     query_timeout: int = 120_000
     query_max_samples: int = 50_000_000
@@ -105,6 +107,8 @@ class Flags:
             self.web_config_file,
             enable_search=SEARCH in self.features,
             search_max_limit=self.web_search_max_limit,
+            max_connections=self.web_max_connections,
+            read_timeout=self.web_read_timeout,
         )
 
     @property
@@ -145,6 +149,7 @@ class Flags:
             text = f"must be non-negative; got {most} (use 0 to disable the cap)"
             yield "web.search.max-limit", text
         for flag, value in (
+            ("web.max-connections", self.web_max_connections),
             ("query.timeout", self.query_timeout),
             ("query.max-samples", self.query_max_samples),
             ("query.max-concurrency", self.query_max_concurrency),
@@ -180,7 +185,7 @@ class Flags:
             yield Problem("", 0, f"{text}: {name}")
 
 
-_DURATIONS: Final = frozenset({"query_timeout", "query_lookback_delta"})
+_DURATIONS: Final = frozenset({"query_timeout", "query_lookback_delta", "web_read_timeout"})
 # A name has one dot, behind its first word, unless it is one of these.
 _DOTTED: Final = {
     "enable_feature": "enable-feature",

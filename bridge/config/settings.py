@@ -23,6 +23,8 @@ class WebSettings:
     `enable_admin_api`: whether requests may change what is remembered.
     `config_file` says who may ask, and how connections are secured; empty for anyone and not.
     `tokens_file` has the tokens of clients. `search_max_limit`: how much a search may ask for.
+    `max_connections` at once; one ends if its request, or the next one, does not arrive within
+    `read_timeout` (ms; 0: it may take forever).
     """
 
     host: str
@@ -35,6 +37,8 @@ class WebSettings:
     tokens_file: str = ""
     enable_search: bool = False
     search_max_limit: int = 10_000
+    max_connections: int = 512
+    read_timeout: int = 300_000
 
     @property
     def listen_address(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+from bridge.cli.connections import ConnectionLimits
 from bridge.cli.serving import _Server
 from tests.cli.world import GOOD, LONG, QUERY, serving
 from tests.remote.stores import store
@@ -126,7 +127,7 @@ async def test_a_server_ends_connections_whose_clients_do_not_read() -> None:
     dropped: list[int] = []
     moment = [0.0]
     config = uvicorn.Config(lambda: None)
-    server = _Server(config, lambda: dropped.append(1), lambda: moment[0])
+    server = _Server(config, ConnectionLimits(), lambda: dropped.append(1), lambda: moment[0])
     stuck = Transport()
     server.server_state.connections |= {Connected(stuck), Connected(None)}  # type: ignore[arg-type]
     for moment[0] in (0.0, 29.0):

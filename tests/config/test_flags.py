@@ -45,6 +45,7 @@ def test_route_prefix_starts_with_one_slash_and_ends_with_none(prefix: str, show
             '--web.listen-address: "h:70000" is not an address; expected HOST:PORT',
         ),
         (Flags(query_timeout=0), "--query.timeout: must be greater than 0"),
+        (Flags(web_max_connections=0), "--web.max-connections: must be greater than 0"),
         (Flags(query_max_samples=-1), "--query.max-samples: must be greater than 0"),
         (Flags(query_max_concurrency=0), "--query.max-concurrency: must be greater than 0"),
         (Flags(query_lookback_delta=0), "--query.lookback-delta: must be greater than 0"),

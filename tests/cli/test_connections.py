@@ -1,0 +1,241 @@
+"""Connections of real sockets: how many at once, and how long each waits for a request."""
+
+import asyncio
+import contextlib
+import logging
+import resource
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bridge.api.tls import server_context
+from bridge.api.web_config import ServerTls
+from bridge.cli.connections import ConnectionLimits
+from bridge.cli.serving import Listener, _server, listen
+from tests.certificates import Authority
+from tests.cli.world import GOOD, serving
+from tests.remote.stores import store
+
+PATIENCE = 60
+SOON = ConnectionLimits(read_seconds=0.2)
+ASKED = b"GET /at-once HTTP/1.1\r\nHost: b\r\n\r\n"
+WAITING = b"GET /waits HTTP/1.1\r\nHost: b\r\n\r\n"
+
+
+@dataclass(slots=True)
+class World:
+    """An application that answers at once, when it `may`, or once it has read a body."""
+
+    may: asyncio.Event = field(default_factory=asyncio.Event)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def app(self) -> Starlette:
+        async def at_once(_request: Request) -> Response:
+            return Response("good")
+
+        async def waits(_request: Request) -> Response:
+            self.came.set()
+            await self.may.wait()
+            return Response("late")
+
+        async def reads(request: Request) -> Response:
+            try:
+                return Response(await request.body())
+            except ClientDisconnect:
+                self.left.set()
+                raise
+
+        routes = [
+            Route("/at-once", at_once),
+            Route("/waits", waits),
+            Route("/reads", reads, methods=["POST"]),
+        ]
+        return Starlette(routes=routes)
+
+
+@contextlib.asynccontextmanager
+async def served(listener: Listener) -> AsyncIterator[int]:
+    """The port, once it is served in this loop."""
+    server = _server(listener, lambda: None)
+    port = int(listener.address.rpartition(":")[2])
+    task = asyncio.create_task(server.serve([listener.socket]))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield port
+    finally:
+        server.should_exit = True
+        await task
+
+
+def bounded(world: World, limits: ConnectionLimits) -> Listener:
+    return listen(world.app, "127.0.0.1", 0, limits=limits)
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def answer(self, request: bytes = b"") -> bytes:
+        """The body of the next answer, which has four bytes."""
+        self.writer.write(request)
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200")
+        return await self.reader.readexactly(4)
+
+    async def ended(self) -> bool:
+        """Whether the other side ends the connection without a word; waits for that."""
+        return await self.reader.read() == b""
+
+
+@contextlib.asynccontextmanager
+async def connected(port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[Client]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
+    try:
+        yield Client(reader, writer)
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def test_a_connection_too_many_waits_for_a_place_and_is_not_refused() -> None:
+    async with (
+        served(bounded(World(), ConnectionLimits(most=2))) as port,
+        connected(port) as held,
+        connected(port) as leaving,
+        connected(port) as third,
+    ):
+        assert await held.answer(ASKED) == await leaving.answer(ASKED) == b"good"
+        waiting = asyncio.create_task(third.answer(ASKED))
+        for _ in range(20):
+            assert await held.answer(ASKED) == b"good"
+        assert not waiting.done()
+        leaving.writer.close()
+        assert await waiting == b"good"
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /at-once HTTP/1.1\r\nHo"])
+async def test_a_connection_ends_whose_request_does_not_come(sent: bytes) -> None:
+    async with served(bounded(World(), SOON)) as port, connected(port) as client:
+        client.writer.write(sent)
+        assert await client.ended()
+
+
+async def test_a_connection_ends_whose_body_stays_out_and_the_request_with_it() -> None:
+    world = World()
+    async with served(bounded(world, SOON)) as port, connected(port) as client:
+        client.writer.write(b"POST /reads HTTP/1.1\r\nHost: b\r\nContent-Length: 9\r\n\r\nhalf")
+        assert await client.ended()
+        await world.left.wait()
+
+
+async def test_a_kept_connection_ends_if_no_further_request_comes() -> None:
+    async with served(bounded(World(), SOON)) as port, connected(port) as client:
+        assert await client.answer(ASKED) == b"good"
+        assert await client.ended()
+
+
+async def test_a_kept_connection_ends_if_a_further_request_stays_incomplete() -> None:
+    async with served(bounded(World(), SOON)) as port, connected(port) as client:
+        assert await client.answer(ASKED + b"GET /at") == b"good"
+        assert await client.ended()
+
+
+async def test_an_answer_may_take_longer_than_a_request() -> None:
+    world = World()
+    async with served(bounded(world, SOON)) as port, connected(port) as client:
+        client.writer.write(WAITING)
+        await world.came.wait()
+        async with connected(port) as later:
+            assert await later.ended()
+        world.may.set()
+        assert await client.answer() == b"late"
+
+
+async def test_a_request_behind_one_that_is_not_answered_yet_is_waited_for() -> None:
+    world = World()
+    async with served(bounded(world, SOON)) as port, connected(port) as client:
+        client.writer.write(
+            WAITING + b"POST /reads HTTP/1.1\r\nHost: b\r\nContent-Length: 4\r\n\r\nha"
+        )
+        await world.came.wait()
+        for _ in range(2):
+            async with connected(port) as later:
+                assert await later.ended()
+        world.may.set()
+        assert await client.answer() == b"late"
+        assert await client.answer(b"lf") == b"half"
+
+
+async def test_without_a_bound_a_connection_stays() -> None:
+    forever = bounded(World(), ConnectionLimits(read_seconds=0))
+    async with (
+        served(forever) as port,
+        served(bounded(World(), SOON)) as other,
+        connected(port) as idle,
+        connected(port) as kept,
+        connected(other) as soon,
+    ):
+        assert await kept.answer(ASKED) == b"good"
+        assert await soon.ended()
+        assert await kept.answer(ASKED) == await idle.answer(ASKED) == b"good"
+
+
+async def test_a_handshake_that_fails_gives_its_place_back(tmp_path: Path) -> None:
+    ours = Authority(tmp_path, "ours")
+    pair = ours.pair("server")
+    tls = server_context(ServerTls(cert_file=str(pair.cert), key_file=str(pair.key)))
+    listener = listen(World().app, "127.0.0.1", 0, tls, ConnectionLimits(most=1))
+    async with served(listener) as port:
+        for _ in range(3):
+            async with connected(port) as plain:
+                plain.writer.write(ASKED)
+                await plain.reader.read()
+        trusting = ssl.create_default_context(cafile=str(ours.cert))
+        async with connected(port, trusting) as secured:
+            assert await secured.answer(ASKED) == b"good"
+
+
+async def test_without_free_descriptors_it_tries_again(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    listener = bounded(World(), ConnectionLimits())
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with served(listener) as port, connected(port) as first:
+        assert await first.answer(ASKED) == b"good"
+        # In the backlog: this loop cannot accept it before there are no descriptors left.
+        behind = socket.create_connection(("127.0.0.1", port))
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+            while "cannot accept a connection" not in caplog.text:
+                await first.answer(ASKED)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        reader, writer = await asyncio.open_connection(sock=behind)
+        assert await Client(reader, writer).answer(ASKED) == b"good"
+        writer.close()
+
+
+async def test_flags_bound_the_connections_of_a_bridge(tmp_path: Path) -> None:
+    flags = ("--web.max-connections=1", "--web.read-timeout=200ms")
+    async with (
+        store(GOOD) as upstream,
+        serving(tmp_path, upstream, *flags) as bridge,
+        asyncio.timeout(PATIENCE),
+    ):
+        port = int(bridge.url.rpartition(":")[2])
+        async with connected(port) as first, connected(port) as second:
+            second.writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n")
+            assert await first.ended()
+            assert (await second.reader.readline()).startswith(b"HTTP/1.1 200")
