@@ -38,6 +38,13 @@ export interface Stats {
 
 export type QueryData = Result & { stats?: Stats };
 
+/** What is drawn of a series, in order of time: its numbers, and of native histograms their sums. */
+export function drawnSamples({ values = [], histograms = [] }: MatrixRow): Sample[] {
+  if (histograms.length === 0) return values;
+  const sums = histograms.map(([time, { sum }]): Sample => [time, sum]);
+  return [...values, ...sums].sort(([one], [other]) => one - other);
+}
+
 /** How many series a result has. */
 export function seriesCount(data: Result): number {
   switch (data.resultType) {

@@ -1,6 +1,6 @@
 /** From a range query's rows to columns on a common time axis, and stacked sums of them. */
 
-import type { MatrixRow } from "../results";
+import { drawnSamples, type MatrixRow } from "../results";
 
 /** Seconds on the x axis, and for each series a value or a gap at each of them. */
 export interface GraphData {
@@ -21,7 +21,7 @@ export function graphData(rows: readonly MatrixRow[], { start, end, step }: Span
   const times = Array.from({ length: steps }, (_, at) => start + at * step);
   const columns = rows.map((row) => {
     const column: (number | null)[] = new Array(steps).fill(null);
-    for (const [time, text] of row.values ?? []) {
+    for (const [time, text] of drawnSamples(row)) {
       const value = Number.parseFloat(text);
       if (Number.isFinite(value)) column[Math.round((time - start) / step)] = value;
     }

@@ -1,6 +1,6 @@
 /** The graph: a range query over a span that ends now or at a chosen moment. */
 
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { type Answer, ask } from "../api";
 import { plural } from "../numbers";
 import type { MatrixRow, QueryData } from "../results";
@@ -88,7 +88,6 @@ interface DrawnProps {
 
 function Drawn({ answer: { data }, display, onZoom }: DrawnProps) {
   const rows: MatrixRow[] = data.resultType === "matrix" ? data.result : [];
-  const drawn = useMemo(() => rows.filter((row) => row.values?.length), [data]);
   const histograms = rows.filter((row) => row.histograms?.length).length;
   if (rows.length === 0) {
     return <Empty title="Empty result">No series has a sample in this range.</Empty>;
@@ -99,14 +98,13 @@ function Drawn({ answer: { data }, display, onZoom }: DrawnProps) {
         <div class="notice info" role="status">
           <strong>Info</strong>
           <span class="notice-text">
-            {plural(histograms, "series")} of native histograms cannot be drawn as lines: the table
-            shows them; histogram_quantile, histogram_count and histogram_avg make numbers of them.
+            The lines of {plural(histograms, "series")} of native histograms are sums of what was
+            observed. The table shows the buckets; histogram_quantile, histogram_count and
+            histogram_avg make other numbers of them.
           </span>
         </div>
       )}
-      {drawn.length > 0 && (
-        <GraphView rows={drawn} span={data.span} display={display} onZoom={onZoom} />
-      )}
+      <GraphView rows={rows} span={data.span} display={display} onZoom={onZoom} />
     </>
   );
 }

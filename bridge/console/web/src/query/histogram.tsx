@@ -1,6 +1,6 @@
 /** A native histogram: its count and sum, its buckets as bars and, on demand, as a table. */
 
-import { short } from "../numbers";
+import { plural, short } from "../numbers";
 import type { Bucket, Histogram } from "../results";
 import { formatMoment } from "../time";
 import { useSettings } from "../ui/settings";
@@ -25,7 +25,7 @@ export function HistogramView({ histogram, time }: { histogram: Histogram; time?
         <>
           <Bars buckets={buckets} />
           <details>
-            <summary>{buckets.length} buckets</summary>
+            <summary>{plural(buckets.length, "bucket")}</summary>
             <table class="buckets">
               <thead>
                 <tr>
