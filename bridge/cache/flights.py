@@ -31,6 +31,13 @@ class Flight:
         """Whether the read is over without an answer."""
         return self.task.done() and (self.task.cancelled() or self.task.exception() is not None)
 
+    @property
+    def judged(self) -> Moment | None:
+        """The moment by which what it brings counts as settled; None until it has begun."""
+        if self.begun is None or self.failed or not self.task.done():
+            return self.begun
+        return self.held.policy.judged(self.begun, self.task.result().clock)
+
 
 @dataclass(frozen=True, slots=True)
 class _Landing:
@@ -102,10 +109,10 @@ class Flights:
 
     def _usable(self, flight: Flight, now: Moment, fresh: bool) -> Window | None:
         """What may be answered of a flight's window; all of it if it begins only now."""
-        if flight.begun is None:
+        policy, begun, judged = flight.held.policy, flight.begun, flight.judged
+        if begun is None or judged is None:
             return flight.window
-        policy, begun = flight.held.policy, flight.begun
-        landing = _Landing(flight.window, begun, policy.horizon(begun), policy.closed(begun))
+        landing = _Landing(flight.window, begun, policy.horizon(judged), policy.closed(judged))
         return policy.servable(landing, now, fresh)
 
     def _leave(self, flights: Iterable[Flight]) -> None:

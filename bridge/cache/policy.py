@@ -14,6 +14,8 @@ _SLOT: Final = 2 * _HOUR
 _DAY: Final = 24 * _HOUR
 # A year of slots: what is longer is not remembered.
 _MAX_SLOTS: Final = 4400
+# 2000-01-01: machines whose clock was not set yet begin to count in the century before.
+_NEVER_SET: Final = 946_684_800_000
 # The HTTP statuses of 4xx that say nothing against what was asked.
 _OVERLOADED: Final = (408, 429)
 
@@ -60,6 +62,16 @@ class Policy:
     """The rules that follow from the settings; what they are asked about is a read's begin."""
 
     settings: CacheSettings
+
+    def judged(self, read: Moment, clock: int | None) -> Moment:
+        """The moment by which the samples of a read count as settled and closed.
+
+        It is the store's `clock` where that is behind ours: by ours, samples that are still
+        arriving may seem old. A store without a clock, or with one that was never set, has no say.
+        """
+        if clock is None or clock < _NEVER_SET:
+            return read
+        return Moment(min(read.wall, clock), read.steady)
 
     def horizon(self, read: Moment) -> int:
         """The youngest time that a read which began then saw settled."""

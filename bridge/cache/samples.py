@@ -316,11 +316,12 @@ class SampleCache:
 
     def _encoded(self, flight: Flight, block: SeriesBlock) -> list[Block]:
         """What a flight brought, in blocks."""
-        read, names, policy = flight.begun, flight.held.names, self._policy
+        read, judged, names, policy = flight.begun, flight.judged, flight.held.names, self._policy
         assert read is not None
-        windows = intervals.cut(flight.window, policy.edges(flight.window, read))
+        assert judged is not None
+        windows = intervals.cut(flight.window, policy.edges(flight.window, judged))
         parts = ((names.add(labels), part.columns()) for labels, part in block.row_ranges())
-        horizon, closed = policy.horizon(read), policy.closed(read)
+        horizon, closed = policy.horizon(judged), policy.closed(judged)
         made = zip(windows, encoded(parts, windows), strict=True)
         return [Block(window, read, horizon, closed, *rows) for window, rows in made]
 

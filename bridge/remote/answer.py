@@ -81,7 +81,7 @@ class Keep:
 
     `held` samples, a native histogram counting for several, `received` bytes and, where they are
     limited, `rows` are those of earlier pieces of the read too. `sent`: what the answer was made
-    of.
+    of. `clock`: what the store's clock, ms, showed at least when it was asked, if it said so.
     """
 
     select: Select
@@ -91,6 +91,7 @@ class Keep:
     rows: set[Labels] = field(default_factory=set)
     sent: Sent = field(default_factory=Sent)
     received: int = 0
+    clock: int | None = None
 
     def series(self, raw: bytes) -> Labels | None:
         """The series of these label bytes, unless it fails a matcher; raises BadAnswer.

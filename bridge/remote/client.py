@@ -70,7 +70,8 @@ class RemoteStore:
         for matchers in self._pushed(select):
             await reading.read(matchers)
         block = _one(reading.blocks, select.purpose)
-        return Selection(block, (), reading.received_bytes, (self.settings.name,))
+        name, received = self.settings.name, reading.received_bytes
+        return Selection(block, (), received, (name,), clock=min(reading.clocks, default=None))
 
     @property
     def in_flight(self) -> int:
@@ -172,6 +173,7 @@ class _Reading:
     options: ReadOptions
     blocks: list[SeriesBlock] = field(default_factory=list)
     received_bytes: int = 0
+    clocks: list[int] = field(default_factory=list)
     _held: int = 0
     _rows: set[Labels] = field(default_factory=set)
 
@@ -198,6 +200,8 @@ class _Reading:
         self.blocks.append(block)
         self.received_bytes += received
         self._held = keep.held
+        if keep.clock is not None:
+            self.clocks.append(keep.clock)
 
     def _shorter(self, length: int, limit: TheirLimit) -> int:
         """Half of a length that was too much, not below the floor; raises StoreLimit at it."""

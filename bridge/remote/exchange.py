@@ -1,6 +1,7 @@
 """One request to a store and its answer, from HTTP to a block; every fault becomes one sentence."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -80,7 +81,9 @@ class Exchange:
             return EMPTY_BLOCK
 
     async def _block(self, keep: Keep, body: bytes, tally: Tally) -> SeriesBlock:
+        asked = time.monotonic()
         async with self._response(body, tally) as response:
+            keep.clock = _clock(response, time.monotonic() - asked)
             code, status = response.status_code, _status(response)
             self._check_complete(response, status)
             try:
@@ -242,8 +245,18 @@ def _retry_after(response: httpx.Response) -> float | None:
         return None
     if text.isdecimal():
         return float(text)
+    moment = _date(text)
+    return None if moment is None else max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _clock(response: httpx.Response, seconds: float) -> int | None:
+    """What the store's clock, ms, showed at least when it was asked so many seconds ago."""
+    moment = _date(response.headers.get("Date", ""))
+    return None if moment is None else round((moment.timestamp() - seconds) * 1000)
+
+
+def _date(text: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max((moment.astimezone(UTC) - datetime.now(UTC)).total_seconds(), 0.0)

@@ -98,7 +98,8 @@ class Selection:
 
     `warnings` are remarks for the client (a store left out because its settings allow it);
     `received_bytes` is what came over the wire for it; who remembers nothing has its answers
-    `PASSED`.
+    `PASSED`. `clock`: what the store's own clock, ms, showed at least when it was asked; None if it
+    did not say.
     """
 
     block: SeriesBlock
@@ -106,6 +107,7 @@ class Selection:
     received_bytes: int = 0
     stores: tuple[str, ...] = field(default=())
     provenance: Provenance = PASSED
+    clock: int | None = None
 
 
 # The answer of who was not asked.

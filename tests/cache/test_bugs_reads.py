@@ -246,6 +246,30 @@ async def test_what_is_too_large_is_never_kept_nor_wrong() -> None:
     assert world.memory.nbytes <= 20_000
 
 
+async def test_a_clock_that_is_ahead_at_the_start_never_settles_what_still_arrives() -> None:
+    """25: trickster#121, #135: an hour ahead of the store, its newest minutes seem long past."""
+    world = World()
+    world.store.behind = HOUR
+    newest = START - HOUR
+    world.store.delete((), Window(newest, START))
+    await world.right(last(3 * HOUR))
+    world.store.put(next(iter(world.store.data)), {newest - 9 * MINUTE: 5.0, newest: 6.0})
+    world.clock.advance(2 * SECOND)
+    assert await world.right(last(3 * HOUR)) == 1
+    assert world.store.asked[-1].start == newest - 10 * MINUTE + 1
+
+
+async def test_a_clock_that_is_ahead_never_closes_what_may_come_late() -> None:
+    """14: mimir#2275, cortex#5039: out-of-order samples stayed hidden."""
+    world = World()
+    world.store.behind = HOUR
+    old = last(HOUR, START - 90 * MINUTE)
+    await world.right(old)
+    world.store.put(next(iter(world.store.data)), {old.end - 1: 5.0})
+    world.clock.advance(11 * MINUTE)
+    assert await world.right(old) == 1
+
+
 @pytest.mark.parametrize("jump", [-HOUR, HOUR, -DAY, 10 * DAY])
 async def test_a_clock_that_jumps_never_prolongs_a_life(jump: int) -> None:
     """21: VictoriaMetrics#149, #834; what was read before a step back is not trusted."""

@@ -120,6 +120,14 @@ def test_a_hole_is_read_as_it_is() -> None:
     assert POLICY.widened(gap, window, READ) == gap
 
 
+@pytest.mark.parametrize(
+    ("clock", "wall"),
+    [(None, START), (START - HOUR, START - HOUR), (START + HOUR, START), (0, START), (-1, START)],
+)
+def test_samples_are_judged_by_the_clock_that_is_behind(clock: int | None, wall: int) -> None:
+    assert POLICY.judged(Moment(START, 7), clock) == Moment(wall, 7)
+
+
 def test_cuts_are_epoch_days_long_ago_and_two_hours_apart_since_yesterday() -> None:
     noon = START
     window = Window(noon - 60 * HOUR - 1, noon)

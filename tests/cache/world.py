@@ -115,6 +115,7 @@ class Reading:
 class LoggedStore:
     """Samples by series and time, as bits; every read is remembered with what it saw.
 
+    `behind`: its clock is so many ms behind ours; without, it does not tell its own.
     `failing`, `warning`: the next reads fail, or answer half and say so. `gate`: reads take their
     snapshot, then wait for it.
     """
@@ -123,6 +124,7 @@ class LoggedStore:
     data: dict[Labels, dict[int, int]] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     asked: list[Select] = field(default_factory=list)
+    behind: int | None = None
     failing: int = 0
     warning: int = 0
     gate: asyncio.Event | None = None
@@ -169,7 +171,8 @@ class LoggedStore:
             half = dict(list(samples.items())[::2])
             return Selection(block(half), ("half of it is missing",), 10, ("logged",))
         self.readings.append(Reading(began, select, samples))
-        return Selection(block(samples), (), 10 * len(samples), ("logged",))
+        clock = None if self.behind is None else began.wall - self.behind
+        return Selection(block(samples), (), 10 * len(samples), ("logged",), clock=clock)
 
 
 def bits(value: float) -> int:

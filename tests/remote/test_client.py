@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from email.utils import formatdate
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from bridge.remote.settings import (
 )
 from bridge.storage.interface import ReadOptions, Select
 from tests.remote.stores import (
+    COMPILING,
     END,
     OPTIONS,
     START,
@@ -53,6 +55,7 @@ from tests.remote.wires import (
 )
 
 T = START
+NOON = 1_767_614_400  # 2026-01-05T12:00:00Z, seconds
 A = Labels.of({"__name__": "up", "job": "a"})
 B = Labels.of({"__name__": "up", "job": "b"})
 WIRE_A = wire({"__name__": "up", "job": "a"}, (T, 1.0), (T + 15_000, 2.0), (T + 30_000, 3.0))
@@ -339,6 +342,32 @@ async def test_a_long_read_is_split_where_the_store_wants_it() -> None:
     queries = [ReadRequest.FromString(snappy.uncompress(one.body)).queries[0] for one in made.asked]
     ranges = [(one.start_timestamp_ms, one.end_timestamp_ms) for one in queries]
     assert ranges == [(START, START + 399_999), (START + 400_000, END)]
+
+
+@pytest.mark.parametrize("seconds", [0, 3600])
+async def test_the_clock_of_a_store_is_told_as_of_when_it_was_asked(seconds: int) -> None:
+    moment = NOON - seconds
+    date = formatdate(moment, usegmt=True)
+    selection = await read(reply(sampled_body([WIRE_A]), headers=f"Date: {date}\r\n"))
+    assert selection.clock is not None
+    assert moment * 1000 - COMPILING <= selection.clock <= moment * 1000
+
+
+@pytest.mark.parametrize("header", ["", "Date: soon\r\n", "Date: Mon, 05 Jan 99999 1:1:1 GMT\r\n"])
+async def test_a_store_that_does_not_say_the_time_has_no_clock(header: str) -> None:
+    assert (await read(reply(sampled_body([WIRE_A]), headers=header))).clock is None
+
+
+async def test_of_the_pieces_of_a_read_the_earliest_clock_counts() -> None:
+    dates = [formatdate(moment, usegmt=True) for moment in (NOON + 9000, NOON)]
+    replies = [reply(sampled_body([WIRE_A]), headers=f"Date: {date}\r\n") for date in dates]
+    async with store(*replies) as made:
+        client = remote(made.url, max_query_range_ms=400_000, remote_timeout_ms=COMPILING)
+        selection = await client.select(UP, OPTIONS)
+        await client.aclose()
+    assert len(made.asked) == 2
+    assert selection.clock is not None
+    assert selection.clock <= NOON * 1000
 
 
 async def test_a_read_that_ends_before_it_starts_asks_nothing() -> None:
