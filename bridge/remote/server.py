@@ -18,6 +18,7 @@ from bridge.model.errors import (
     BridgeError,
     BudgetUsedUp,
     LimitExceeded,
+    Overloaded,
     TooManySamples,
     Unavailable,
 )
@@ -107,7 +108,7 @@ class ReadEndpoint:
     async def answer(self, body: bytes) -> Response:
         """The response to one request; errors are plain text, as Prometheus writes them.
 
-        Raises BudgetUsedUp, which is not known there.
+        Raises BudgetUsedUp and Overloaded, which are not known there and end with time.
         """
         try:
             async with self.gate:
@@ -119,7 +120,7 @@ class ReadEndpoint:
             return PlainTextResponse(text, 400)
         except LimitExceeded as error:
             return PlainTextResponse(f"{error}\n", 400)
-        except BudgetUsedUp:
+        except (BudgetUsedUp, Overloaded):
             raise
         except BridgeError as error:
             return PlainTextResponse(f"{error}\n", 500)

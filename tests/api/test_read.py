@@ -11,7 +11,13 @@ from bridge.api.routes import application
 from bridge.cache.memory import Memory
 from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
-from bridge.model.errors import LimitExceeded, StoreError, StoreFault
+from bridge.model.errors import (
+    BudgetUsedUp,
+    LimitExceeded,
+    Overloaded,
+    StoreError,
+    StoreFault,
+)
 from bridge.remote.proto.remote_pb2 import Query, ReadRequest, ReadResponse
 from bridge.remote.server import ReadEndpoint, Serving
 from bridge.storage.interface import Querier, ReadOptions, Select, Selection
@@ -68,6 +74,15 @@ async def test_errors_are_plain_text(error: Exception, status: int) -> None:
     response = await answered(Failing(error))
     assert (response.status_code, response.text) == (status, f"{error}\n")
     assert response.headers["content-type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(Overloaded("too much", 7), 503), (BudgetUsedUp("used up", 7), 429)]
+)
+async def test_what_ends_with_time_says_when_to_ask_again(error: Exception, status: int) -> None:
+    response = await answered(Failing(error))
+    assert (response.status_code, response.text) == (status, f"{error}\n")
+    assert response.headers["retry-after"] == "7"
 
 
 async def test_a_part_is_no_answer() -> None:
