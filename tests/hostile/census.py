@@ -18,6 +18,20 @@ _COLLECTIONS: Final = (dict, set, list, deque, OrderedDict)
 # They let go of what nobody else holds: its owner is counted.
 _WEAK: Final = (WeakKeyDictionary, WeakSet, WeakValueDictionary)
 _DEEP: Final = 4
+# Enough for the loop to let go of cancelled timers: more than 100, and more than half of all.
+_TIMERS: Final = 1000
+
+
+async def without_cancelled_timers() -> None:
+    """Lets the loop forget timers that were cancelled; those that are to come stay.
+
+    asyncio keeps up to 100 of them until their time, each with the context of who set it: whatever
+    a request with a time limit held. uvloop lets go of them at once.
+    """
+    loop = asyncio.get_running_loop()
+    for _ in range(_TIMERS):
+        loop.call_later(_TIMERS, gc.collect).cancel()
+    await asyncio.sleep(0)
 
 
 def census() -> Counter[str]:

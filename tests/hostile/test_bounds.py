@@ -23,7 +23,7 @@ from bridge.remote import forms
 from bridge.remote.server import read_app
 from bridge.storage.memory import MemoryStore
 from bridge.telemetry import queries
-from tests.hostile.census import census
+from tests.hostile.census import census, without_cancelled_timers
 from tests.remote.stores import START, reply, store
 from tests.servers.serving import served
 
@@ -66,6 +66,7 @@ class World:
         # Behind the answers all becomes quiet.
         for _ in range(20):
             await asyncio.sleep(0.01)
+        await without_cancelled_timers()
 
     async def _strange(self, number: int) -> None:
         tenant = "ops" if number % 2 else "a"
@@ -189,7 +190,7 @@ Act = Callable[[World], Awaitable[None]]
 @pytest.mark.parametrize("act", [World.round, World.steered])
 async def test_every_container_stays_as_it_is_whatever_comes(tmp_path: Path, act: Act) -> None:
     async with world(tmp_path) as made:
-        for _ in range(6):
+        for _ in range(4):
             await act(made)
         before = census()
         for _ in range(2):
