@@ -9,8 +9,8 @@ from bridge.promql.tokens import DURATION, NUMBER
 
 _DIGITS: Final = "0123456789"
 _HEX_DIGITS: Final = "0123456789abcdefABCDEF"
-_INTEGER: Final = re.compile(r"0[xX]_?[0-9a-fA-F]+(_[0-9a-fA-F]+)*|0(_?[0-7]+)*|[1-9](_?[0-9]+)*")
-_UNDERSCORES: Final = re.compile(r"(?:0[xX](_?[0-9a-fA-F]+)*|[^_]*([0-9]_[0-9][^_]*)*)")
+_INTEGER: Final = re.compile(r"0[xX](_?[0-9a-fA-F])+|0(_?[0-7])*|[1-9](_?[0-9])*")
+_STRAY_UNDERSCORE: Final = re.compile(r"(?<![0-9])_|_(?![0-9])")
 
 
 class BadNumber(Exception):
@@ -111,7 +111,7 @@ def number_value(text: str) -> float:
         value_as_float = float(text.replace("_", ""))
     except ValueError:
         raise ValueError(fault + "invalid syntax") from None
-    if "_" in text and not _UNDERSCORES.fullmatch(text):
+    if _STRAY_UNDERSCORE.search(text):
         raise ValueError(fault + "invalid syntax")
     if math.isinf(value_as_float) and text.lower() != "inf":
         raise ValueError(fault + "value out of range")

@@ -80,6 +80,8 @@ def test_long_flat_text_is_parsed(query: str) -> None:
     [
         "1" * 1_000_000,
         "1" * 1_000_000 + "s",
+        "1" + "0" * 60 + "_\udcff",
+        "0" * 60 + "_\udcff",
         "x[" + "1h" * 300_000 + "]",
         "x," * 300_000,
         "\udcff" * 9,
