@@ -7,13 +7,14 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from bridge.cache.blocks import Block
+from bridge.cache.foreign import Foreign
 from bridge.cache.intervals import common, without
 from bridge.cache.keys import Place
 from bridge.cache.memory import Held, Memory
 from bridge.cache.observed import TierValue
 from bridge.cache.policy import Moment
 from bridge.cache.purges import Purges
-from bridge.cache.stored import Foreign, address, packed, unpacked
+from bridge.cache.stored import address, packed, unpacked
 from bridge.cache.tiers import Tier
 from bridge.model.time import Window
 
@@ -80,7 +81,8 @@ class Beyond:
                 notes.given[place] = sealed
                 value = await asyncio.to_thread(self._packed, held, block.within(sealed), place)
                 lifetime = held.policy.settings.sealed_ttl - age
-                self._tier.put(address(place), value, lifetime)
+                if value is not None:
+                    self._tier.put(address(place), value, lifetime)
 
     def forsaken(self, held: Held, window: Window) -> list[str]:
         """The addresses of what the tier was given, or asked, of a window; no more used then."""
@@ -139,7 +141,7 @@ class Beyond:
     def _counted(self, what: TierValue) -> None:
         self._memory.observer.tier_value(self._tier.name, what)
 
-    def _packed(self, held: Held, block: Block, place: Place) -> bytes:
+    def _packed(self, held: Held, block: Block, place: Place) -> bytes | None:
         return packed(block, place, held.names.labels(block.names))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,10 @@ from bridge.model.samples import Columns
 from bridge.model.time import Window
 
 Int64s = npt.NDArray[np.int64]
+
+# How many chunks are looked at together: what they hold fits a processor's cache.
+_AT_ONCE: Final = 512
+_EVER: Final = (-(2**63), 2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +98,43 @@ class Chunks:
             found,
         )
         return found
+
+    def sound(self) -> bool:
+        """Whether all chunks hold the samples that they are said to, rising within each row."""
+        starts = np.append(0, self.ends)[:-1]
+        sizes = self.ends - starts
+        counts, firsts = np.empty_like(starts), np.empty_like(starts)
+        return (
+            xor.inspect(self.data, starts, sizes, counts, firsts) < 0
+            and np.array_equal(counts, self.counts)
+            and bool(((counts > 0) & (counts <= xor.SAMPLES_PER_CHUNK)).all())
+            and self.rises()
+            and all(
+                self._holds(slice(low, low + _AT_ONCE), starts, sizes)
+                for low in range(0, len(starts), _AT_ONCE)
+            )
+        )
+
+    def rises(self) -> bool:
+        """Whether within each row every chunk begins behind the one before."""
+        behind = self.oldest[1:] > self.newest[:-1]
+        behind[self.chunks[(self.chunks > 0) & (self.chunks < len(self.ends))] - 1] = True
+        return bool(behind.all())
+
+    def _holds(self, which: slice, starts: Int64s, sizes: Int64s) -> bool:
+        counts = self.counts[which]
+        offsets, room = np.zeros(len(counts) + 1, np.int64), int(counts.sum()) + 1
+        times, bits = np.empty(room, np.int64), np.empty(room, np.int64)
+        rows = np.arange(len(counts))
+        bad, disorder = xor.decode(
+            self.data, starts[which], sizes[which], rows, *_EVER, offsets, times, bits
+        )
+        return (
+            bad < 0
+            and not disorder
+            and np.array_equal(times[offsets[:-1]], self.oldest[which])
+            and np.array_equal(times[offsets[1:] - 1], self.newest[which])
+        )
 
 
 def frozen(chunks: Chunks) -> Chunks:

@@ -120,8 +120,15 @@ class NativeChunks:
         if found.bad >= 0 or not np.array_equal(np.diff(offsets), chunks.counts):
             return False
         times = found.timestamps
+        rising = np.diff(times) > 0
+        rising[offsets[1:-1] - 1] = True
         firsts, lasts = times[offsets[:-1]], times[offsets[1:] - 1]
-        return np.array_equal(firsts, chunks.oldest) and np.array_equal(lasts, chunks.newest)
+        return (
+            bool(rising.all())
+            and chunks.rises()
+            and np.array_equal(firsts, chunks.oldest)
+            and np.array_equal(lasts, chunks.newest)
+        )
 
     def _decoded(self, which: Int64s, window: Window) -> tuple[Int64s, histogram.Decoded]:
         """Some chunks' samples in a window, and where each chunk's begin."""

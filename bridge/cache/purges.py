@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.cache.foreign import text
 from bridge.cache.intervals import common, covers
 from bridge.cache.keys import Key
 from bridge.cache.memory import Clock, system_clock
@@ -43,7 +44,9 @@ class Purge:
         """The purge that another process wrote; None if it cannot be understood."""
         try:
             name, triples, start, end, until = json.loads(value)
-            matchers = tuple(Matcher.checked(n, MatchType(kind), v) for n, kind, v in triples)
+            matchers = tuple(
+                Matcher.checked(text(n), MatchType(kind), text(v)) for n, kind, v in triples
+            )
             return Purge(str(name), matchers, Window(int(start), int(end)), int(until))
         except (ValueError, TypeError, OverflowError, RecursionError, BadData):
             return None

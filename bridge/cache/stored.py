@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from bridge.cache.blocks import Block
 from bridge.cache.chunks import Chunks, frozen
+from bridge.cache.foreign import LARGEST_LEAD, Foreign, inflated, text
 from bridge.cache.keys import Place
 from bridge.cache.names import Names
 from bridge.cache.native import NativeChunks
 from bridge.cache.policy import Moment, Policy
-from bridge.chunkenc import xor
 from bridge.chunkenc.bits import PADDING
 from bridge.model.labels import Labels
 from bridge.model.time import Window
@@ -41,12 +41,11 @@ _UNREADABLE: Final = (
 )
 
 
-class Foreign(ValueError):
-    """Bytes that are not the block that was looked for."""
+def packed(block: Block, place: Place, labels: Sequence[Labels]) -> bytes | None:
+    """The bytes of a block for a place, None if nobody would read as many.
 
-
-def packed(block: Block, place: Place, labels: Sequence[Labels]) -> bytes:
-    """The bytes of a block for a place; `labels` are those of its rows."""
+    `labels` are those of its rows.
+    """
     sections = _sections(block)
     head = {
         "place": place.document(),
@@ -58,7 +57,10 @@ def packed(block: Block, place: Place, labels: Sequence[Labels]) -> bytes:
     arrays = [array for one in sections.values() for array in one.arrays]
     # ASCII with escapes keeps bytes that are not UTF-8.
     packed_arrays = [array.astype(_LITTLE, copy=False).tobytes() for array in arrays]
-    lead = zlib.compress(json.dumps(head).encode() + b"\n" + b"".join(packed_arrays), 1)
+    plain = json.dumps(head).encode() + b"\n" + b"".join(packed_arrays)
+    if len(plain) >= LARGEST_LEAD:
+        return None
+    lead = zlib.compress(plain, 1)
     rest = lead + b"".join(one.data for one in sections.values())
     checksum = google_crc32c.value(rest)
     return _FIXED.pack(_MAGIC, FORMAT, checksum, len(lead)) + rest
@@ -87,7 +89,7 @@ def _block(value: bytes, place: Place, names: Names, policy: Policy, now: Moment
     if window.end > policy.closed(read):
         raise Foreign("not sealed by the settings of today")
     chunks, starts, native = _chunks(sections)
-    labels = [Labels.of_sorted(tuple(map(tuple, pairs))) for pairs in head["labels"]]
+    labels = [_labels(pairs) for pairs in head["labels"]]
     _check(chunks, starts, native, labels)
     numbers = names.add(labels)
     horizon, closed = policy.horizon(read), policy.closed(read)
@@ -101,7 +103,7 @@ def _opened(value: bytes) -> tuple[dict[str, Any], dict[str, "_Section"]]:
     rest = memoryview(value)[_FIXED.size :]
     if magic != _MAGIC or form != FORMAT or google_crc32c.value(bytes(rest)) != checksum:
         raise Foreign("another format, or damaged")
-    line, _, packed_arrays = zlib.decompress(rest[:length]).partition(b"\n")
+    line, _, packed_arrays = inflated(rest[:length]).partition(b"\n")
     head: dict[str, Any] = json.loads(line)
     flat, data = np.frombuffer(packed_arrays, _LITTLE).astype(np.int64), rest[length:]
     sections = {}
@@ -162,6 +164,13 @@ def _chunks(
     )
 
 
+def _labels(pairs: list[list[str]]) -> Labels:
+    made = tuple((text(name), text(value)) for name, value in pairs)
+    if not all(value for _, value in made) or any(left >= right for left, right in pairwise(made)):
+        raise Foreign("no label set where one belongs")
+    return Labels.of_sorted(made)
+
+
 def _moment(wall: int, now: Moment) -> Moment:
     if wall > now.wall:
         raise Foreign("read at a time that has not come yet")
@@ -179,9 +188,9 @@ def _check(
         len(chunks) == len(labels)
         and all(left.pairs < right.pairs for left, right in pairwise(labels))
         and _ordered(chunks)
-        and _are_xor(chunks)
+        and chunks.sound()
         and bool(used.all())
-        and (starts is None or (_ordered(starts) and _are_xor(starts) and _alike(chunks, starts)))
+        and (starts is None or (_ordered(starts) and starts.sound() and _alike(chunks, starts)))
         and (native is None or (len(native) == len(labels) and _ordered(native.chunks)))
         and (native is None or native.sound())
     )
@@ -200,17 +209,6 @@ def _ordered(chunks: Chunks) -> bool:
         and bool((np.diff(chunks.chunks) >= 0).all())
         and bool((np.diff(chunks.ends, prepend=0) > 0).all())
         and (int(chunks.ends[-1]) if count else 0) == len(chunks.data) - PADDING
-    )
-
-
-def _are_xor(chunks: Chunks) -> bool:
-    """Whether they are XOR chunks of the samples that they are said to hold."""
-    starts = np.append(0, chunks.ends)[:-1]
-    counts, firsts = np.empty_like(starts), np.empty_like(starts)
-    return (
-        xor.inspect(chunks.data, starts, chunks.ends - starts, counts, firsts) < 0
-        and bool((counts == chunks.counts).all() and (counts <= xor.SAMPLES_PER_CHUNK).all())
-        and bool((firsts == chunks.oldest).all() and (counts > 0).all())
     )
 
 

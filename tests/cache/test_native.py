@@ -89,6 +89,7 @@ async def test_bytes_and_back_it_is_the_same(store: MemoryStore) -> None:
     (block,) = blocks_of(whole, [window], names)
     place, policy = Place(Key("a", "", ()), window), Policy(CacheSettings())
     value = packed(block, place, names.labels(block.names))
+    assert value is not None
     other = Names()
     found = unpacked(value, place, other, policy, Moment(START, 0))
     assert_same(joined([Remembered.of(found, window, found.names)], other)[1], whole)
