@@ -4,16 +4,16 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+GUIDED := $(VENV)/.guided
 WEB    := bridge/console/web
 NPM    := npm --prefix $(WEB) --silent
-MINUTES ?= 60
 WEBBED := $(WEB)/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY) $(WEBBED) ## make .venv: the pinned dependencies and prombridge itself, editable
 
@@ -68,12 +68,25 @@ kernels: $(READY) servers ## the kernels' tests as plain Python, and with bounds
 	@NUMBA_BOUNDSCHECK=1 $(BIN)/prombridge warm --quiet --jobs 2
 	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -n 2 -m "not long" $(KERNEL_TESTS)
 
-fuzz: $(READY) servers ## 50,000 random expressions beside a real Prometheus: minutes
+fuzz: fuzz-expressions fuzz-bytes ## both of the next two, one behind the other
+
+fuzz-expressions: $(READY) servers ## 50,000 random expressions beside a real Prometheus: minutes
 	@for seed in 11 21 31; do \
 		$(BIN)/python -m tests.oracle.fuzz --count 10000 --seed $$seed --jobs 2 || exit 1; done
 	@for seed in 1 71; do \
 		$(BIN)/python -m tests.oracle.fuzz --count 10000 --seed $$seed --jobs 1 --data native || exit 1; done
 	@$(BIN)/python -m tests.oracle.fuzz --count 2000 --seed 61 --jobs 2 --data everyday
+
+# Coverage guides it: atheris is installed for it, and for nothing else.
+$(GUIDED): tests/fuzz/constraints.txt $(READY)
+	@echo "Installing what guides the fuzzers"
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+fuzz-bytes: MINUTES ?= 30
+fuzz-bytes: $(GUIDED) ## each reader of foreign bytes for MINUTES, 30 unless set, guided by coverage
+	@NUMBA_BOUNDSCHECK=1 $(BIN)/prombridge warm --quiet --jobs 2
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 laws: $(READY) servers warm ## laws over 1,000 examples each, the cache's over 200,000 steps, all scripts through it
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile many tests/chunkenc tests/engine tests/model tests/promql tests/remote
@@ -106,6 +119,7 @@ tenants: $(READY) warm ## 10,000 requests of two tenants who must not see each o
 soak: $(READY) servers warm ## a dashboard over live data for ten minutes, with and without the cache
 	$(BIN)/python -m benchmarks.soak
 
+chaos: MINUTES ?= 60
 chaos: $(READY) servers warm ## dashboards while stores, tiers, the clock and prombridge itself fail: MINUTES, 60 unless set
 	$(BIN)/python -m benchmarks.chaos --minutes $(MINUTES)
 
@@ -124,6 +138,8 @@ demo: $(READY) ## a bridge in front of a store with a day of data, in the foregr
 pin: $(READY) ## pin the dependencies anew (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--no-annotate --extra dev pyproject.toml --output-file constraints.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--no-annotate --group fuzz --output-file tests/fuzz/constraints.txt
 
 sbom: $(READY) ## what a full installation consists of, as CycloneDX in build/sbom.json (needs uv)
 	@mkdir -p build
@@ -137,4 +153,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test kernels fuzz laws bench bench-docs bench-memory bench-promql replay floor tenants soak chaos load scaling rolling demo pin sbom clean
+.PHONY: help install lint format console warm servers test kernels fuzz fuzz-expressions fuzz-bytes laws bench bench-docs bench-memory bench-promql replay floor tenants soak chaos load scaling rolling demo pin sbom clean

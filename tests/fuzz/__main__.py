@@ -1,0 +1,77 @@
+"""`python -m tests.fuzz`: each harness in turn for some time, as plain Python, then bounds-checked.
+
+Inputs that reach something new stay in `build/fuzz/NAME`, an input with a finding beside it.
+`--keep` takes the fewest that reach all of it into the tree.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.fuzz.harness import Harness
+from tests.fuzz.targets import TARGETS
+
+_BUILD = Path("build/fuzz")
+_MOST_BYTES = 2048
+_KEPT = 40
+_OPTIONS = ("-timeout=20", "-rss_limit_mb=3000", f"-max_len={_MOST_BYTES}", "-print_final_stats=1")
+_PLAIN = {"NUMBA_DISABLE_JIT": "1"}
+_CHECKED = {"NUMBA_DISABLE_JIT": "0", "NUMBA_BOUNDSCHECK": "1"}
+
+
+def _laid(harness: Harness) -> Path:
+    """The folder of a harness' corpus, with what is known of it."""
+    folder = _BUILD / harness.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate((*harness.seeds(), *harness.kept())):
+        (folder / f"known-{number}").write_bytes(data)
+    return folder
+
+
+def _run(harness: Harness, environment: dict[str, str], *arguments: object) -> bool:
+    """Whether libFuzzer ended without a finding."""
+    print(f"{harness.name} {environment}", flush=True)
+    which = (harness.module, harness.name, ",".join(harness.packages))
+    command = [sys.executable, "-m", "tests.fuzz.one", *which, *_OPTIONS, *map(str, arguments)]
+    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode == 0
+
+
+def _fuzzed(harness: Harness, seconds: int) -> bool:
+    folder = _laid(harness)
+    known = (f"-artifact_prefix={folder}-", folder)
+    modes = (_PLAIN, _CHECKED) if harness.kernels else (_PLAIN,)
+    each = max(1, seconds // len(modes))
+    return all(_run(harness, mode, f"-max_total_time={each}", *known) for mode in modes)
+
+
+def _keep(harness: Harness) -> None:
+    folder, fewest = _laid(harness), _BUILD / f"{harness.name}.fewest"
+    fewest.mkdir(exist_ok=True)
+    _run(harness, _PLAIN, "-merge=1", fewest, folder)
+    smallest = sorted(
+        (file.read_bytes() for file in fewest.iterdir()), key=lambda it: (len(it), it)
+    )
+    harness.file.write_text("".join(f"{data.hex()}\n" for data in smallest[:_KEPT] if data))
+
+
+def main() -> int:
+    """How many harnesses had a finding."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TARGETS))
+    parser.add_argument("--minutes", type=float, default=30, help="for each harness")
+    parser.add_argument("--keep", action="store_true")
+    given = parser.parse_args()
+    chosen = [TARGETS[name] for name in given.names or TARGETS]
+    if given.keep:
+        for harness in chosen:
+            _keep(harness)
+        return 0
+    found = [harness.name for harness in chosen if not _fuzzed(harness, int(given.minutes * 60))]
+    print(f"findings: {', '.join(found) or 'none'}")
+    return len(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""The PromQL parser: a tree that its text gives back, or a parse error."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bridge.model.errors import ParseError
+from bridge.promql.features import Features
+from bridge.promql.parser import parse
+from bridge.promql.pretty import prettified
+from bridge.promql.printer import to_text
+from tests.fuzz.harness import Harness
+from tests.promql.signatures import SIGNATURES
+
+_ALL = Features(True, True, True, True)
+_EXPRESSIONS = Path(__file__).parents[1] / "oracle" / "expressions"
+
+
+def _check(data: bytes) -> None:
+    text = data.decode("utf-8", "surrogateescape")
+    try:
+        tree = parse(text, SIGNATURES, _ALL)
+    except ParseError:
+        return
+    printed = to_text(tree)
+    assert to_text(parse(printed, SIGNATURES, _ALL)) == printed
+    assert to_text(parse(prettified(tree), SIGNATURES, _ALL)) == printed
+
+
+def _seeds() -> Iterator[bytes]:
+    for file in sorted(_EXPRESSIONS.glob("*.promql")):
+        lines = file.read_bytes().splitlines()
+        yield from (line for line in lines[::10] if line and not line.startswith(b"#"))
+
+
+HARNESSES = (Harness("parser", _check, _seeds, ("bridge.promql",)),)

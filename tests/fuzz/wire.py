@@ -1,0 +1,88 @@
+"""A store's answer, streamed and sampled: rows, or one of the errors that a read knows."""
+
+from collections.abc import Iterator
+
+import google_crc32c
+
+from bridge.model.errors import BridgeError
+from bridge.remote import frames
+from bridge.remote.answer import (
+    Answer,
+    BadAnswer,
+    Keep,
+    NotSampleable,
+    NotStreamable,
+    OverBudget,
+    TooLarge,
+)
+from bridge.remote.buffer import Buffer
+from bridge.remote.sampled import SampledAnswer
+from bridge.remote.streamed import StreamedAnswer
+from bridge.storage.interface import ReadOptions, Select
+from tests.fuzz.harness import Harness
+from tests.remote.wires import Wire, length, sampled_body, streamed_body
+
+_PACKAGES = ("bridge.remote", "bridge.chunkenc")
+_LIMIT = 1 << 20
+_EVER = (-(2**63), 2**63 - 1)
+_KNOWN = (BadAnswer, NotSampleable, NotStreamable, OverBudget, TooLarge, BridgeError)
+_SERIES = [
+    Wire((("__name__", "up"), ("job", name)), [(1000 * at, at / 3) for at in range(size)])
+    for name, size in (("a", 7), ("b", 1), ("c", 3))
+]
+
+
+def _read(answer: Answer, pieces: list[bytes]) -> None:
+    try:
+        for piece in pieces:
+            answer.feed([piece])
+        found = answer.finish()
+    except _KNOWN:
+        return
+    for rows in found:
+        assert len(rows.labels) == len(rows.columns.offsets) - 1
+        assert len(rows.columns.timestamps) == rows.columns.offsets[-1]
+
+
+def _keep() -> Keep:
+    return Keep(Select((), *_EVER), ReadOptions(max_samples=1 << 20))
+
+
+def _frames(data: bytes) -> None:
+    """Frames as they come, in two pieces."""
+    _read(StreamedAnswer(_keep(), _LIMIT), [data[: len(data) // 2], data[len(data) // 2 :]])
+
+
+def _frame(data: bytes) -> None:
+    """The payload of one frame, whose checksum is right."""
+    checksum = google_crc32c.value(data).to_bytes(4, "big")
+    _read(StreamedAnswer(_keep(), _LIMIT), [length(len(data)) + checksum + data])
+
+
+def _samples(data: bytes) -> None:
+    """A body as a store sends it, compressed or not."""
+    _read(SampledAnswer(_keep(), _LIMIT), [data])
+
+
+def _bodies() -> Iterator[bytes]:
+    for per_chunk in (2, 120):
+        yield streamed_body(_SERIES, per_chunk=per_chunk, per_frame=2)
+
+
+def _payloads() -> Iterator[bytes]:
+    for body in _bodies():
+        buffer = Buffer.of([body])
+        for start, stop, _ in frames.scan(buffer, _LIMIT).spans.T.tolist():
+            yield buffer.piece(start, stop)
+
+
+def _sampled() -> Iterator[bytes]:
+    yield sampled_body(_SERIES, compressed=False)
+    yield sampled_body(_SERIES)
+
+
+HARNESSES = (
+    Harness("frames", _frames, _bodies, _PACKAGES, kernels=True),
+    Harness("frame", _frame, _payloads, _PACKAGES, kernels=True),
+    Harness("samples", _samples, _sampled, _PACKAGES, kernels=True),
+)
