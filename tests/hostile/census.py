@@ -57,7 +57,7 @@ def census() -> Counter[str]:
 
 def _forget() -> None:
     for one in gc.get_objects():
-        if isinstance(one, _lru_cache_wrapper) and one.cache_info().maxsize and _ours(one):
+        if type(one) is _lru_cache_wrapper and one.cache_info().maxsize and _ours(one):
             one.cache_clear()
 
 

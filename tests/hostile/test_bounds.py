@@ -1,6 +1,7 @@
 """Nothing grows without a bound, whatever clients and stores come up with."""
 
 import asyncio
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ from tests.servers.serving import served
 
 AT: Final = START // 1000
 EACH: Final = 25  # distinct inputs of each kind in a round
+SETTLING: Final = 30  # seconds that work behind an answer may take
 SERIES: Final = 300
 # Every bound is a little more than a round brings, so that a few rounds go beyond it.
 SMALL: Final[dict[str, Any]] = {
@@ -59,13 +61,13 @@ class World:
 
     async def round(self) -> None:
         """A round of requests none of which was there before."""
-        first = self.begun
+        first, quiet = self.begun, asyncio.all_tasks()
         self.begun += EACH
         for number in range(first, self.begun):
             await self._strange(number)
-        # Behind the answers all becomes quiet.
-        for _ in range(20):
-            await asyncio.sleep(0.01)
+        if begun := asyncio.all_tasks() - quiet:
+            # What goes on behind the answers ends; what does not is counted.
+            await asyncio.wait(begun, timeout=SETTLING)
         await without_cancelled_timers()
 
     async def _strange(self, number: int) -> None:
@@ -213,3 +215,11 @@ async def test_a_container_that_grows_is_named() -> None:
     before = census()
     leak.held += range(2 * EACH)
     assert grown(before, census()) == {"bridge.leaking.Leaking.held": (0, 2 * EACH)}
+
+
+async def test_a_proxy_of_what_is_gone_is_passed_over() -> None:
+    leak = Leaking()
+    held = [weakref.proxy(leak)]
+    del leak
+    assert census()["objects of bridge.leaking.Leaking"] == 0
+    assert len(held) == 1
