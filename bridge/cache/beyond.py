@@ -142,7 +142,7 @@ class Beyond:
         self._memory.observer.tier_value(self._tier.name, what)
 
     def _packed(self, held: Held, block: Block, place: Place) -> bytes | None:
-        return packed(block, place, held.names.labels(block.names))
+        return packed(block, place, held.names.labels(block.names), held.policy)
 
 
 def _older(held: Held, found: Block, gap: Window) -> Iterator[Window]:

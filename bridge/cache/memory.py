@@ -113,14 +113,18 @@ class Memory:
     def begin(self, key: Key, policy: Policy) -> Held:
         """What is remembered of a selector, which stays at least until `end`.
 
-        The policy of today counts, also for what was read under another one.
+        The policy of today counts, also for what was read under another one; what that other one
+        took for settled or closed by rules of its own is forgotten.
         """
         held = self._held.get(key)
         if held is None:
             held = self._held[key] = Held(key, policy)
             self._by_condition.setdefault(key.condition, {})[key] = held
-        held.policy = policy
         held.uses += 1
+        if not policy.judges_like(held.policy):
+            for block in tuple(held.blocks):
+                self._drop(held, block, Gone.EXPIRED)
+        held.policy = policy
         return held
 
     def end(self, held: Held) -> None:

@@ -45,5 +45,6 @@ def merged(pair: Pair, names: Names) -> Block:
         parts.append((numbers[at : at + part.series], part.columns()))
         at += part.series
     (made,) = encoded(parts, [window])
-    sealed = right.sealed if left.all_sealed else left.sealed
-    return Block(window, read, right.settled, sealed, *made)
+    settled = max(left.settled, right.settled)
+    sealed = max(left.sealed, right.sealed) if left.all_sealed else left.sealed
+    return Block(window, read, settled, sealed, *made)

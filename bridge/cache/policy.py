@@ -79,14 +79,24 @@ class Policy:
 
     def closed(self, read: Moment) -> int:
         """The youngest time for which a read that began then saw all that would ever come."""
-        return read.wall - max(self.settings.out_of_order_window + 1, self.settings.freshness)
+        return read.wall - self.closing
+
+    @property
+    def closing(self) -> int:
+        """How old samples must be, ms, for a store to have all that will ever come."""
+        return max(self.settings.out_of_order_window + 1, self.settings.freshness)
+
+    def judges_like(self, other: "Policy") -> bool:
+        """Whether by this policy the same counts as settled, and as closed."""
+        freshness = self.settings.freshness == other.settings.freshness
+        return freshness and self.closing == other.closing
 
     def servable(self, what: Kept, now: Moment, fresh: bool) -> Window | None:
         """What may be answered now out of what was read then; None if nothing.
 
         `fresh`: only what the store does not change any more.
         """
-        age = what.read.age(now)
+        age = self._age(what, now)
         if age is None:
             return None
         if age <= self.settings.burst and not fresh:
@@ -101,7 +111,7 @@ class Policy:
 
     def stale(self, what: Kept, now: Moment) -> Window | None:
         """What may be answered, however old it is, while the store is down; None if nothing."""
-        if not self.settings.stale_if_error or what.read.age(now) is None:
+        if not self.settings.stale_if_error or self._age(what, now) is None:
             return None
         return common(what.window, Window(what.window.start, what.settled))
 
@@ -145,6 +155,13 @@ class Policy:
     def admits(self, size: int, free: int, again: bool) -> bool:
         """Whether to remember so many bytes; `again`: the selector was missed before, lately."""
         return size <= self.settings.max_bytes // 4 and (size <= free or again)
+
+    def _age(self, what: Kept, now: Moment) -> int | None:
+        """How old a read is; None if the clock by which it was read, or judged, went back since.
+
+        Of merged reads it is the oldest that ages, and the newest that says what is settled.
+        """
+        return None if what.settled > self.horizon(now) else what.read.age(now)
 
     def _recent(self, now: Moment) -> int:
         """The epoch day's start from which on cuts are 2 h apart."""

@@ -24,7 +24,7 @@ from bridge.model.time import Window
 
 Int64s = npt.NDArray[np.int64]
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 _MAGIC: Final = b"PBBLOCK\n"
 # Magic, format, checksum of all that follows, length of the head.
 _FIXED: Final = struct.Struct("<8sIII")
@@ -41,16 +41,18 @@ _UNREADABLE: Final = (
 )
 
 
-def packed(block: Block, place: Place, labels: Sequence[Labels]) -> bytes | None:
+def packed(block: Block, place: Place, labels: Sequence[Labels], policy: Policy) -> bytes | None:
     """The bytes of a block for a place, None if nobody would read as many.
 
-    `labels` are those of its rows.
+    `labels` are those of its rows, `policy` is what it was judged by.
     """
     sections = _sections(block)
     head = {
         "place": place.document(),
         "window": [block.window.start, block.window.end],
         "read": block.read.wall,
+        "sealed": block.sealed,
+        "closing": policy.closing,
         "labels": [one.pairs for one in labels],
         "sections": {name: one.sizes for name, one in sections.items()},
     }
@@ -86,14 +88,15 @@ def _block(value: bytes, place: Place, names: Names, policy: Policy, now: Moment
     if head["place"] != place.document():
         raise Foreign("of another selector, of another time, or read before a purge")
     window, read = Window(*head["window"]), _moment(head["read"], now)
-    if window.end > policy.closed(read):
+    sealed, closing = int(head["sealed"]), int(head["closing"])
+    judged = _moment(sealed + closing, now)
+    if window.end > sealed or closing < policy.closing:
         raise Foreign("not sealed by the settings of today")
     chunks, starts, native = _chunks(sections)
     labels = [_labels(pairs) for pairs in head["labels"]]
     _check(chunks, starts, native, labels)
     numbers = names.add(labels)
-    horizon, closed = policy.horizon(read), policy.closed(read)
-    return Block(window, read, horizon, closed, numbers, chunks, starts, native)
+    return Block(window, read, policy.horizon(judged), sealed, numbers, chunks, starts, native)
 
 
 def _opened(value: bytes) -> tuple[dict[str, Any], dict[str, "_Section"]]:

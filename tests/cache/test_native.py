@@ -88,10 +88,10 @@ async def test_bytes_and_back_it_is_the_same(store: MemoryStore) -> None:
     whole = await held(store, window)
     (block,) = blocks_of(whole, [window], names)
     place, policy = Place(Key("a", "", ()), window), Policy(CacheSettings())
-    value = packed(block, place, names.labels(block.names))
+    value = packed(block, place, names.labels(block.names), policy)
     assert value is not None
     other = Names()
-    found = unpacked(value, place, other, policy, Moment(START, 0))
+    found = unpacked(value, place, other, policy, Moment(START + 2 * HOUR, 0))
     assert_same(joined([Remembered.of(found, window, found.names)], other)[1], whole)
 
 

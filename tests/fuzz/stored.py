@@ -91,7 +91,7 @@ def _blocks() -> Iterator[bytes]:
         parts = [(names.add(labels), part.columns()) for labels, part in rows]
         (held,) = encoded(parts, [_WINDOW])
         block = Block(_WINDOW, Moment(50 * _HOUR, 0), 50 * _HOUR, 50 * _HOUR, *held)
-        value = packed(block, _PLACE, names.labels(block.names))
+        value = packed(block, _PLACE, names.labels(block.names), _POLICY)
         assert value is not None
         yield value
 

@@ -1,0 +1,56 @@
+"""Blocks that became one: as old as the older read, as settled as the younger one said."""
+
+import pytest
+
+from bridge.cache.policy import Policy
+from bridge.cache.samples import SampleCache
+from bridge.cache.settings import CacheSettings
+from bridge.model.time import Window
+from bridge.storage.interface import ReadOptions
+from tests.cache.conftest import Make
+from tests.cache.replicas import Replica
+from tests.cache.test_samples import PLAIN, World, last
+from tests.cache.world import HOUR, MINUTE, START, contents
+
+FRESH = ReadOptions(fresh=True)
+
+
+@pytest.mark.parametrize("options", [PLAIN, FRESH])
+async def test_when_the_clock_is_set_back_the_younger_read_does_not_count(
+    options: ReadOptions,
+) -> None:
+    world = World()
+    await world.right(last(HOUR // 2, START - 90 * MINUTE))
+    world.clock.advance(2 * HOUR)
+    slot = last(2 * HOUR - 1, START - 1)
+    await world.right(slot)
+    (held,) = world.memory.selectors()
+    assert len(held.overlapping(Window(slot.start, slot.end))) == 1
+    world.clock.wall -= 100 * MINUTE
+    world.store.put(next(iter(world.store.data)), {START - 5 * MINUTE + 1: 1.0})
+    assert await world.right(last(10 * MINUTE, START - MINUTE), options) == 1
+
+
+async def test_what_became_one_is_found_in_the_tier_as_far_as_it_was_sealed(make: Make) -> None:
+    world = World()
+    first = Replica(world, make())
+    for _ in range(36):
+        dashboard = last(3 * HOUR, world.clock.wall)
+        selection = await first.cache.select(dashboard, PLAIN)
+        assert contents(selection.block) == world.store.truth(dashboard)
+        await first.cache.settled()
+        world.advance(300)
+    await first.aclose()
+    second = Replica(world, make())
+    assert await second.right(last(3 * HOUR, world.clock.wall - 2 * HOUR)) == 0
+    await second.aclose()
+
+
+async def test_what_other_settings_took_for_closed_is_forgotten() -> None:
+    world = World()
+    old = last(HOUR, world.clock.wall - 2 * HOUR)
+    await world.right(old)
+    policy = Policy(CacheSettings(out_of_order_window=4 * HOUR))
+    world.cache = SampleCache(world.store, world.memory, "logged", policy)
+    assert await world.right(old) == 1
+    assert await world.right(old) == 0
