@@ -1,6 +1,7 @@
 """Requests of a tenant that tries everything, at random: every path, selectors of any kind."""
 
 import random
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,6 +21,19 @@ SAMPLES: Final = 240
 # What tells the two tenants apart; all else of the hidden one bears the mark, which no request has.
 TEAM: Final = "team"
 MARK: Final = "S3CR3T"
+# The hidden one's samples begin here: so many digits, and so many bytes, that no other number has.
+HIDDEN: Final = 7e15
+_TRACES: Final = (
+    MARK.encode(),
+    b"7000000000000",
+    b"7.000000000000",
+    *(struct.pack(f"{order}d", HIDDEN)[at] for order, at in ((">", slice(6)), ("<", slice(2, 8)))),
+)
+_PROTOBUF: Final = (
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+)
+# What stores' own APIs tell, and what is counted.
+_PASSED: Final = ("metadata", "rules", "alerts", "notifications", "status/tsdb")
 
 _SELECTORS: Final = (
     "up",
@@ -101,6 +115,7 @@ class Asker:
             (3, self._federate),
             (4, self._read),
             (3, self._told),
+            (3, self._passed),
             (4, self._other),
         )
 
@@ -166,7 +181,8 @@ class Asker:
 
     def _federate(self) -> Asking:
         prefix = self._of(["", "/stores/far"])
-        return Asking("GET", f"{prefix}{FEDERATE}?{urlencode(self._matches(1))}")
+        path = f"{prefix}{FEDERATE}?{urlencode(self._matches(1))}"
+        return Asking("GET", path, headers={"Accept": self._of(["*/*", _PROTOBUF])})
 
     def _read(self) -> Asking:
         kinds = ((ResponseType.SAMPLES,), (ResponseType.STREAMED,))
@@ -185,6 +201,11 @@ class Asker:
         text = self._expression()
         return self._formed(name, {"query": text, "time": self._end} | self._span())
 
+    def _passed(self) -> Asking:
+        """What is asked of stores' own APIs as it comes."""
+        pairs = self._of([[], self._matches(0), [("metric", "up")], [("type", "alert")]])
+        return self._formed(self._of(_PASSED), pairs)
+
     def _other(self) -> Asking:
         """Any other path there is, with a selector or without."""
         paths = [*HANDLERS, *ADMIN, *STORAGE, *RECEIVERS, OPENAPI, FEDERATE, *PAGES]
@@ -198,3 +219,8 @@ class Asker:
 def plain(body: bytes, encoding: str) -> bytes:
     """An answer's body as it is read."""
     return bytes(cramjam.snappy.decompress_raw(body)) if encoding == "snappy" else body
+
+
+def shows_hidden(shown: bytes) -> bool:
+    """Whether a name, a value or a sample of the hidden tenant is in there."""
+    return any(trace in shown for trace in _TRACES)

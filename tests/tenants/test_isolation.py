@@ -1,20 +1,24 @@
 """Two tenants whose matchers exclude each other: no request shows one a byte of the other's data.
 
-CI asks some hundred times; `make tenants` asks 10,000 times.
+CI asks some hundred times, `make tenants` 10,000 times: a store that is only read, and one with an
+API of its own.
 """
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from httpx import AsyncClient, Response
 
-from tests.tenants.requests import MARK, STEP, Asker, Asking, plain
+from tests.tenants.requests import MARK, STEP, Asker, Asking, plain, shows_hidden
 from tests.tenants.world import HEADER, TENANTS, bridge, store_of
 
 REQUESTS: Final = int(os.environ.get("TENANT_REQUESTS", "300"))
+# How many series each of the two has.
+SERIES: Final = 12
 
 
 async def answered(client: AsyncClient, asking: Asking, tenant: str) -> Response:
@@ -32,40 +36,63 @@ def current() -> int:
     return int(time.time() * 1000) // STEP * STEP
 
 
+def counted(answer: Response) -> int:
+    """The most series that an answer says there are."""
+    if answer.headers.get("content-type") != "application/json" or answer.status_code != 200:
+        return 0
+    return max(_series(answer.json()["data"]), default=0)
+
+
+def _series(data: Any) -> Iterator[int]:
+    match data:
+        case {"headStats": {"numSeries": int(number)}}:
+            yield number
+        case {"selects": [*selects]}:
+            for select in selects:
+                yield from (one["series"] or 0 for one in select["stores"])
+        case _:
+            pass
+
+
+@pytest.mark.parametrize("api", [False, True], ids=["reads", "api"])
 @pytest.mark.parametrize("seed", [7])
 async def test_a_tenant_sees_what_it_would_see_of_a_store_without_the_others(
-    tmp_path: Path, seed: int
+    tmp_path: Path, seed: int, api: bool
 ) -> None:
     end = current()
     asker, other = Asker(seed, end), Asker(seed + 1, end)
     with store_of(end, "alpha", "beta") as both, store_of(end, "alpha") as alone:
         async with (
-            bridge(tmp_path / "both", both) as shared,
-            bridge(tmp_path / "alone", alone) as single,
+            bridge(tmp_path / "both", both, api=api) as shared,
+            bridge(tmp_path / "alone", alone, api=api) as single,
         ):
-            marked = compared = 0
+            marked = compared = pushed = 0
             for _ in range(REQUESTS):
                 asking = asker.ask()
                 # The other one's question first: what it leaves behind must serve nobody else.
                 for question in (asking, other.ask()):
                     theirs = await answered(shared, question, "beta")
-                    marked += MARK.encode() in shown(theirs)
+                    marked += shows_hidden(shown(theirs))
                 ours = await answered(shared, asking, "alpha")
-                assert MARK.encode() not in shown(ours), asking
+                assert not shows_hidden(shown(ours)), asking
                 assert b"internal error" not in ours.content, asking
+                assert counted(ours) <= SERIES, asking
+                assert not both.unnarrowed, asking
+                pushed += ours.headers.get("x-prombridge-source", "").startswith("store")
                 if asking.steady:
                     expected = await answered(single, asking, "alpha")
                     assert ours.content == expected.content, asking
                     compared += 1
-    # The generator asks what would show the mark, and what can be compared.
+    # The generator asks what would show what is hidden, and what can be compared.
     assert marked > REQUESTS // 5
     assert compared > REQUESTS // 4
+    assert not api or pushed > REQUESTS // 100
 
 
 async def test_names_learned_for_one_tenant_are_no_others(tmp_path: Path) -> None:
     end = current()
-    with store_of(end, "alpha", "beta") as url:
-        async with bridge(tmp_path, url) as client:
+    with store_of(end, "alpha", "beta") as store:
+        async with bridge(tmp_path, store) as client:
             for tenant, count in (("beta", 6), ("alpha", 6), ("ops", 9)):
                 got = await client.get("/api/v1/label/__name__/values", headers={HEADER: tenant})
                 names = got.json()["data"]
@@ -79,8 +106,8 @@ async def test_names_learned_for_one_tenant_are_no_others(tmp_path: Path) -> Non
 
 async def test_operators_see_all_and_tenants_are_refused_what_tells_of_all(tmp_path: Path) -> None:
     end = current()
-    with store_of(end, "alpha", "beta") as url:
-        async with bridge(tmp_path, url) as client:
+    with store_of(end, "alpha", "beta") as store:
+        async with bridge(tmp_path, store) as client:
             for path in (
                 "/metrics",
                 "/api/v1/status/active_queries",
@@ -106,8 +133,8 @@ async def test_operators_see_all_and_tenants_are_refused_what_tells_of_all(tmp_p
 
 async def test_metrics_and_active_queries_tell_tenants_apart(tmp_path: Path) -> None:
     end = current()
-    with store_of(end, "alpha", "beta") as url:
-        async with bridge(tmp_path, url) as client:
+    with store_of(end, "alpha", "beta") as store:
+        async with bridge(tmp_path, store) as client:
             asked = {"query": "up", "time": str(end // 1000)}
             for tenant in ("alpha", "alpha", "beta"):
                 await client.get("/api/v1/query", params=asked, headers={HEADER: tenant})
@@ -121,8 +148,8 @@ async def test_each_tenant_has_limits_of_its_own(tmp_path: Path) -> None:
     end = current()
     limited = {**TENANTS["names"]["alpha"], "limits": {"max_series": 2}}
     tenants = {**TENANTS, "names": {**TENANTS["names"], "alpha": limited}}
-    with store_of(end, "alpha", "beta") as url:
-        async with bridge(tmp_path, url, tenants) as client:
+    with store_of(end, "alpha", "beta") as store:
+        async with bridge(tmp_path, store, tenants) as client:
             asked = {"query": "up", "time": str(end // 1000)}
             ours = await client.get("/api/v1/query", params=asked, headers={HEADER: "alpha"})
             assert (ours.status_code, ours.json()["error"]) == (

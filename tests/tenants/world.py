@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +16,9 @@ from bridge.config.flags import Flags
 from bridge.config.load import load
 from bridge.config.settings import Settings
 from bridge.model.labels import Labels
-from bridge.remote.server import read_app
 from bridge.storage.memory import MemoryStore
-from tests.servers.serving import served
-from tests.tenants.requests import MARK, SAMPLES, STEP
+from tests.tenants.requests import HIDDEN, MARK, SAMPLES, STEP
+from tests.tenants.store import ASKER, FarStore, serving
 
 HEADER: Final = "X-Scope-OrgID"
 FLAGS: Final = Flags(
@@ -29,18 +29,26 @@ FLAGS: Final = Flags(
 TENANTS: Final[dict[str, Any]] = {
     "header": HEADER,
     "names": {
-        "alpha": {"header_values": ["alpha"], "matchers": '{team="alpha"}'},
-        "beta": {"header_values": ["beta"], "matchers": '{team="beta"}'},
-        "ops": {"header_values": ["ops"], "operator": True},
-    },
+        team: {
+            "header_values": [team],
+            "matchers": f'{{team="{team}"}}',
+            "headers": {ASKER: team},
+        }
+        for team in ("alpha", "beta")
+    }
+    | {"ops": {"header_values": ["ops"], "operator": True}},
 }
+# How many samples a query may hold before it goes to a store that may evaluate it.
+LEAST: Final = 60
+# How long after the requests begin there are samples still, ms.
+_AFTER: Final = 2 * 3_600_000
 
 
 def series_of(team: str, end: int) -> Iterator[tuple[Labels, list[int], list[float]]]:
     """A tenant's data; of the hidden one's labels and values only its team is no secret."""
     mark, start = (f"_{MARK}" if team == "beta" else ""), end - SAMPLES * STEP
-    times = list(range(start, end, STEP))
-    shift = 7e6 if team == "beta" else 0.0
+    times = list(range(start, end + _AFTER, STEP))
+    shift = HIDDEN if team == "beta" else 0.0
     shared = {"team": team, "job": f"web{mark}"}
     for number in range(3):
         instance = {**shared, "instance": f"{team[0]}{number}{mark}"}
@@ -52,29 +60,41 @@ def series_of(team: str, end: int) -> Iterator[tuple[Labels, list[int], list[flo
 
 
 @contextlib.contextmanager
-def store_of(end: int, *teams: str) -> Iterator[str]:
-    """A store's address for remote read."""
-    store = MemoryStore(one for team in teams for one in series_of(team, end))
-    with served(read_app(store)) as url:
-        yield f"{url}/api/v1/read"
+def store_of(end: int, *teams: str) -> Iterator[FarStore]:
+    """A store of these tenants' data."""
+    with serving(MemoryStore(one for team in teams for one in series_of(team, end))) as store:
+        yield store
 
 
-def settings_of(folder: Path, url: str, tenants: Mapping[str, Any], flags: Flags) -> Settings:
-    """What stands in the two files of a bridge; the store is known to honour the series hint."""
+def settings_of(
+    folder: Path, url: str, tenants: Mapping[str, Any], flags: Flags, *, api: bool
+) -> Settings:
+    """What stands in the two files of a bridge; the store is known to honour the series hint.
+
+    With `api` its own API gives names, metadata, exemplars, and answers to what is too much here.
+    """
     folder.mkdir(exist_ok=True)
     config, own = folder / "prometheus.yml", folder / "prombridge.yml"
-    config.write_text(yaml.safe_dump({"remote_read": [{"name": "far", "url": url}]}))
-    stores = {"far": {"profile": "prometheus"}}
+    read = {"name": "far", "url": f"{url}/api/v1/read"}
+    config.write_text(yaml.safe_dump({"remote_read": [read]}))
+    ways = {"metadata_url": url, "query_url": url, "pushdown": "over_limit"} if api else {}
+    stores = {"far": {"profile": "prometheus", **ways}}
     own.write_text(yaml.safe_dump({"stores": stores, "tenants": dict(tenants)}))
-    return load(config, own, flags).settings
+    limited = replace(flags, query_max_samples=LEAST) if api else flags
+    return load(config, own, limited).settings
 
 
 @contextlib.asynccontextmanager
 async def bridge(
-    folder: Path, url: str, tenants: Mapping[str, Any] = TENANTS, flags: Flags = FLAGS
+    folder: Path,
+    store: FarStore,
+    tenants: Mapping[str, Any] = TENANTS,
+    flags: Flags = FLAGS,
+    *,
+    api: bool = False,
 ) -> AsyncIterator[AsyncClient]:
     """A bridge with tenants."""
-    service = Service(settings_of(folder, url, tenants, flags), warming=False)
+    service = Service(settings_of(folder, store.url, tenants, flags, api=api), warming=False)
     async with (
         service.router.lifespan_context(service),
         AsyncClient(
