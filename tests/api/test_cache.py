@@ -9,7 +9,8 @@ from httpx import AsyncClient, Response
 from bridge.api.settings import ApiSettings
 from bridge.cache.caches import Caches
 from tests.api import world
-from tests.cache.test_samples import Stale, World, last
+from tests.cache.asking import World, last
+from tests.cache.test_stale import Stale
 from tests.cache.world import HOUR, MINUTE, SECOND, START
 from tests.servers.fixtures import PrometheusFactory
 from tests.servers.prometheus import PrometheusOptions

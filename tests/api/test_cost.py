@@ -12,7 +12,7 @@ from bridge.model.time import Window
 from bridge.storage.fanout import Fanout, Member
 from bridge.storage.view import View
 from tests.api import world
-from tests.cache.test_samples import PLAIN, World, last
+from tests.cache.asking import PLAIN, World, last
 from tests.cache.world import HOUR, MINUTE, START
 
 COST = "/api/v1/query_cost"

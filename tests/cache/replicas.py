@@ -12,8 +12,8 @@ from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
 from bridge.cache.tiers import Tier
 from bridge.storage.interface import Querier, Select
+from tests.cache.asking import PLAIN, World, last
 from tests.cache.conftest import PATIENCE
-from tests.cache.test_samples import PLAIN, World, last
 from tests.cache.world import HOUR, START, Clock, Noted, contents
 
 OLD = last(3 * HOUR, START - 2 * HOUR)

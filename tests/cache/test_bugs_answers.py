@@ -16,7 +16,7 @@ from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings, QueryOptions, Result
 from bridge.model.time import Steps
 from bridge.storage.interface import ReadOptions
-from tests.cache.test_samples import NAMES, World, last, of
+from tests.cache.asking import NAMES, World, last, of
 from tests.cache.world import HOUR, MINUTE, SECOND, START
 from tests.promqltest.runner import add_series
 from tests.promqltest.script import Load, parse_script

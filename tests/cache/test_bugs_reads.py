@@ -26,7 +26,7 @@ from bridge.model.errors import StoreError
 from bridge.model.labels import Labels
 from bridge.model.time import Window
 from bridge.storage.interface import ReadOptions, Select
-from tests.cache.test_samples import NAMES, PLAIN, World, X, last, of
+from tests.cache.asking import NAMES, PLAIN, World, X, last, of
 from tests.cache.wired import Damage, Wired
 from tests.cache.world import HOUR, MINUTE, SECOND, START, LoggedStore, contents
 

@@ -10,7 +10,7 @@ from bridge.engine.demands import TurnSettings
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings, QueryOptions
 from bridge.model.time import Steps
-from tests.cache.test_samples import NAMES, World
+from tests.cache.asking import NAMES, World
 from tests.cache.wired import Wired
 from tests.cache.world import HOUR, SECOND
 

@@ -7,9 +7,9 @@ from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
 from bridge.model.time import Window
 from bridge.storage.interface import ReadOptions
+from tests.cache.asking import PLAIN, World, last
 from tests.cache.conftest import Make
 from tests.cache.replicas import Replica
-from tests.cache.test_samples import PLAIN, World, last
 from tests.cache.world import HOUR, MINUTE, START, contents
 
 FRESH = ReadOptions(fresh=True)

@@ -13,9 +13,9 @@ from bridge.cache.purges import LEASE, Purge, Purges
 from bridge.cache.valkey import ValkeyTier, connector
 from bridge.model.labels import Matcher
 from bridge.model.time import Window
+from tests.cache.asking import NAMES, PLAIN, World, last, of
 from tests.cache.conftest import PATIENCE, Make, patient
 from tests.cache.replicas import Replica, SlowDisk
-from tests.cache.test_samples import NAMES, PLAIN, World, last, of
 from tests.cache.world import HOUR, MINUTE, SECOND, START, Clock
 from tests.servers.valkey import valkey
 

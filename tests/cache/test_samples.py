@@ -2,82 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
-from itertools import product
 
 import pytest
 
-from bridge.cache.memory import Memory
 from bridge.cache.policy import Policy
-from bridge.cache.purges import Purges
 from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
-from bridge.model.errors import LimitExceeded, StoreError, StoreFault
 from bridge.model.labels import Labels, Matcher, MatchType
 from bridge.model.time import Window
-from bridge.storage.interface import CacheUse, Purpose, ReadOptions, Select, Selection
+from bridge.storage.interface import CacheUse, Purpose, ReadOptions, Select
+from tests.cache.asking import NAMES, PLAIN, World, X, last, of
 from tests.cache.world import (
     HOUR,
     MINUTE,
     SECOND,
     START,
-    Clock,
     LoggedStore,
-    Noted,
-    Samples,
-    contents,
 )
-
-NAMES = tuple(f"metric_{number}" for number in range(9))
-PLAIN = ReadOptions()
-
-
-class World:
-    """A clock, a store with six hours of nine metrics, and a cache before it."""
-
-    def __init__(self, max_bytes: int = 512 << 20) -> None:
-        self.clock = Clock()
-        self.store = LoggedStore(self.clock)
-        for name, pod in product(NAMES, ("1", "2")):
-            labels = Labels.of({"__name__": name, "pod": pod})
-            times = range(START - 6 * HOUR, START + 1, 15 * SECOND)
-            self.store.put(labels, {time: float(time % 1009) for time in times})
-        self.noted = Noted()
-        self.memory = Memory(CacheSettings(max_bytes=max_bytes), self.clock, self.noted)
-        self.purges = Purges((), self.clock)
-        self.cache = SampleCache(self.store, self.memory, "logged", purges=self.purges)
-
-    async def ask(
-        self, select: Select, options: ReadOptions = PLAIN, settle: bool = True
-    ) -> Samples:
-        selection = await self.cache.select(select, options)
-        if settle:
-            await self.cache.settled()
-        return contents(selection.block)
-
-    async def right(self, select: Select, options: ReadOptions = PLAIN) -> int:
-        """Asks, compares with the truth, and says how many reads it took."""
-        before = len(self.store.asked)
-        assert await self.ask(select, options) == self.store.truth(select)
-        return len(self.store.asked) - before
-
-    def advance(self, seconds: int) -> None:
-        """Time goes on, and so do all series."""
-        for _ in range(seconds // 15):
-            self.clock.advance(15 * SECOND)
-            for labels in self.store.data:
-                self.store.put(labels, {self.clock.wall: 1.0})
-
-
-def of(name: str, **more: str) -> tuple[Matcher, ...]:
-    pairs = {"__name__": name, **more}
-    return tuple(sorted(Matcher(key, MatchType.EQUAL, value) for key, value in pairs.items()))
-
-
-X = of(NAMES[0])
-
-
-def last(length: int, end: int = START, matchers: tuple[Matcher, ...] = X) -> Select:
-    return Select(matchers, end - length, end)
 
 
 async def test_what_was_read_is_not_read_again() -> None:
@@ -265,100 +206,6 @@ async def test_stores_and_tenants_never_share(store: str, tenant: str) -> None:
     assert len((await second.select(old, PLAIN)).block) == 0
 
 
-async def test_identical_reads_in_flight_are_one() -> None:
-    world = World()
-    world.store.gate = asyncio.Event()
-    tasks = [asyncio.create_task(world.ask(last(HOUR))) for _ in range(8)]
-    await asyncio.sleep(0.01)
-    world.store.gate.set()
-    answers = await asyncio.gather(*tasks)
-    assert len(world.store.asked) == 1
-    assert (world.noted.joined, len(world.noted.gaps)) == (7, 1)
-    assert all(answer == world.store.truth(last(HOUR)) for answer in answers)
-
-
-async def test_who_gives_up_does_not_disturb_the_others() -> None:
-    world = World()
-    world.store.gate = asyncio.Event()
-    tasks = [asyncio.create_task(world.ask(last(HOUR))) for _ in range(8)]
-    await asyncio.sleep(0.01)
-    for task in tasks[:7]:
-        task.cancel()
-    await asyncio.sleep(0)
-    world.store.gate.set()
-    assert await tasks[7] == world.store.truth(last(HOUR))
-    assert len(world.store.asked) == 1
-
-
-async def test_a_read_that_nobody_waits_for_any_more_is_cancelled() -> None:
-    world = World()
-    world.store.gate = asyncio.Event()
-    task = asyncio.create_task(world.ask(last(HOUR)))
-    await asyncio.sleep(0.01)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await asyncio.sleep(0)
-    assert not world.store.readings
-    assert not list(world.memory.selectors())
-    world.store.gate = None
-    assert await world.right(last(HOUR)) == 1
-
-
-async def test_an_error_reaches_all_who_wait_and_is_not_remembered() -> None:
-    world = World()
-    world.store.failing = 1
-    answers = await asyncio.gather(
-        *(world.ask(last(HOUR)) for _ in range(3)), return_exceptions=True
-    )
-    assert [type(answer) for answer in answers] == [StoreError] * 3
-    assert await world.right(last(HOUR)) == 1
-
-
-async def test_a_partial_answer_is_passed_on_with_its_warning_and_not_remembered() -> None:
-    world = World()
-    world.store.warning = 1
-    selection = await world.cache.select(last(HOUR), PLAIN)
-    assert selection.warnings == ("half of it is missing",)
-    await world.cache.settled()
-    assert await world.right(last(HOUR)) == 1
-
-
-class Limited:
-    """A store that lets a read hold so many samples."""
-
-    def __init__(self, store: LoggedStore, most: int) -> None:
-        self.store = store
-        self.most = most
-
-    async def select(self, select: Select, options: ReadOptions) -> Selection:
-        found = await self.store.select(select, options)
-        if found.block.samples > self.most:
-            raise LimitExceeded("too many")
-        return found
-
-
-async def test_a_read_wider_than_asked_never_trips_a_limit() -> None:
-    world = World()
-    world.cache = SampleCache(Limited(world.store, 10), world.memory, "logged")
-    assert await world.ask(last(MINUTE)) == world.store.truth(last(MINUTE))
-    with pytest.raises(LimitExceeded):
-        await world.ask(last(HOUR))
-
-
-async def test_the_limit_of_bytes_holds_for_what_is_remembered() -> None:
-    world = World()
-    old = last(HOUR, START - 2 * HOUR)
-    await world.right(old)
-    with pytest.raises(LimitExceeded):
-        await world.ask(old, ReadOptions(max_bytes=1000))
-
-
-async def test_bytes_received_count_for_who_began_the_read() -> None:
-    world = World()
-    answers = await asyncio.gather(*(world.cache.select(last(HOUR), PLAIN) for _ in range(3)))
-    assert sorted(answer.received_bytes > 0 for answer in answers) == [False, False, True]
-
-
 async def test_purged_samples_are_read_again_and_a_read_on_its_way_is_not_remembered() -> None:
     world = World()
     old = last(2 * HOUR, START - 2 * HOUR)
@@ -447,118 +294,6 @@ async def test_closing_ends_what_goes_on_behind_the_answers() -> None:
     await world.cache.select(last(HOUR), PLAIN)
     await world.cache.aclose()
     assert await world.right(last(HOUR)) <= 1
-
-
-class Down:
-    """A store that may be down; `status` is what it then answers, None for nothing at all."""
-
-    def __init__(self, store: LoggedStore) -> None:
-        self.store = store
-        self.down = False
-        self.status: int | None = None
-
-    async def select(self, select: Select, options: ReadOptions) -> Selection:
-        if self.down:
-            fault = StoreFault("logged", select.start, select.end, self.status)
-            raise StoreError('store "logged": connection refused', fault)
-        return await self.store.select(select, options)
-
-
-class Stale(World):
-    """A cache that is told to stand in for its store."""
-
-    def __init__(self, stale_if_error: bool = True) -> None:
-        super().__init__()
-        self.down = Down(self.store)
-        policy = Policy(CacheSettings(stale_if_error=stale_if_error))
-        self.cache = SampleCache(self.down, self.memory, "logged", policy)
-
-    async def filled(self, select: Select) -> None:
-        """Reads, and then the store goes down."""
-        await self.right(select)
-        self.down.down = True
-
-
-async def test_while_the_store_is_down_what_was_settled_is_served_with_a_warning() -> None:
-    world = Stale()
-    old = last(2 * HOUR, START - 10 * MINUTE)
-    before = world.store.truth(old)
-    await world.filled(old)
-    world.clock.advance(26 * HOUR + 3 * MINUTE)
-    selection = await world.cache.select(old, PLAIN)
-    assert contents(selection.block) == before
-    (warning,) = selection.warnings
-    assert warning == (
-        'store "logged": connection refused;'
-        " answered from the cache, with samples read up to 1d2h3m ago"
-    )
-    assert selection.provenance.use is CacheUse.HIT
-    narrower = Select(tuple(sorted((*X, *of(NAMES[0], pod="1")))), old.start, old.end)
-    assert (await world.cache.select(narrower, PLAIN)).warnings
-
-
-@pytest.mark.parametrize(
-    ("select", "options"),
-    [
-        (last(2 * HOUR, START - 10 * MINUTE + 1), PLAIN),
-        (last(2 * HOUR + 1, START - 10 * MINUTE), PLAIN),
-        (last(HOUR, START - 20 * MINUTE, of(NAMES[1])), PLAIN),
-        (last(HOUR, START - 20 * MINUTE), ReadOptions(fresh=True)),
-        (last(HOUR, START - 20 * MINUTE), ReadOptions(nocache=True)),
-    ],
-    ids=["newer", "older", "another selector", "for an alert", "without the cache"],
-)
-async def test_what_is_not_held_whole_or_must_be_fresh_fails_as_ever(
-    select: Select, options: ReadOptions
-) -> None:
-    world = Stale()
-    await world.filled(last(2 * HOUR, START - 10 * MINUTE))
-    world.clock.advance(26 * HOUR)
-    with pytest.raises(StoreError):
-        await world.ask(select, options)
-
-
-async def test_nothing_stale_is_served_unless_it_is_asked_for() -> None:
-    world = Stale(stale_if_error=False)
-    old = last(HOUR, START - 2 * HOUR)
-    await world.filled(old)
-    world.clock.advance(26 * HOUR)
-    with pytest.raises(StoreError):
-        await world.ask(old)
-
-
-@pytest.mark.parametrize(
-    ("status", "stale"), [(None, True), (502, True), (200, True), (429, True), (401, False)]
-)
-async def test_a_store_that_refuses_is_not_down(status: int | None, stale: bool) -> None:
-    world = Stale()
-    old = last(HOUR, START - 2 * HOUR)
-    await world.filled(old)
-    world.down.status = status
-    world.clock.advance(26 * HOUR)
-    answers = await asyncio.gather(world.cache.select(old, PLAIN), return_exceptions=True)
-    assert isinstance(answers[0], Selection) is stale
-
-
-async def test_when_the_store_is_back_what_is_old_is_read_anew() -> None:
-    world = Stale()
-    old = last(HOUR, START - 2 * HOUR)
-    await world.filled(old)
-    _old(world)
-    world.clock.advance(26 * HOUR)
-    await world.cache.select(old, PLAIN)
-    world.down.down = False
-    assert await world.right(old) == 1
-    assert await world.right(old) == 0
-
-
-async def test_what_is_too_old_does_not_age_its_neighbours() -> None:
-    world = Stale()
-    await world.right(last(30 * MINUTE, START - 150 * MINUTE))
-    world.clock.advance(26 * HOUR)
-    fresh = last(29 * MINUTE, START - 120 * MINUTE - 1)
-    await world.right(Select(X, START - 150 * MINUTE + 1, fresh.end))
-    assert await world.right(Select(X, START - 150 * MINUTE + 1, fresh.end)) == 0
 
 
 async def test_the_settings_of_today_count_for_what_was_read_before() -> None:

@@ -19,9 +19,9 @@ from bridge.cache.disk import DiskTier
 from bridge.cache.observed import TierValue
 from bridge.cache.samples import SampleCache
 from bridge.cache.valkey import Client, ValkeyTier, connector
+from tests.cache.asking import NAMES, PLAIN, World, last, of
 from tests.cache.conftest import PATIENCE, Make, patient
 from tests.cache.replicas import OLD, Replica, SlowDisk
-from tests.cache.test_samples import NAMES, PLAIN, World, last, of
 from tests.cache.world import HOUR, MINUTE, START, contents
 from tests.servers.valkey import valkey
 
