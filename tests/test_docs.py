@@ -12,6 +12,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from bridge import cli
+from bridge.api import live
 from bridge.api import read as remote_read
 from bridge.api.routes import ADMIN, HANDLERS, OPENAPI, RECEIVERS, STORAGE
 from bridge.config.flags import Flags
@@ -159,7 +160,7 @@ def test_every_key_of_tenants_is_documented() -> None:
 
 def test_every_path_of_the_api_is_documented() -> None:
     shown = {path for path in first_column(page("docs/api.md")) if path.startswith("/api/v1")}
-    paths = (*HANDLERS, *STORAGE, *RECEIVERS, OPENAPI, remote_read.PATH)
+    paths = (*HANDLERS, *STORAGE, *RECEIVERS, OPENAPI, remote_read.PATH, live.PATH)
     assert {path.replace("{name:text}", "<name>") for path in paths} == shown
     assert ADMIN.keys() <= set(first_column(page("docs/api.md")))
 

@@ -22,6 +22,7 @@ from bridge.api import (
     cost,
     empty,
     features,
+    live,
     metadata,
     query,
     read,
@@ -234,6 +235,7 @@ def _handlers(api: Api) -> list[BaseRoute]:
         *(_route(path, taken, api, ("POST",), plain=True) for path, taken in RECEIVERS.items()),
         _route(FEDERATE, federate, api, ("GET",), plain=True),
         _route(OPENAPI, openapi, api, ("GET",), plain=True),
+        Route(live.PATH, live.Live(api), methods=["GET"]),
         Route(read.PATH, Read(api.reads, api.metrics, api.memory, api.budgets), methods=["POST"]),
     ]
 

@@ -14,7 +14,8 @@ class ApiSettings:
     `/api/v1/status/flags` does. `external_labels` are added to federated series.
     `enable_admin_api`: whether requests may change what is remembered. `enable_lifecycle` lets
     clients reload the configuration and end the process. `enable_search` lets them search names,
-    for at most `search_max_limit` of them (0: any number).
+    for at most `search_max_limit` of them (0: any number). `max_notifications_subscribers` are told
+    of notices as they come.
     """
 
     route_prefix: str = ""
@@ -24,5 +25,6 @@ class ApiSettings:
     enable_lifecycle: bool = False
     enable_search: bool = False
     search_max_limit: int = 10_000
+    max_notifications_subscribers: int = 16
     flags: Mapping[str, str] = field(default_factory=dict)
     external_labels: tuple[tuple[str, str], ...] = ()

@@ -208,6 +208,7 @@ def _api_settings(settings: Settings) -> ApiSettings:
         enable_lifecycle=settings.web.enable_lifecycle,
         enable_search=settings.web.enable_search,
         search_max_limit=settings.web.search_max_limit,
+        max_notifications_subscribers=settings.web.max_notifications_subscribers,
         config_yaml=masked_yaml(settings),
         flags=settings.flags,
         external_labels=settings.external_labels,

@@ -11,6 +11,7 @@ from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from bridge.api.lifecycle import CannotReload
+from bridge.api.live import LASTING, Lasting
 from bridge.api.notices import RELOAD_FAILED, SHUTTING_DOWN, Notices
 from bridge.app.generation import Generation, Process
 from bridge.app.holdings import Holdings
@@ -45,7 +46,6 @@ class Service:
         self.stopping = False
         self.loaded_at = now()
         self.load_succeeded = True
-        self.notices = Notices()
         self._load = load or (lambda: settings)
         self._leave = leave
         self._connect = connect
@@ -53,14 +53,25 @@ class Service:
         self._reloading = asyncio.Lock()
         self._ending = asyncio.Event()
         self._process = Process(self)
+        self.notices = Notices(self._process.metrics.notices)
         self._process.metrics.reloads.succeeded(self.loaded_at)
         self._retiring: set[asyncio.Task[None]] = set()
         self._current = self._made(settings, None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request under the configuration of this moment."""
-        answers = self.router if scope["type"] == "lifespan" else self._current
-        await answers(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self.router(scope, receive, send)
+        elif (lasting := await self._answered(scope, receive, send)) is not None:
+            await lasting(receive, send)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> Lasting | None:
+        """What a request's answer goes on with, once its generation is not needed for it."""
+        # A copy: what a generation leaves in the scope would keep it alive.
+        own = dict(scope)
+        await self._current(own, receive, send)
+        lasting: Lasting | None = own.get(LASTING)
+        return lasting
 
     @property
     def metrics(self) -> Metrics:
@@ -71,6 +82,7 @@ class Service:
         """From now on it is not ready: whoever sends requests should look elsewhere."""
         self.stopping = True
         self.notices.add(SHUTTING_DOWN, now())
+        self.notices.end()
 
     def quit(self) -> None:
         """Asks for the end of the process, as a client may."""

@@ -19,6 +19,9 @@ _FOREVER_SECONDS: Final = 10 * 365 * 86_400
 _HANDSHAKE_SECONDS: Final = 60.0
 # Until file descriptors or memory may be there again.
 _PAUSE_SECONDS: Final = 1.0
+# As Go probes: a client that vanished without a word is found out after ten times as long.
+_PROBED_SECONDS: Final = 15
+_PROBES: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,19 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
 
+def probe(client: socket.socket) -> None:
+    """Lets a connection find out by itself that nobody is on the other side any more."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # Not every system can be told how often.
+    for name, value in (
+        ("TCP_KEEPIDLE", _PROBED_SECONDS),
+        ("TCP_KEEPINTVL", _PROBED_SECONDS),
+        ("TCP_KEEPCNT", _PROBES),
+    ):
+        if option := getattr(socket, name, None):
+            client.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 Made = Callable[[Callable[[], None]], Connection]
 """Gives a new connection, with what it has to call once it is gone."""
 
@@ -129,6 +145,7 @@ class Acceptor:
                 _LOG.error("cannot accept a connection", extra={"err": str(error)})
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
+                probe(client)
                 self._run(self._let_in(client, made))
 
     async def _let_in(self, client: socket.socket, made: Made) -> None:

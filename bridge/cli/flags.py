@@ -68,6 +68,12 @@ def add_web(parser: argparse.ArgumentParser) -> None:
         help="most connections at a time; more wait to be accepted (default 512)",
     )
     group.add_argument(
+        "--web.max-notifications-subscribers",
+        metavar="COUNT",
+        type=int,
+        help="most clients at a time that are told of notifications as they come (default 16)",
+    )
+    group.add_argument(
         "--web.read-timeout",
         metavar="DURATION",
         type=_duration,

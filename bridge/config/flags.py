@@ -73,6 +73,7 @@ class Flags:
     web_config_file: str = ""
     web_enable_lifecycle: bool = False
     web_max_connections: int = 512
+    web_max_notifications_subscribers: int = 16
     web_read_timeout: int = 300_000
     web_search_max_limit: int = 10_000
     query_timeout: int = 120_000
@@ -109,6 +110,7 @@ class Flags:
             search_max_limit=self.web_search_max_limit,
             max_connections=self.web_max_connections,
             read_timeout=self.web_read_timeout,
+            max_notifications_subscribers=self.web_max_notifications_subscribers,
         )
 
     @property

@@ -24,7 +24,8 @@ class WebSettings:
     `config_file` says who may ask, and how connections are secured; empty for anyone and not.
     `tokens_file` has the tokens of clients. `search_max_limit`: how much a search may ask for.
     `max_connections` at once; one ends if its request, or the next one, does not arrive within
-    `read_timeout` (ms; 0: it may take forever).
+    `read_timeout` (ms; 0: it may take forever). `max_notifications_subscribers` are told of notices
+    as they come.
     """
 
     host: str
@@ -39,6 +40,7 @@ class WebSettings:
     search_max_limit: int = 10_000
     max_connections: int = 512
     read_timeout: int = 300_000
+    max_notifications_subscribers: int = 16
 
     @property
     def listen_address(self) -> str:

@@ -15,6 +15,7 @@ from prometheus_client import (
 from bridge.telemetry.budgets import BudgetMetrics
 from bridge.telemetry.cache import CacheMetrics
 from bridge.telemetry.durations import Durations
+from bridge.telemetry.notices import NoticeMetrics
 from bridge.telemetry.queries import QueryMetrics
 from bridge.telemetry.reloads import ReloadMetrics
 from bridge.telemetry.stores import SECONDS, StoreMetrics
@@ -60,6 +61,7 @@ class Metrics:
         self.stores = StoreMetrics(registry)
         self.budgets = BudgetMetrics(registry)
         self.reloads = ReloadMetrics(registry)
+        self.notices = NoticeMetrics(registry)
         Info("prombridge_build", "The version that runs.", registry=registry).info(
             {"version": version, "python": sys.version.split(maxsplit=1)[0]}
         )

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from bridge.api.tls import server_context
 from bridge.api.web_config import ServerTls
-from bridge.cli.connections import ConnectionLimits
+from bridge.cli.connections import ConnectionLimits, probe
 from bridge.cli.serving import Listener, _server, listen
 from tests.certificates import Authority
 from tests.cli.world import GOOD, serving
@@ -206,6 +206,13 @@ async def test_a_handshake_that_fails_gives_its_place_back(tmp_path: Path) -> No
         trusting = ssl.create_default_context(cafile=str(ours.cert))
         async with connected(port, trusting) as secured:
             assert await secured.answer(ASKED) == b"good"
+
+
+def test_a_connection_finds_out_that_its_client_vanished() -> None:
+    with socket.socket() as client:
+        probe(client)
+        assert client.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 15
 
 
 async def test_without_free_descriptors_it_tries_again(caplog: pytest.LogCaptureFixture) -> None:

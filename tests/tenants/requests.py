@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 import cramjam
 
+from bridge.api.live import PATH as LIVE
 from bridge.api.routes import ADMIN, FEDERATE, HANDLERS, OPENAPI, RECEIVERS, STORAGE
 from bridge.console.pages import PAGES
 from bridge.model.labels import Matcher, MatchType
@@ -208,7 +209,7 @@ class Asker:
 
     def _other(self) -> Asking:
         """Any other path there is, with a selector or without."""
-        paths = [*HANDLERS, *ADMIN, *STORAGE, *RECEIVERS, OPENAPI, FEDERATE, *PAGES]
+        paths = [*HANDLERS, *ADMIN, *STORAGE, *RECEIVERS, OPENAPI, FEDERATE, LIVE, *PAGES]
         paths += ["/metrics", "/-/healthy", "/-/ready", "/-/reload", "/-/quit", "/version"]
         paths += ["/-/../metrics", "//metrics", "/%2d/reload", "/METRICS", "/api/v1/nothing"]
         path = self._of(paths).replace("{name:text}", "team")
