@@ -2,11 +2,13 @@
 
 import asyncio
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache, partial
 from itertools import pairwise
+from operator import add
 from typing import Final, assert_never
 
 import numpy as np
@@ -17,8 +19,9 @@ from bridge.api.rows import POINT_LENGTH, ROW_LENGTH, write_matrix, write_sample
 from bridge.api.words import BLOCK, Bytes
 from bridge.engine.query import Result
 from bridge.model.histogram import HistogramCells
-from bridge.model.labels import Labels
+from bridge.model.labels import Labels, LabelTable
 from bridge.model.samples import Float64s, Int64s
+from bridge.model.valued_labels import ValuedLabels
 from bridge.model.vectors import Matrix, Scalar, String, Value, Windows
 from bridge.promql.ast import ValueType
 
@@ -38,6 +41,9 @@ _STRING_ESCAPES: Final = _LABEL_ESCAPES | {
     **{code: f"\\u{code:04x}" for code in map(ord, "<>&\u2028\u2029")},
     **dict.fromkeys(range(0xD800, 0xE000), "\\ufffd"),
 }
+
+# What stands in JSON as it is.
+_PLAIN: Final = re.compile(r"[ !#-\[\]-~]*")
 
 # Points that are written at once, in a tenth of a millisecond.
 _AT_ONCE: Final = 1000
@@ -114,9 +120,8 @@ def many_pieces(result: Result) -> bool:
 def at_most(result: Result) -> int:
     """The bytes of such an answer if every value took as many digits as there are."""
     assert isinstance(result.value, Matrix)
-    labels, points = result.value.labels, int(result.value.present.sum())
-    heads = sum(len(encode_labels(row)) for row in labels)
-    return heads + (len(labels) + 1) * ROW_LENGTH + points * POINT_LENGTH
+    labels, points = result.value.labels, int(np.count_nonzero(result.value.present))
+    return _heads_length(labels) + (len(labels) + 1) * ROW_LENGTH + points * POINT_LENGTH
 
 
 @lru_cache(maxsize=1 << 16)
@@ -186,11 +191,57 @@ class _Heads:
     ends: Int64s
 
     @staticmethod
-    def of(rows: Sequence[Labels]) -> "_Heads":
-        heads = [encode_labels(labels) for labels in rows]
+    def of(labels: LabelTable, part: slice) -> "_Heads":
+        heads = _heads(labels, part)
         lengths = np.fromiter(map(len, heads), np.int64, len(heads))
         text = np.frombuffer(b"".join((*heads, bytes(BLOCK))), np.uint8)
         return _Heads(text, np.cumsum(lengths))
+
+
+def _heads(labels: LabelTable, part: slice) -> list[bytes]:
+    """The labels of some rows as JSON."""
+    if not isinstance(labels, ValuedLabels):
+        return [encode_labels(row) for row in labels.rows[part]]
+    form = labels.remembered(_Valued, lambda: _Valued.of(labels))
+    pairs = zip(labels.group_of[part].tolist(), labels.text_of[part].tolist(), strict=True)
+    before, behind, texts = form.before, form.behind, form.texts
+    return [before[group] + texts[text] + behind[group] for group, text in pairs]
+
+
+def _heads_length(labels: LabelTable) -> int:
+    """How long all rows' labels are as JSON."""
+    if not isinstance(labels, ValuedLabels):
+        return sum(map(len, _heads(labels, slice(None))))
+    form = labels.remembered(_Valued, lambda: _Valued.of(labels))
+    of_groups, of_texts = (
+        np.fromiter(map(len, parts), np.int64, len(parts))
+        for parts in (list(map(add, form.before, form.behind)), form.texts)
+    )
+    return int(of_groups[labels.group_of].sum() + of_texts[labels.text_of].sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Valued:
+    """The parts of `ValuedLabels` as JSON: what surrounds each group's value, and the values."""
+
+    before: Sequence[bytes]
+    behind: Sequence[bytes]
+    texts: Sequence[bytes]
+
+    @staticmethod
+    def of(labels: ValuedLabels) -> "_Valued":
+        opening = f'{_quoted(labels.name)}:"'.encode("utf-8", "surrogateescape")
+        halves = [
+            [encode_labels(Labels.of_sorted(pairs)) for pairs in half] for half in labels.halves()
+        ]
+        texts: Sequence[str] = labels.texts
+        if not _PLAIN.fullmatch("".join(texts)):
+            texts = [text.translate(_LABEL_ESCAPES) for text in texts]
+        return _Valued(
+            [first[:-1] + (b"," if len(first) > 2 else b"") + opening for first, _ in halves],
+            [b'"' + (b"," if len(last) > 2 else b"") + last[1:] for _, last in halves],
+            [text.encode("utf-8", "surrogateescape") for text in texts],
+        )
 
 
 def _matrix(matrix: Matrix, result: Result) -> Iterator[Piece]:
@@ -219,16 +270,17 @@ def _floats(matrix: Matrix, times: Int64s, many: bool) -> Iterator[Piece]:
     write_stamps(times, stamps, lengths)
     bits, present = _bits(matrix.values), np.ascontiguousarray(matrix.present)
 
+    points = np.count_nonzero(present, axis=1)
+
     def written(part: slice) -> bytes:
-        heads = _Heads.of(matrix.labels.rows[part])
-        out = _room(heads, bits[part].size)
+        heads = _Heads.of(matrix.labels, part)
+        out = _room(heads, int(points[part].sum()))
         end = write_matrix(
             out, heads.text, heads.ends, stamps, lengths, bits[part], present[part], many
         )
         return out[:end].tobytes()
 
-    rows = _rows_of_piece(steps)
-    return (partial(written, slice(start, start + rows)) for start in range(0, len(matrix), rows))
+    return (partial(written, part) for part in _parts(points))
 
 
 def _rows_of_piece(steps: int) -> int:
@@ -240,7 +292,7 @@ def _samples(windows: Windows) -> Iterator[Piece]:
     times, bits = windows.columns.timestamps, _bits(windows.columns.values)
 
     def written(part: slice) -> bytes:
-        heads = _Heads.of(windows.labels.rows[part])
+        heads = _Heads.of(windows.labels, part)
         out = _room(heads, int((hi[part] - lo[part]).sum()))
         end = write_samples(out, heads.text, heads.ends, lo[part], hi[part], times, bits)
         return out[:end].tobytes()

@@ -147,16 +147,27 @@ class LabelTable(Sequence[Labels]):
     apart share their groups and their relabelled rows.
     """
 
-    __slots__ = ("_memo", "_whole", "rows", "start")
+    __slots__ = ("_memo", "_rows", "_whole", "start")
 
-    rows: tuple[Labels, ...]
     start: int
 
-    def __init__(self, rows: Iterable[Labels]) -> None:
-        self.rows = tuple(rows)
+    def __init__(self, rows: Iterable[Labels] | None) -> None:
+        """A table of these rows; None if a subclass makes them when they are asked for."""
+        self._rows = None if rows is None else tuple(rows)
         self.start = 0
         self._whole: LabelTable | None = None
         self._memo: dict[object, object] = {}
+
+    @property
+    def rows(self) -> tuple[Labels, ...]:
+        """All label sets."""
+        held = self._rows
+        if held is None:
+            held = self._rows = self._made()
+        return held
+
+    def _made(self) -> tuple[Labels, ...]:
+        raise NotImplementedError
 
     @property
     def whole(self) -> "LabelTable":

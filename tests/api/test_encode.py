@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.api.encode import at_most, encode_data, encode_labels, encode_pieces
-from bridge.model.labels import EMPTY_LABELS, Labels
+from bridge.model.labels import EMPTY_LABELS, Labels, LabelTable
 from bridge.model.samples import Float64s
 from bridge.model.time import Steps
+from bridge.model.valued_labels import ValuedLabels
 from bridge.model.vectors import Bools, Matrix, Scalar, String, Windows
 from bridge.promql.ast import ValueType
 from tests.api.go_text import sample_text, time_text
@@ -121,10 +122,30 @@ def test_any_labels_read_back(labels: dict[str, str]) -> None:
     assert json.loads(encode_labels(Labels.of(labels))) == labels
 
 
+@pytest.mark.parametrize("name", ["m", 'ö"', "b"])
+def test_labels_that_differ_in_a_value_are_written_as_any(name: str) -> None:
+    groups = LabelTable(map(Labels.of, ({}, {"a": "<"}, {"z": "\x08"}, {"a": "\udcff", "z": "1"})))
+    texts = sorted(["1", "+Inf", '{count:1, sum:2, [1,2):"3"}', "é\n", "\\"])
+    group_of, text_of = np.divmod(np.arange(20), 5)
+    table = ValuedLabels(groups, name, texts, group_of, text_of)
+    shown = matrix([], np.ones((20, 1)), Steps(0, 0, 1))
+    assert isinstance(shown.value, Matrix)
+    written = [
+        encode_data(replace(shown, value=shown.value.relabelled(labels)))
+        for labels in (table, LabelTable(table.rows))
+    ]
+    lengths = [
+        at_most(replace(shown, value=shown.value.relabelled(labels)))
+        for labels in (table, LabelTable(table.rows))
+    ]
+    assert written[0] == written[1]
+    assert lengths[0] == lengths[1]
+
+
 def test_pieces_join_to_the_whole_whatever_their_size() -> None:
     rng = np.random.default_rng(5)
-    labels = [Labels.of({"n": "x" * int(size)}) for size in rng.integers(1, 500, 700)]
-    values, present = rng.random((700, 240)), rng.random((700, 240)) < 0.7
+    labels = [Labels.of({"n": "x" * int(size)}) for size in rng.integers(1, 500, 1100)]
+    values, present = rng.random((1100, 240)), rng.random((1100, 240)) < 0.7
     present[::9] = False
     steps = Steps(0, 239 * 15_000, 15_000)
     shown = matrix(labels, values, steps, present)

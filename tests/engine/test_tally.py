@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.engine.tally import count_values, plain_text, require_label_name
+from bridge.engine.tally import count_values, plain_text, plain_texts, require_label_name
 from bridge.model.errors import ExecutionError
 from bridge.model.histogram import Histogram, HistogramCells, Histograms
 from bridge.model.labels import Grouping, Labels
@@ -44,6 +44,31 @@ def test_a_number_is_written_so_that_it_comes_back(value: float) -> None:
     text = plain_text(value)
     assert float(text) == value
     assert "e" not in text
+
+
+@given(st.lists(st.floats() | st.integers(-(10**17), 10**17).map(float)))
+def test_many_numbers_are_written_as_each_alone(values: list[float]) -> None:
+    assert plain_texts(np.array(values)) == list(map(plain_text, values))
+
+
+def test_numbers_of_any_size_are_written_as_each_alone() -> None:
+    draw = np.random.default_rng(3)
+    values = draw.integers(0, 1 << 63, 20_000).view(np.float64)
+    usual = np.round(draw.uniform(-1, 1, 20_000) * 10.0 ** draw.integers(-6, 18, 20_000), 3)
+    for some in (values, usual, usual / 1443):
+        assert plain_texts(some.astype(np.float64)) == list(map(plain_text, some.tolist()))
+
+
+def test_over_several_steps_rows_come_in_the_order_of_their_labels() -> None:
+    whole = matrix("abab", [[9.0, None], [8.0, None], [10.0, 1.0], [8.0, None]], 2)
+    found = count_values(whole, Grouping(("g",), without=False), "v")
+    assert [labels.pairs for labels in found.labels] == [
+        (("g", "a"), ("v", "1")),
+        (("g", "a"), ("v", "10")),
+        (("g", "a"), ("v", "9")),
+        (("g", "b"), ("v", "8")),
+    ]
+    assert found.values.tolist() == [[0.0, 1.0], [1.0, 0.0], [1.0, 0.0], [2.0, 0.0]]
 
 
 def test_values_are_counted_at_each_step() -> None:
