@@ -87,7 +87,7 @@ class Native:
             np.array([0, which.stop - which.start]),
             held.timestamps[which],
             starts_of(held.created, which),
-            held.table.take(np.arange(which.start, which.stop)),
+            held.table.part(which),
         )
 
 
