@@ -194,5 +194,6 @@ def retry_after(outcome: Failure) -> dict[str, str] | None:
 async def _compressed(asked: Mapping[str, str], body: bytes, headers: dict[str, str]) -> Response:
     if len(body) >= _WORTH_COMPRESSING and accepts_gzip(asked):
         body = await asyncio.to_thread(gzip.compress, body, 1, mtime=0)
+        answered(len(body))
         headers["Content-Encoding"] = "gzip"
     return Response(body, headers=headers)

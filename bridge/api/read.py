@@ -7,13 +7,14 @@ from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from bridge.api.connected import while_connected
 from bridge.api.endpoint import retry_after
 from bridge.api.errors import failure_of
 from bridge.api.headers import cache_headers, headers_of
 from bridge.api.origin import origin_of
+from bridge.api.streamed import Counted
 from bridge.model.errors import BridgeError, QueryCanceled
 from bridge.remote.server import ReadEndpoint
 from bridge.storage.budgets import Budgets
@@ -40,20 +41,14 @@ class Read:
         """Answers one request."""
         begun = time.perf_counter()
         request = Request(scope, receive)
-        sent = 0
-
-        async def counted(message: Message) -> None:
-            nonlocal sent
-            sent += len(message.get("body", b""))
-            await send(message)
-
+        sent = Counted(send)
         origin = origin_of(scope, headers_of(scope))
         payer = self._budgets.payer(origin.tenant, origin.user, origin.dashboard)
         with held(self._memory), paid_by(payer):
             response = await self._response(request)
             with contextlib.suppress(OSError):
-                await response(scope, receive, counted)
-        self._metrics.http("/read", response.status_code, time.perf_counter() - begun, sent)
+                await response(scope, receive, sent)
+        self._metrics.http("/read", response.status_code, time.perf_counter() - begun, sent.bytes)
 
     async def _response(self, request: Request) -> Response:
         try:

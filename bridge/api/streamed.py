@@ -14,13 +14,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from bridge.storage.pool import CURRENT
 from bridge.telemetry.trace import Stage, current
 
 Piece = Callable[[], bytes]
 _Made = TypeVar("_Made")
 
-# How many pieces may be written ahead of the one that is being sent.
+# How many pieces may be written ahead of the one that is being sent, and if memory is short.
 _AHEAD: Final = 4
+_AHEAD_CROWDED: Final = 1
+# More than servers let wait for a client before they let the application wait.
+_LONG: Final = 1 << 16
 # RFC 1952: deflate, no name, no time, fastest, of any system; and a last block that is empty.
 _GZIP_HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 _LAST_BLOCK: Final = b"\x03\x00"
@@ -41,16 +45,25 @@ def takes_pieces(request: Request) -> bool:
 
 
 class Counted:
-    """Sends, and counts the bytes of bodies."""
+    """Sends, and counts the bytes of bodies; ends once hardly any of them waits for the client."""
 
     def __init__(self, send: Send) -> None:
         self.bytes = 0
         self._send = send
 
     async def __call__(self, message: Message) -> None:
-        """Sends a message."""
-        self.bytes += len(message.get("body", b""))
-        await self._send(message)
+        """Sends a message.
+
+        A server takes the last one whole, however slowly the client reads: a long one is followed
+        by an empty one, which waits for its turn.
+        """
+        size = len(message.get("body", b""))
+        self.bytes += size
+        if size < _LONG or message.get("more_body", False):
+            await self._send(message)
+        else:
+            await self._send({**message, "more_body": True})
+            await self._send({"type": message["type"], "body": b"", "more_body": False})
 
 
 class Streamed(Response):
@@ -68,7 +81,7 @@ class Streamed(Response):
 
     def bodies(self) -> AsyncGenerator[bytes, None]:
         """What is sent, piece by piece."""
-        return _gzipped(self._pieces) if self._gzip else _in_threads(_written, self._pieces)
+        return _gzipped(self._pieces) if self._gzip else _in_threads(_written, len, self._pieces)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the response; ends early if the client goes away."""
@@ -94,11 +107,15 @@ def _compressed(piece: Piece) -> tuple[bytes, bytes]:
     return text, packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
+def _both(made: tuple[bytes, bytes]) -> int:
+    return sum(map(len, made))
+
+
 async def _gzipped(pieces: Iterator[Piece]) -> AsyncGenerator[bytes, None]:
     """The pieces as one member of gzip, each compressed by itself and so at the same time."""
     yield _GZIP_HEAD
     check = size = 0
-    async with aclosing(_in_threads(_compressed, pieces)) as packed:
+    async with aclosing(_in_threads(_compressed, _both, pieces)) as packed:
         async for text, body in packed:
             check, size = await asyncio.to_thread(zlib.crc32, text, check), size + len(text)
             yield body
@@ -106,30 +123,39 @@ async def _gzipped(pieces: Iterator[Piece]) -> AsyncGenerator[bytes, None]:
 
 
 async def _in_threads(
-    make: Callable[[Piece], _Made], pieces: Iterator[Piece]
+    make: Callable[[Piece], _Made], size: Callable[[_Made], int], pieces: Iterator[Piece]
 ) -> AsyncGenerator[_Made, None]:
     """What `make` gives for each piece, in order, a few of them at a time; one stage of the query.
 
-    The stage lasts as long as threads worked, whatever the client took.
+    The stage lasts as long as threads worked, whatever the client took. What is made counts as held
+    by the request until the piece behind it is taken: only then has it left the server's buffer.
     """
-    spent = 0.0
+    spent, share = 0.0, CURRENT.get()
 
     def timed(piece: Piece) -> tuple[_Made, float]:
         begun = time.perf_counter()
-        return make(piece), time.perf_counter() - begun
+        made = make(piece)
+        if share is not None:
+            share.made(size(made))
+        return made, time.perf_counter() - begun
 
-    def begin(count: int) -> list[asyncio.Task[tuple[_Made, float]]]:
-        return [
-            asyncio.create_task(asyncio.to_thread(timed, piece)) for piece in islice(pieces, count)
-        ]
+    def begin() -> list[asyncio.Task[tuple[_Made, float]]]:
+        most = _AHEAD_CROWDED if share is not None and share.crowded else _AHEAD
+        more = islice(pieces, max(0, most - len(under_way)))
+        return [asyncio.create_task(asyncio.to_thread(timed, piece)) for piece in more]
 
-    under_way = deque(begin(_AHEAD))
+    under_way: deque[asyncio.Task[tuple[_Made, float]]] = deque()
+    under_way.extend(begin())
+    before = 0
     try:
         while under_way:
             made, seconds = await under_way.popleft()
-            under_way.extend(begin(1))
+            under_way.extend(begin())
             spent += seconds
             yield made
+            if share is not None:
+                share.sent(before)
+            before = size(made)
     finally:
         for task in under_way:
             task.cancel()

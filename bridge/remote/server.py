@@ -31,6 +31,7 @@ from bridge.remote.proto.types_pb2 import LabelMatcher
 from bridge.remote.settings import ResponseType
 from bridge.remote.wire import SAMPLED_MEDIA, SERIES_HINT, STREAMED_MEDIA_FULL
 from bridge.storage.interface import Purpose, Querier, ReadOptions, Select
+from bridge.storage.pool import CURRENT, answered
 
 # The defaults of Prometheus' flags --storage.remote.read-sample-limit, -concurrent-limit and
 # -max-bytes-in-frame, and the longest request that it decodes.
@@ -142,6 +143,7 @@ class ReadEndpoint:
     async def _sampled(self, selects: Sequence[Select]) -> Response:
         blocks = [await self._block(select, self.serving.sample_limit) for select in selects]
         body = await asyncio.to_thread(_compressed, blocks, self.serving.encodings)
+        answered(len(body))
         headers = {"Content-Encoding": "snappy"}
         return Response(body, 200, headers, media_type=SAMPLED_MEDIA)
 
@@ -164,10 +166,17 @@ def _compressed(blocks: Sequence[SeriesBlock], encodings: Encodings) -> bytes:
 
 
 async def _slabs(blocks: Sequence[SeriesBlock], serving: Serving) -> AsyncIterator[bytes]:
+    """What is sent; a slab counts as held until the one behind it is taken."""
+    share, before = CURRENT.get(), 0
     for query, block in enumerate(blocks):
         frames = framed(block, query, serving.frame_bytes, serving.encodings)
         while slab := await asyncio.to_thread(_slab, frames):
+            if share is not None:
+                share.made(len(slab))
             yield slab
+            if share is not None:
+                share.sent(before)
+            before = len(slab)
 
 
 def _slab(frames: Iterator[bytes]) -> bytes:

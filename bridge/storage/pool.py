@@ -82,6 +82,11 @@ class Pool:
                 )
             self.held += size
 
+    def note(self, size: int) -> None:
+        """So many bytes more, or less if below 0, whatever is allowed: they are there already."""
+        with self._lock:
+            self.held += size
+
     def wake(self) -> None:
         """Lets those who wait look again."""
         while self._waiting:
@@ -121,6 +126,22 @@ class Share:
         """A part takes so many bytes at least; raises Overloaded."""
         if size > self._parts.get(part, 0):
             self.set(part, size)
+
+    def made(self, size: int) -> None:
+        """So many bytes of the answer wait to be sent: they count, but do not end what is begun."""
+        self._noted(size)
+
+    def sent(self, size: int) -> None:
+        """So many of these bytes wait no more; called on the event loop."""
+        self._noted(-size)
+        self._pool.wake()
+
+    def _noted(self, size: int) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._pool.note(size)
+            self._parts[Part.ANSWER] = self._parts.get(Part.ANSWER, 0) + size
 
     async def admitted(self, size: int) -> None:
         """Waits until there is room for what is expected to take so many bytes, and holds them."""
