@@ -126,6 +126,9 @@ chaos: $(READY) servers warm ## dashboards while stores, tiers, the clock and pr
 load: $(READY) servers warm ## 2,000 cached queries a second for five minutes, beside 500 slow readers and 500 idle ones
 	$(BIN)/python -m benchmarks.load
 
+refusal: $(READY) servers warm ## queries that are too heavy, refused or answered in turn while small ones go on
+	$(BIN)/python -m benchmarks.refusal
+
 scaling: $(READY) servers warm ## live dashboards, more and more of them, over one process: eight minutes
 	$(BIN)/python -m benchmarks.scaling
 
@@ -153,4 +156,4 @@ clean: ## remove what was made
 	rm -rf $(VENV) $(WEB)/node_modules .cache .ruff_cache .mypy_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install lint format console warm servers test kernels fuzz fuzz-expressions fuzz-bytes laws bench bench-docs bench-memory bench-promql replay floor tenants soak chaos load scaling rolling demo pin sbom clean
+.PHONY: help install lint format console warm servers test kernels fuzz fuzz-expressions fuzz-bytes laws bench bench-docs bench-memory bench-promql replay floor tenants soak chaos load refusal scaling rolling demo pin sbom clean

@@ -5,7 +5,6 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import httpx
@@ -55,12 +54,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, i
             yield running, end
 
 
-def address_space(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    (line,) = (one for one in lines if one.startswith("VmSize:"))
-    return int(line.split()[1]) << 10
-
-
 async def test_a_query_that_needs_10_gb_is_refused_while_others_go_on(
     world: tuple[Running, int],
 ) -> None:
@@ -107,7 +100,7 @@ async def test_heavy_queries_end_as_answers_or_are_asked_to_come_again(
 
         # All threads are there once so many light ones have run.
         await asyncio.gather(*(ask(number, "sum(heavy)") for number in range(30)))
-        idle = address_space(running.pid)
+        idle = running.address_space()
         resource.prlimit(running.pid, resource.RLIMIT_AS, (idle + HEADROOM, idle + HEADROOM))
         outcomes = Counter(await asyncio.gather(*(ask(number) for number in range(200))))
         assert outcomes["answered"] > 0

@@ -37,6 +37,10 @@ class Running:
         """The bytes of memory that the process holds."""
         return self._status("VmRSS")
 
+    def address_space(self) -> int:
+        """Its address space in bytes."""
+        return self._status("VmSize")
+
     def processor_seconds(self) -> float:
         """The processor time that the process has used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
