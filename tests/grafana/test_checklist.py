@@ -58,7 +58,7 @@ CHECKLIST: Final[dict[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
     "G7": (
         "search; unknown paths 404, wrong methods 405",
         (
-            (_CLIENT, "test_search_api_is_done_without"),
+            (_CLIENT, "test_editor_that_searches_knows_the_same"),
             ("api/test_search.py", "test_searching_is_off_unless_it_is_switched_on"),
             (_CONTRACT, "test_what_is_not_there_is_404_in_json"),
             (_CONTRACT, "test_a_wrong_method_is_405"),
@@ -130,7 +130,7 @@ CHECKLIST: Final[dict[str, tuple[str, tuple[tuple[str, str], ...]]]] = {
         "a cache of samples",
         (
             ("cache/test_samples.py", "test_a_refresh_reads_only_what_was_not_settled"),
-            ("cache/test_samples.py", "test_identical_reads_in_flight_are_one"),
+            ("cache/test_flights.py", "test_identical_reads_in_flight_are_one"),
             ("cache/test_samples.py", "test_fresh_answers_never_rest_on_the_burst"),
             (_CLIENT, "test_refresh_asks_only_for_what_is_new"),
         ),

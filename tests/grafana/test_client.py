@@ -26,10 +26,14 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Grafana:
-    """The library in front of one bridge, and the hour that its dashboards show, in ms."""
+    """The library in front of one bridge, and the hour that its dashboards show, in ms.
+
+    `searches`: whether the bridge has the search API.
+    """
 
     library: Library
     range: tuple[int, int]
+    searches: bool
 
     def ask(self, command: str, **given: Json) -> Said:
         said = self.library.ask(command, **given)
@@ -73,20 +77,26 @@ def form(exchange: Exchange) -> dict[str, list[str]]:
     return parse_qs("&".join((urlsplit(exchange.target).query, exchange.form or "")))
 
 
-@pytest.fixture(scope="module", params=["", "/prometheus"], ids=["at the root", "below a path"])
+# All that does not search is answered the same with the search API and without.
+@pytest.fixture(
+    scope="module",
+    params=[("", ()), ("/prometheus", ("--enable-feature=search-api",))],
+    ids=["at the root", "below a path, with searches"],
+)
 def started(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Grafana]:
     entered(installed)
-    folder, prefix = tmp_path_factory.mktemp("client"), request.param
+    folder = tmp_path_factory.mktemp("client")
+    prefix, flags = request.param
     # The bridge learns names from the newest hours, so that its store has to be of today.
     now = time.time_ns() // 1_000_000
     with (
         served(read_app(demo_store(now).querier)) as store,
-        prombridge(folder, reading(f"{store}/api/v1/read"), prefix=prefix) as bridge,
+        prombridge(folder, reading(f"{store}/api/v1/read"), flags, prefix) as bridge,
         library(f"{bridge.url}{prefix}", folder / "library.log") as made,
     ):
-        yield Grafana(made, (now - 3_600_000, now))
+        yield Grafana(made, (now - 3_600_000, now), bool(flags))
 
 
 @pytest.fixture
@@ -317,7 +327,53 @@ def test_least_step_of_a_panel_is_kept(grafana: Grafana, rate_step: str | None) 
     assert len(said.result["frames"]) == 6
 
 
-def test_search_api_is_done_without(grafana: Grafana) -> None:
+def paths(said: Said) -> set[str]:
+    return {one.path for one in said.exchanges}
+
+
+def test_editor_that_searches_knows_the_same(grafana: Grafana) -> None:
+    asked = grafana.result("editor", range=grafana.range)
     grafana.open(enableSearchApi=True)
-    known = grafana.result("editor", range=grafana.range)
-    assert "up" in known["metrics"]
+    said = grafana.ask("editor", range=grafana.range)
+    assert said.error is None
+    for known in ("metrics", "labels", "histograms"):
+        assert sorted(said.result[known]) == sorted(asked[known])
+    assert said.result["metadata"] == asked["metadata"]
+    assert ("/api/v1/labels" in paths(said)) != grafana.searches
+    assert ("/api/v1/search/label_names" in paths(said)) == grafana.searches
+
+
+def test_editor_offers_what_fits_a_word(grafana: Grafana) -> None:
+    grafana.open(enableSearchApi=True)
+    said = grafana.ask("offered", term="node_load", range=grafana.range)
+    assert said.error is None
+    loads = ["node_load1", "node_load15", "node_load5"]
+    assert sorted(said.result["results"][:3]) == loads
+    # Without searches names are found out by a regular expression.
+    assert said.result.get("hasMore") == (False if grafana.searches else None)
+    assert any(one.status == 500 for one in said.exchanges) != grafana.searches
+    again = grafana.ask("offered", term="node_load", range=grafana.range)
+    searched = paths(again) == {"/api/v1/search/metric_names"}
+    assert searched == grafana.searches
+
+
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [('up{job="shop"}', ["web-1:8080", "web-2:8080"]), ('up{job="none"}', [])],
+)
+def test_editor_offers_values_of_a_selector(
+    grafana: Grafana, match: str, expected: list[str]
+) -> None:
+    grafana.open(enableSearchApi=True)
+    given = {"term": "web", "label": "instance", "match": match}
+    said = grafana.ask("offered", range=grafana.range, **given)
+    assert said.error is None
+    assert sorted(said.result["results"]) == expected
+    assert "/api/v1/search/label_values" in paths(said)
+
+
+def test_search_that_is_refused_shows_why(grafana: Grafana) -> None:
+    grafana.open(enableSearchApi=True)
+    said = grafana.ask("offered", term="up", match="up{", range=grafana.range)
+    # Of labels Grafana shows no error: nothing is offered.
+    assert ("parse error" in (said.error or "")) == grafana.searches

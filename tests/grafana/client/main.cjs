@@ -15,7 +15,7 @@ let source;
 let variables = [];
 
 // What the library asks its host for.
-runtime.setBackendSrv({ fetch: (request) => from(fetched(request)) });
+runtime.setBackendSrv({ fetch: (request) => from(fetched(request)), chunked: (request) => from(chunked(request)) });
 runtime.setTemplateSrv({
   replace,
   getVariables: () => variables,
@@ -32,6 +32,37 @@ async function fetched(request) {
     throw { status: answer.status, statusText: String(answer.status), data: answer.data, config: request };
   }
   return { ...answer, ok: true, headers: new Headers(), config: request };
+}
+
+// An answer as it arrives: its bytes in pieces, the last without any.
+async function* chunked(request) {
+  const { status, pieces } = await server.pieces(request);
+  const head = { ok: status < 300, status, statusText: String(status) };
+  for (const data of pieces) {
+    yield { ...head, data };
+  }
+  yield { ...head, data: undefined };
+}
+
+// What the editor offers for a word: by a search where there is one, else by a regular expression.
+async function found({ range, term, label, match }) {
+  const provider = source.languageProvider;
+  const client = provider.getSearchApiClient();
+  if (client) {
+    try {
+      const searched = label
+        ? await client.searchLabelValues(rangeOf(range), label, term, { limit: 1000, match })
+        : await client.searchMetricNames(rangeOf(range), term, { limit: 1000, match });
+      return { ...searched, results: searched.results.map((one) => one.name ?? one.value) };
+    } catch (error) {
+      if (error.name !== "SearchApiUnavailableError") {
+        throw error;
+      }
+    }
+  }
+  const name = label ?? "__name__";
+  const narrowed = match ? match.replace("}", `,${name}=~".*${term}.*"}`) : `{${name}=~".*${term}.*"}`;
+  return { results: await provider.queryLabelValues(rangeOf(range), name, narrowed, 1000) };
 }
 
 function replace(text, scoped = {}, format = (value) => String(value)) {
@@ -97,6 +128,7 @@ const COMMANDS = {
       metadata: provider.retrieveMetricsMetadata(),
     };
   },
+  offered: found,
   async variable({ query, range }) {
     const found = source.variables.query({ targets: [{ query, refId: "A" }], range: rangeOf(range), scopedVars: {} });
     return (await lastValueFrom(found)).data.map((one) => one.text);

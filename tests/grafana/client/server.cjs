@@ -33,6 +33,15 @@ class Server {
     return this.#resource(method, resource, method === "GET" ? params : body);
   }
 
+  // The same as bytes, cut where no letter ends: the server passes on what comes.
+  async pieces(request) {
+    const path = request.url.match(/^api\/datasources\/uid\/[^/]+\/resources\/(.*)$/)[1];
+    const { status, body } = await this.#ask("GET", path, new URLSearchParams(pairs(request.params)));
+    const bytes = new TextEncoder().encode(body);
+    const middle = bytes.length >> 1;
+    return { status, pieces: [bytes.slice(0, middle), bytes.slice(middle)] };
+  }
+
   async #resource(method, path, params) {
     const form = new URLSearchParams(pairs(params));
     const answer = method === "GET" ? await this.#ask("GET", path, form) : await this.#ask("POST", path, null, form);
