@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 import cramjam
 
 from bridge.api.live import PATH as LIVE
-from bridge.api.routes import ADMIN, FEDERATE, HANDLERS, OPENAPI, RECEIVERS, STORAGE
+from bridge.api.routes import ADMIN, FEDERATE, FOR_TENANTS, HANDLERS, OPENAPI, RECEIVERS, STORAGE
+from bridge.api.stores import PREFIX
 from bridge.console.pages import PAGES
 from bridge.model.labels import Matcher, MatchType
 from bridge.remote.settings import ResponseType
@@ -200,12 +201,14 @@ class Asker:
         """What tells of a query, or of the reads that it needs."""
         name = self._of(["query_cost", "query_exemplars", "format_query", "parse_query"])
         text = self._expression()
-        return self._formed(name, {"query": text, "time": self._end} | self._span())
+        return self._formed(name, {"query": text, "time": self._end, "step": 60} | self._span())
 
     def _passed(self) -> Asking:
-        """What is asked of stores' own APIs as it comes."""
+        """What is asked of stores' own APIs as it comes, and what is counted."""
         pairs = self._of([[], self._matches(0), [("metric", "up")], [("type", "alert")]])
-        return self._formed(self._of(_PASSED), pairs)
+        span = self._span() | {"step": 60}
+        cost = ("query_cost", {"query": self._of(_SELECTORS)} | span)
+        return self._formed(*self._of([*((path, pairs) for path in _PASSED), cost, cost]))
 
     def _other(self) -> Asking:
         """Any other path there is, with a selector or without."""
@@ -213,8 +216,15 @@ class Asker:
         paths += ["/metrics", "/-/healthy", "/-/ready", "/-/reload", "/-/quit", "/version"]
         paths += ["/-/../metrics", "//metrics", "/%2d/reload", "/METRICS", "/api/v1/nothing"]
         path = self._of(paths).replace("{name:text}", "team")
+        path = f"{self._of(['', PREFIX + '/far']) if path in HANDLERS else ''}{path}"
         query = urlencode(self._matches(0)) if self._random.random() < 0.5 else ""
         return Asking(self._of(["GET", "POST"]), f"{path}?{query}")
+
+
+def operators_only(asking: Asking) -> bool:
+    """Whether the path tells of all tenants."""
+    path = asking.path.partition("?")[0].removeprefix(f"{PREFIX}/far")
+    return path in HANDLERS.keys() - FOR_TENANTS
 
 
 def plain(body: bytes, encoding: str) -> bytes:

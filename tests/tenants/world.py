@@ -38,6 +38,8 @@ TENANTS: Final[dict[str, Any]] = {
     }
     | {"ops": {"header_values": ["ops"], "operator": True}},
 }
+# The hidden one has more, so that counts tell whose they are.
+INSTANCES: Final = {"alpha": 3, "beta": 5}
 # How many samples a query may hold before it goes to a store that may evaluate it.
 LEAST: Final = 60
 # How long after the requests begin there are samples still, ms.
@@ -50,7 +52,7 @@ def series_of(team: str, end: int) -> Iterator[tuple[Labels, list[int], list[flo
     times = list(range(start, end + _AFTER, STEP))
     shift = HIDDEN if team == "beta" else 0.0
     shared = {"team": team, "job": f"web{mark}"}
-    for number in range(3):
+    for number in range(INSTANCES[team]):
         instance = {**shared, "instance": f"{team[0]}{number}{mark}"}
         for name in ("up", "requests_total", f"own{mark}_{team}_{number}"):
             labels = Labels.of({"__name__": name, **instance, f"label{mark}": f"x{mark}"})
