@@ -65,7 +65,8 @@ class SigV4Section(Section):
 
 def _from_environment(profile: str, environment: Mapping[str, str]) -> SigV4:
     """What AWS' own variables and files say."""
-    home = Path(environment.get("HOME", "~")).expanduser() / ".aws"
+    # Without an entry among the users `~` stays: there is no such folder.
+    home = Path(os.path.expanduser(environment.get("HOME") or "~")) / ".aws"  # noqa: PTH111
     profile = profile or environment.get("AWS_PROFILE", "") or "default"
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or ""
     config = Path(environment.get("AWS_CONFIG_FILE") or home / "config")

@@ -5,6 +5,7 @@ another file, and takes the same sources in another folder for new ones. Here a 
 what it is compiled from: its own byte code and constants and those of all functions it calls.
 """
 
+import atexit
 import enum
 import fcntl
 import hashlib
@@ -25,6 +26,7 @@ import numpy as np
 
 # What else decides how numba compiles, or whether.
 _VARIABLES: Final = ("NUMBA_CPU_NAME", "NUMBA_BOUNDSCHECK", "NUMBA_DISABLE_JIT")
+_HOME: Final = "PROMBRIDGE_KERNEL_CACHE"
 _PACKAGE: Final = __name__.partition(".")[0]
 
 
@@ -150,12 +152,11 @@ def folder() -> Path:
     """The folder for machine code of this numba as it is set, made by these decorators.
 
     numba does not read from a folder that it may not write to, so a read-only one (an image's) is
-    copied to a temporary one.
+    copied to a temporary one. This process shares that with its children, and takes it away.
     """
     told = hashlib.sha256(Path(__file__).with_name("__init__.py").read_bytes())
     told.update(repr((numba.__version__, *map(os.environ.get, _VARIABLES))).encode())
-    home = os.environ.get("PROMBRIDGE_KERNEL_CACHE") or Path.home() / ".cache/prombridge/kernels"
-    found = Path(home) / told.hexdigest()[:16]
+    found = _home() / told.hexdigest()[:16]
     try:
         found.mkdir(parents=True, exist_ok=True)
         usable = os.access(found, os.W_OK)
@@ -164,7 +165,27 @@ def folder() -> Path:
     if usable:
         return found
     own = Path(tempfile.mkdtemp(prefix="prombridge-kernels-"))
-    return Path(shutil.copytree(found, own, dirs_exist_ok=True)) if found.is_dir() else own
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    os.environ[_HOME] = str(own)
+    kept = own / found.name
+    if os.path.isdir(found):  # noqa: PTH112 - False also where nobody may look
+        shutil.copytree(found, kept)
+        for one in (kept, *filter(Path.is_dir, kept.rglob("*"))):
+            one.chmod(0o700)
+    else:
+        kept.mkdir()
+    return kept
+
+
+def _home() -> Path:
+    """Where machine code of all versions is kept."""
+    if given := os.environ.get(_HOME):
+        return Path(given)
+    try:
+        return Path.home() / ".cache/prombridge/kernels"
+    except RuntimeError:
+        # A user without an entry and without HOME: no folder can be made below this.
+        return Path(os.devnull) / "home"
 
 
 @contextmanager

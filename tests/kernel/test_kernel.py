@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -63,24 +65,63 @@ def test_a_window_kernel_is_broadcast_over_windows() -> None:
     assert values[present].tolist() == [0.0, 10.0, 50.0]
 
 
-def test_machine_code_in_a_folder_that_is_read_only_is_copied(tmp_path: Path) -> None:
-    first = _cache_folder(tmp_path, as_nobody=False)
+@pytest.fixture
+def seen_by_all() -> Iterator[Path]:
+    """A folder that others may look into; pytest hides its own from them."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+def test_machine_code_in_a_folder_that_is_read_only_is_copied_for_as_long_as_the_process(
+    seen_by_all: Path,
+) -> None:
+    environment = {"PROMBRIDGE_KERNEL_CACHE": str(seen_by_all)}
+    first, _ = _cache_folders(environment, as_nobody=False)
     (first / "some").touch()
     first.chmod(0o555)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.owner() == tmp_path.owner() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
-    second = _cache_folder(tmp_path, as_nobody=os.getuid() == 0)
+    second, files = _cache_folders(environment, as_nobody=os.getuid() == 0)
     assert second != first
-    assert (second / "some").exists()
+    assert files == ["some"]
+    assert not second.parent.exists()
 
 
-def _cache_folder(home: Path, *, as_nobody: bool) -> Path:
-    """What a new process chooses, without rights to write into the folder if wanted."""
-    drop = f"os.setuid({_NOBODY}); " if as_nobody else ""
-    code = f"import os; from bridge.kernel import disk; {drop}print(disk.folder())"
-    environment = {**os.environ, "PROMBRIDGE_KERNEL_CACHE": str(home)}
+def test_a_user_without_a_home_has_machine_code_of_the_process() -> None:
+    folder, files = _cache_folders({}, as_nobody=False, unknown=True)
+    assert folder.parent.name.startswith("prombridge-kernels-")
+    assert files == []
+    assert not folder.parent.exists()
+
+
+_CHOSEN = """
+import os, pwd
+if {unknown}:
+    # As for a user of a container that no file knows.
+    def getpwuid(uid):
+        raise KeyError(uid)
+    pwd.getpwuid = getpwuid
+    del os.environ["HOME"]
+from bridge.kernel import disk
+if {nobody}:
+    os.setuid({nobody})
+found = disk.folder()
+assert disk.folder() == found, "a child would choose another one"
+print(found, *os.listdir(found))
+"""
+
+
+def _cache_folders(
+    environment: dict[str, str], *, as_nobody: bool, unknown: bool = False
+) -> tuple[Path, list[str]]:
+    """What a new process chooses, perhaps without rights to write into it, and what is in there."""
+    code = _CHOSEN.format(nobody=_NOBODY if as_nobody else 0, unknown=unknown)
+    without = {key: value for key, value in os.environ.items() if key != "PROMBRIDGE_KERNEL_CACHE"}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env={**without, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    return Path(done.stdout.strip())
+    folder, *files = done.stdout.split()
+    return Path(folder), files
