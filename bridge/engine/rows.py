@@ -41,7 +41,7 @@ def by_row_ranges(expr: Expr, on: Evaluation, evaluate: Evaluate) -> Iterator[Ma
     if found is None:
         return None
     selector, block = found
-    if len(block.parts) < 2 or not block.labels.without(METADATA_LABELS).distinct():
+    if len(block.parts) < 2 or not block.labels.distinct_without(METADATA_LABELS):
         return None
 
     tally = Tally(on.budget)

@@ -129,6 +129,9 @@ class Grouping:
         return lambda labels: labels.keep(kept)
 
 
+_ALL: Final = Grouping((), without=False)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
     """A partition of rows: `ids` int64 [S] gives each row's group, `labels` the groups' label sets.
@@ -208,6 +211,8 @@ class LabelTable(Sequence[Labels]):
 
     def grouped(self, grouping: Grouping) -> Groups:
         """Rows by group; remembered, since sibling expressions and refreshes ask again."""
+        if grouping == _ALL:
+            return self.remembered(grouping, lambda: _one_group(len(self.rows)))
         return self.remembered(grouping, lambda: _group(self.rows, grouping.rule()))
 
     def without(self, names: frozenset[str]) -> "LabelTable":
@@ -226,6 +231,15 @@ class LabelTable(Sequence[Labels]):
         """Whether no two rows have the same label set; remembered."""
         return self.remembered("distinct", lambda: len(set(self.rows)) == len(self.rows))
 
+    def distinct_without(self, names: frozenset[str]) -> bool:
+        """Whether no two rows have the same label set once these labels are dropped; remembered."""
+        return self.remembered(("distinct", names), lambda: self._distinct_without(names))
+
+    def _distinct_without(self, names: frozenset[str]) -> bool:
+        dropped = {tuple([pair for pair in row.pairs if pair[0] in names]) for row in self.rows}
+        # What all rows lose alike told none of them apart.
+        return self.distinct() if len(dropped) <= 1 else self.without(names).distinct()
+
     def remembered(self, key: object, make: Callable[[], _T]) -> _T:
         """What `make` gives, made once; `key` tells what it is."""
         memo = self._memo
@@ -237,6 +251,12 @@ class LabelTable(Sequence[Labels]):
             memo = self._memo = {}
         memo[key] = made
         return made
+
+
+def _one_group(rows: int) -> Groups:
+    ids = np.zeros(rows, np.int64)
+    ids.flags.writeable = False
+    return Groups(ids, LabelTable((EMPTY_LABELS,) if rows else ()))
 
 
 def _group(rows: Sequence[Labels], key: Callable[[Labels], Labels]) -> Groups:
@@ -367,3 +387,21 @@ def _full_match(pattern: str, value: str) -> bool:
 def matches_all(matchers: Iterable[Matcher], labels: Labels) -> bool:
     """Whether a series satisfies every matcher."""
     return all(matcher.matches(labels.get(matcher.name)) for matcher in matchers)
+
+
+def selecting(matchers: Iterable[Matcher]) -> Callable[[Labels], bool]:
+    """What `matches_all` says of a series, as a function that is quick for many of them."""
+    pairs, others = [], []
+    for one in matchers:
+        if one.type is MatchType.EQUAL and one.value:
+            pairs.append((one.name, one.value))
+        else:
+            others.append(one)
+    if others:
+        return lambda labels: (
+            all(pair in labels.pairs for pair in pairs) and matches_all(others, labels)
+        )
+    if len(pairs) == 1:
+        wanted = pairs[0]
+        return lambda labels: wanted in labels.pairs
+    return lambda labels: all(pair in labels.pairs for pair in pairs)

@@ -1,9 +1,10 @@
 """What is common to both kinds of answer: what a read keeps of it, and how much it may hold."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from bridge.model.labels import Labels, matches_all
+from bridge.model.labels import Labels, selecting
 from bridge.remote.forms import Sent
 from bridge.remote.series import BadLabels, labels_of
 from bridge.storage.allowance import BYTES_PER_SAMPLE, allow, allow_series
@@ -93,20 +94,19 @@ class Keep:
     received: int = 0
     clock: int | None = None
 
-    def series(self, raw: bytes) -> Labels | None:
-        """The series of these label bytes, unless it fails a matcher; raises BadAnswer.
+    def series(self, raws: Iterable[bytes]) -> list[Labels | None]:
+        """The series of these label bytes, None where one fails a matcher; raises BadAnswer.
 
         Stores may send more than was asked for.
         """
+        wanted = selecting(self.select.matchers)
         try:
-            labels = labels_of(raw)
+            found = [labels if wanted(labels) else None for labels in map(labels_of, raws)]
         except BadLabels as error:
             raise BadAnswer(str(error)) from None
-        if not matches_all(self.select.matchers, labels):
-            return None
         if self.budget.max_series or self.options.max_series:
-            self._count(labels)
-        return labels
+            self._count(labels for labels in found if labels is not None)
+        return found
 
     def spend(self, count: int) -> None:
         """Checks whether so many more samples may be held."""
@@ -117,8 +117,8 @@ class Keep:
         if most and self.held + count > most:
             raise OverBudget(f"{self.held + count} samples exceed max_samples ({most})")
 
-    def _count(self, labels: Labels) -> None:
-        self.rows.add(labels)
+    def _count(self, labels: Iterable[Labels]) -> None:
+        self.rows.update(labels)
         allow_series(len(self.rows), self.options)
         if 0 < self.budget.max_series < len(self.rows):
             raise OverBudget(f"its series exceed max_series ({self.budget.max_series})")

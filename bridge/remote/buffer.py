@@ -11,16 +11,17 @@ from bridge.chunkenc.bits import PADDING, Bytes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Buffer:
-    """`size` bytes, and `PADDING` zeros behind them, as an array and as a view of it."""
+    """`size` bytes, and `PADDING` zeros behind them, as an array and as what it is made over."""
 
     data: Bytes
-    view: memoryview
+    held: bytes | memoryview
     size: int
 
     @staticmethod
     def of(pieces: Iterable[bytes]) -> "Buffer":
         """The pieces joined."""
-        return Buffer._over(np.frombuffer(b"".join([*pieces, bytes(PADDING)]), np.uint8))
+        joined = b"".join([*pieces, bytes(PADDING)])
+        return Buffer(np.frombuffer(joined, np.uint8), joined, len(joined) - PADDING)
 
     @staticmethod
     def decompressed(block: bytes, size: int) -> "Buffer":
@@ -28,15 +29,11 @@ class Buffer:
         data = np.zeros(size + PADDING, np.uint8)
         cramjam.snappy.decompress_raw_into(block, data.data[:size])
         data.flags.writeable = False
-        return Buffer._over(data)
-
-    @staticmethod
-    def _over(data: Bytes) -> "Buffer":
-        return Buffer(data, data.data, len(data) - PADDING)
+        return Buffer(data, data.data, size)
 
     def piece(self, start: int, stop: int) -> bytes:
         """A copy of a range."""
-        return self.view[start:stop].tobytes()
+        return bytes(self.held[start:stop])
 
     def tail(self, start: int) -> bytes:
         """A copy of all from `start` on."""

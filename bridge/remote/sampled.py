@@ -72,7 +72,7 @@ class SampledAnswer:
 def _decoded(buffer: Buffer, found: samples.Survey, keep: Keep) -> Rows:
     """The series that a read keeps, with their samples in its range."""
     spans = zip(found.labels_from.tolist(), found.labels_to.tolist(), strict=True)
-    all_labels = [keep.series(buffer.piece(start, stop)) for start, stop in spans]
+    all_labels = keep.series(buffer.piece(start, stop) for start, stop in spans)
     kept = np.array([one is not None for one in all_labels], np.bool_)
     labels: tuple[Labels, ...] = tuple(one for one in all_labels if one is not None)
     starts, stops = found.starts[kept], found.stops[kept]

@@ -64,10 +64,14 @@ def _rows(buffer: Buffer, series: Int64s, keep: Keep) -> tuple[list[Labels], Int
     The same labels in consecutive frames are one row.
     """
     labels: list[Labels] = []
-    numbers = np.empty(series.shape[1], np.int64)
-    for index, (start, stop) in enumerate(series[:2].T.tolist()):
-        one = keep.series(buffer.piece(start, stop))
-        if one is not None and (not labels or labels[-1] is not one):
+    numbers: list[int] = []
+    last = None
+    for one in keep.series(map(buffer.piece, *series[:2].tolist())):
+        if one is None:
+            numbers.append(-1)
+            continue
+        if one is not last:
             labels.append(one)
-        numbers[index] = -1 if one is None else len(labels) - 1
-    return labels, numbers
+            last = one
+        numbers.append(len(labels) - 1)
+    return labels, np.array(numbers, np.int64)
