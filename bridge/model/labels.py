@@ -1,6 +1,7 @@
 """Label sets, matchers and groupings: identity, order, keep and drop."""
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -129,9 +130,6 @@ class Grouping:
         return lambda labels: labels.keep(kept)
 
 
-_ALL: Final = Grouping((), without=False)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
     """A partition of rows: `ids` int64 [S] gives each row's group, `labels` the groups' label sets.
@@ -150,7 +148,7 @@ class LabelTable(Sequence[Labels]):
     apart share their groups and their relabelled rows.
     """
 
-    __slots__ = ("_memo", "_rows", "_whole", "start")
+    __slots__ = ("_making", "_memo", "_rows", "_whole", "start")
 
     start: int
 
@@ -160,6 +158,7 @@ class LabelTable(Sequence[Labels]):
         self.start = 0
         self._whole: LabelTable | None = None
         self._memo: dict[object, object] = {}
+        self._making = threading.RLock()
 
     @property
     def rows(self) -> tuple[Labels, ...]:
@@ -211,9 +210,7 @@ class LabelTable(Sequence[Labels]):
 
     def grouped(self, grouping: Grouping) -> Groups:
         """Rows by group; remembered, since sibling expressions and refreshes ask again."""
-        if grouping == _ALL:
-            return self.remembered(grouping, lambda: _one_group(len(self.rows)))
-        return self.remembered(grouping, lambda: _group(self.rows, grouping.rule()))
+        return self.remembered(grouping, lambda: _group(self.rows, grouping))
 
     def without(self, names: frozenset[str]) -> "LabelTable":
         """The same rows with these labels dropped; remembered."""
@@ -245,25 +242,25 @@ class LabelTable(Sequence[Labels]):
         memo = self._memo
         if key in memo:
             return cast("_T", memo[key])
-        made = make()
-        if len(memo) >= _TABLES_DERIVED:
-            # Queries choose the keys. Other threads may look at the old one still.
-            memo = self._memo = {}
-        memo[key] = made
-        return made
+        # Threads that evaluate row ranges must get the same, and one of them make it.
+        with self._making:
+            if key in self._memo:
+                return cast("_T", self._memo[key])
+            made = make()
+            if len(self._memo) >= _TABLES_DERIVED:
+                # Queries choose the keys. Other threads may look at the old one still.
+                self._memo = {}
+            self._memo[key] = made
+            return made
 
 
-def _one_group(rows: int) -> Groups:
-    ids = np.zeros(rows, np.int64)
-    ids.flags.writeable = False
-    return Groups(ids, LabelTable((EMPTY_LABELS,) if rows else ()))
-
-
-def _group(rows: Sequence[Labels], key: Callable[[Labels], Labels]) -> Groups:
-    numbers: dict[Labels, int] = {}
-    ids = np.fromiter(
-        (numbers.setdefault(key(row), len(numbers)) for row in rows), np.int64, len(rows)
-    )
+def _group(rows: Sequence[Labels], grouping: Grouping) -> Groups:
+    numbers: dict[Labels, int] = {EMPTY_LABELS: 0} if rows else {}
+    ids = np.zeros(len(rows), np.int64)
+    if grouping.names or grouping.without:
+        numbers, key = {}, grouping.rule()
+        found = (numbers.setdefault(key(row), len(numbers)) for row in rows)
+        ids = np.fromiter(found, np.int64, len(rows))
     ids.flags.writeable = False
     return Groups(ids, LabelTable(numbers))
 

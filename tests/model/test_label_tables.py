@@ -1,6 +1,7 @@
 """What a table of label sets remembers, and tests of many label sets."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +30,14 @@ def test_a_table_remembers_the_latest_and_a_bounded_number_of_things() -> None:
     table.remembered(999, noted(-1))
     table.remembered(0, noted(-2))
     assert made == [*range(1000), -2]
+
+
+def test_threads_get_the_same_of_a_table() -> None:
+    table = LabelTable([Labels.of({"name": "x", "pod": str(pod)}) for pod in range(1000)])
+    names = frozenset({"name"})
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda _: table.without(names), range(8)))
+    assert all(one is made[0] for one in made)
 
 
 def test_rows_are_distinct_without_labels_that_tell_none_apart() -> None:
