@@ -102,11 +102,15 @@ def _elements(expr: BinaryExpr, lhs: Float64s, rhs: Float64s) -> tuple[Float64s,
     with np.errstate(all="ignore"):
         if expr.op in ARITHMETIC:
             values = ARITHMETIC[expr.op](lhs, rhs)
-            return values, np.ones(values.shape, np.bool_)
+            return values, _all(values.shape)
         kept = COMPARISONS[expr.op](lhs, rhs)
     if expr.return_bool:
-        return kept.astype(np.float64), np.ones(kept.shape, np.bool_)
+        return kept.astype(np.float64), _all(kept.shape)
     return np.broadcast_to(lhs, kept.shape), kept
+
+
+def _all(shape: tuple[int, ...]) -> Bools:
+    return np.broadcast_to(np.True_, shape)
 
 
 def _sets(op: str, lhs: Matrix, rhs: Matrix, matching: VectorMatching) -> Matrix:
@@ -203,6 +207,9 @@ def _matched(
 
 
 def _rows(side: Matrix, rows: Int64s) -> Operand:
+    """These rows of a side: what it holds itself where they are all of it in its order."""
+    if np.array_equal(rows, np.arange(len(side))):
+        return Operand.of(side.values, side.histograms)
     cells = side.histograms
     return Operand.of(side.values[rows], None if cells is None else cells.take(rows))
 

@@ -30,6 +30,9 @@ from bridge.model.vectors import Bools
 _OPERATIONS: Final = MappingProxyType({"+": "addition", "-": "subtraction"})
 
 
+_FLOAT: Final = np.int64(-1)
+
+
 class Remark(IntEnum):
     """What there is to say of a pair; all but the last take it out of the result."""
 
@@ -71,7 +74,8 @@ class Operand:
     def of(values: Float64s, cells: HistogramCells | None) -> "Operand":
         """A side of these floats and, where there are some, histograms."""
         if cells is None:
-            return Operand(values, np.full(values.shape, -1, np.int64), EMPTY)
+            # One number stands for all: of two sides the indices took as much memory as the floats.
+            return Operand(values, np.broadcast_to(_FLOAT, values.shape), EMPTY)
         return Operand(values, cells.index, cells.table)
 
 
