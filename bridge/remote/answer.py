@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from bridge.model.labels import Labels, selecting
+from bridge.model.labels import Labels
+from bridge.model.selecting import selecting
 from bridge.remote.forms import Sent
 from bridge.remote.series import BadLabels, labels_of
 from bridge.storage.allowance import BYTES_PER_SAMPLE, allow, allow_series

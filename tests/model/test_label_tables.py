@@ -14,8 +14,8 @@ from bridge.model.labels import (
     Matcher,
     MatchType,
     matches_all,
-    selecting,
 )
+from bridge.model.selecting import selecting
 
 
 def test_a_table_remembers_the_latest_and_a_bounded_number_of_things() -> None:
