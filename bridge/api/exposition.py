@@ -1,11 +1,12 @@
 """Newest samples in the forms that Prometheus scrapes: text, and protobuf messages.
 
 Sources: web/federate.go of Prometheus, expfmt/text_create.go of prometheus/common. Native
-histograms have no text form and are left out of it.
+histograms of custom buckets are written as classic ones; the others have no text form and are left
+out of it.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -25,6 +26,14 @@ from bridge.storage.interface import Selection
 
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 _PLAIN_DIGITS: Final = 6
+# The text form knows no histograms of gauges.
+_TEXT_TYPES: Final = {
+    proto.UNTYPED: "untyped",
+    proto.HISTOGRAM: "histogram",
+    proto.GAUGE_HISTOGRAM: "histogram",
+}
+
+Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ def _pairs(labels: Labels, shared: Mapping[str, str]) -> Iterator[tuple[str, str
 def as_protobuf(samples: Sequence[Newest], shared: Mapping[str, str], escaping: Escaping) -> bytes:
     """Messages of metric families, each with its length before it."""
     out = BytesIO()
-    for (name, kind), members in groupby(samples, key=lambda one: (one.name, _kind(one.value))):
+    for (name, kind), members in _families(samples):
         family = proto.MetricFamily(name=_valid(escaping.escape(name)), type=kind)
         for one in members:
             metric = family.metric.add(timestamp_ms=one.time)
@@ -93,6 +102,13 @@ def as_protobuf(samples: Sequence[Newest], shared: Mapping[str, str], escaping: 
     return out.getvalue()
 
 
+def _families(
+    samples: Iterable[Newest],
+) -> Iterator[tuple[tuple[str, proto.MetricType], Iterator[Newest]]]:
+    """Neighbours of one name and one kind, by both: a name may have several families."""
+    return groupby(samples, key=lambda one: (one.name, _kind(one.value)))
+
+
 def _kind(value: float | Histogram) -> proto.MetricType:
     if not isinstance(value, Histogram):
         return proto.UNTYPED
@@ -103,9 +119,7 @@ def _message(one: Histogram) -> proto.Histogram:
     """A native histogram; one of custom buckets as a classic one, as it has no other form."""
     made = proto.Histogram(sample_count_float=one.count, sample_sum=one.sum)
     if one.schema == CUSTOM_SCHEMA:
-        counts = dict(zip(_indices(one.positive_spans), one.positive, strict=True))
-        totals = accumulate(counts.get(at, 0.0) for at in range(len(one.bounds)))
-        for bound, total in zip(one.bounds, totals, strict=True):
+        for bound, total in _classic(one):
             made.bucket.add(upper_bound=bound, cumulative_count_float=total)
         return made
     made.schema, made.zero_threshold = one.schema, one.zero_threshold
@@ -117,6 +131,13 @@ def _message(one: Histogram) -> proto.Histogram:
     for offset, length in one.negative_spans:
         made.negative_span.add(offset=offset, length=length)
     return made
+
+
+def _classic(one: Histogram) -> Iterator[tuple[float, float]]:
+    """The custom bounds, each with the count of all that is not above it."""
+    counts = dict(zip(_indices(one.positive_spans), one.positive, strict=True))
+    totals = accumulate(counts.get(at, 0.0) for at in range(len(one.bounds)))
+    return zip(one.bounds, totals, strict=True)
 
 
 def _indices(spans: Sequence[tuple[int, int]]) -> Iterator[int]:
@@ -136,24 +157,35 @@ def _valid(text: str) -> str:
 def as_text(samples: Sequence[Newest], shared: Mapping[str, str], escaping: Escaping) -> bytes:
     """Lines of text, below the type of each metric."""
     lines: list[str] = []
-    last = ""
-    for one in samples:
-        if isinstance(one.value, Histogram):
-            continue
-        if one.name != last:
-            lines.append(f"# TYPE {_name(escaping.escape(one.name))} untyped\n")
-            last = one.name
-        series = _series(one.labels, shared, escaping)
-        lines.append(f"{series} {go_shortest(one.value)} {one.time}\n")
+    for (name, kind), members in _families(one for one in samples if _has_text(one.value)):
+        escaped = escaping.escape(name)
+        lines.append(f"# TYPE {_name(escaped)} {_TEXT_TYPES[kind]}\n")
+        for one in members:
+            labels = [(escaping.escape(key), value) for key, value in _pairs(one.labels, shared)]
+            lines += (
+                f"{_series(escaped + suffix, (*labels, *more))} {go_shortest(value)} {one.time}\n"
+                for suffix, more, value in _values(one.value)
+            )
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _series(labels: Labels, shared: Mapping[str, str], escaping: Escaping) -> str:
-    name = escaping.escape(labels.get(METRIC_NAME))
-    texts = [
-        f'{_name(escaping.escape(key))}="{_escaped(value)}"'
-        for key, value in _pairs(labels, shared)
-    ]
+def _has_text(value: float | Histogram) -> bool:
+    return not isinstance(value, Histogram) or value.schema == CUSTOM_SCHEMA
+
+
+def _values(value: float | Histogram) -> Iterator[tuple[str, Pairs, float]]:
+    """The lines of a sample: what follows the metric's name, labels of its own, the number."""
+    if not isinstance(value, Histogram):
+        yield "", (), value
+        return
+    for bound, total in (*_classic(value), (math.inf, value.count)):
+        yield "_bucket", (("le", go_shortest(bound)),), total
+    yield "_sum", (), value.sum
+    yield "_count", (), value.count
+
+
+def _series(name: str, labels: Pairs) -> str:
+    texts = [f'{_name(key)}="{_escaped(value)}"' for key, value in labels]
     if is_legacy(name):
         return f"{name}{{{','.join(texts)}}}"
     return f"{{{','.join((_name(name), *texts))}}}"
