@@ -45,7 +45,7 @@ def evaluate(expr: Expr, on: Evaluation) -> Value:
     """
     on.budget.check()
     held = on.budget.current
-    parts = by_row_ranges(expr, on, evaluate)
+    parts = by_row_ranges(expr, on, evaluate, joined=True)
     if parts is not None:
         return stacked(list(parts))
     value = _whole(expr, on)

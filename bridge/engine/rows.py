@@ -29,8 +29,12 @@ from bridge.promql.ast import (
 Evaluate = Callable[[Expr, Evaluation], Value]
 
 
-def by_row_ranges(expr: Expr, on: Evaluation, evaluate: Evaluate) -> Iterator[Matrix] | None:
+def by_row_ranges(
+    expr: Expr, on: Evaluation, evaluate: Evaluate, *, joined: bool = False
+) -> Iterator[Matrix] | None:
     """The matrices of each row range in order, or None if the expression has to be taken whole.
+
+    Where they are `joined`, the value of them all must be allowed: else LimitExceeded, Overloaded.
 
     Taken apart are expressions that treat each series of one selector by itself, over blocks of
     several parts whose labels stay distinct without their metric names.
@@ -44,6 +48,8 @@ def by_row_ranges(expr: Expr, on: Evaluation, evaluate: Evaluate) -> Iterator[Ma
     if len(block.parts) < 2 or not block.labels.distinct_without(METADATA_LABELS):
         return None
 
+    if joined:
+        on.budget.room_for(len(block), len(on.steps))
     tally = Tally(on.budget)
 
     def one(part: int) -> Matrix:
