@@ -1,6 +1,6 @@
 """Small blocks that follow each other become one: a refresh each few seconds leaves many."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -9,6 +9,7 @@ from bridge.cache.joining import joined
 from bridge.cache.names import Names
 from bridge.cache.policy import Moment, Policy
 from bridge.cache.segments import Remembered
+from bridge.model.samples import Columns, Int64s, SeriesBlock
 
 # A block is encoded anew only with one that is not much smaller: so the work stays in proportion.
 _RATIO: Final = 4
@@ -39,12 +40,15 @@ def merged(pair: Pair, names: Names) -> Block:
     left, right = pair
     window, read = left.window.union(right.window), left.read.older(right.read)
     segments = [Remembered.of(block, block.window, block.names) for block in pair]
-    numbers, block = joined(segments, names)
-    parts, at = [], 0
-    for part in block.parts:
-        parts.append((numbers[at : at + part.series], part.columns()))
-        at += part.series
-    (made,) = encoded(parts, [window])
+    (made,) = encoded(_parts(*joined(segments, names)), [window])
     settled = max(left.settled, right.settled)
     sealed = max(left.sealed, right.sealed) if left.all_sealed else left.sealed
     return Block(window, read, settled, sealed, *made)
+
+
+def _parts(numbers: Int64s, block: SeriesBlock) -> Iterator[tuple[Int64s, Columns]]:
+    """Each part's rows' numbers and samples, decoded one part at a time."""
+    at = 0
+    for part in block.parts:
+        yield numbers[at : at + part.series], part.columns()
+        at += part.series

@@ -303,16 +303,24 @@ class SampleCache:
 
     async def _remember(self, flight: Flight, held: Held) -> None:
         try:
-            again = self._memory.missed(held.key)
-            blocks = await asyncio.to_thread(self._encoded, flight, flight.task.result().block)
-            if self._flights.counts(flight) and self._memory.keep(held, blocks, again):
-                self._flights.forget(flight)
+            kept = await self._kept(flight, held)
+            # What it brought, decoded, must not stay for all that follows.
+            del flight
+            if kept:
                 await self._merge(held)
                 for tier in self._beyond:
                     await tier.leave(held)
         finally:
-            self._flights.forget(flight)
             self._memory.end(held)
+
+    async def _kept(self, flight: Flight, held: Held) -> bool:
+        """Whether what a flight brought is remembered now."""
+        try:
+            again = self._memory.missed(held.key)
+            blocks = await asyncio.to_thread(self._encoded, flight, flight.task.result().block)
+            return self._flights.counts(flight) and self._memory.keep(held, blocks, again)
+        finally:
+            self._flights.forget(flight)
 
     def _encoded(self, flight: Flight, block: SeriesBlock) -> list[Block]:
         """What a flight brought, in blocks."""

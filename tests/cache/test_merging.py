@@ -1,10 +1,18 @@
 """Blocks that became one: as old as the older read, as settled as the younger one said."""
 
+import tracemalloc
+
+import numpy as np
 import pytest
 
-from bridge.cache.policy import Policy
+from bridge.cache.blocks import Block, encoded
+from bridge.cache.merging import merged
+from bridge.cache.names import Names
+from bridge.cache.policy import Moment, Policy
 from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
+from bridge.model.labels import Labels
+from bridge.model.samples import Columns
 from bridge.model.time import Window
 from bridge.storage.interface import ReadOptions
 from tests.cache.asking import PLAIN, World, last
@@ -54,3 +62,27 @@ async def test_what_other_settings_took_for_closed_is_forgotten() -> None:
     world.cache = SampleCache(world.store, world.memory, "logged", policy)
     assert await world.right(old) == 1
     assert await world.right(old) == 0
+
+
+def test_what_becomes_one_is_never_decoded_as_a_whole() -> None:
+    names, series, samples = Names(), 2000, 500
+    numbers = names.add(Labels.of({"pod": f"{pod:04}"}) for pod in range(series))
+    offsets = np.arange(series + 1) * (samples // 2)
+    times = np.tile(np.arange(samples // 2) * 15_000, series)
+    window = Window(0, samples // 2 * 15_000 - 1)
+    blocks = []
+    for back in (0, window.end + 1):
+        columns = Columns.frozen(offsets.copy(), times + back, np.full(len(times), 1.0))
+        own = Window(back, back + window.end)
+        (rows,) = encoded([(numbers, columns)], [own])
+        blocks.append(Block(own, Moment(0, 0), own.end, own.end, *rows))
+    del columns, times
+    merged((blocks[0], blocks[1]), names)
+    tracemalloc.start()
+    try:
+        whole = merged((blocks[0], blocks[1]), names)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert whole.samples == series * samples
+    assert peak < series * samples * 16 / 2
