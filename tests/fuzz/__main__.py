@@ -1,11 +1,12 @@
 """`python -m tests.fuzz`: each harness in turn for some time, as plain Python, then bounds-checked.
 
 Inputs that reach something new stay in `build/fuzz/NAME`, an input with a finding beside it.
-`--keep` takes the fewest that reach all of it into the tree.
+`--keep` takes the fewest that reach all of it into the tree, as far as there is room for them.
 """
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ from tests.fuzz.targets import TARGETS
 
 _BUILD = Path("build/fuzz")
 _MOST_BYTES = 2048
-_KEPT = 40
+# Of one harness in the tree: all of them together stay below 300 kB.
+_KEPT_BYTES = 8_000
 _OPTIONS = ("-timeout=20", "-rss_limit_mb=3000", f"-max_len={_MOST_BYTES}", "-print_final_stats=1")
 _PLAIN = {"NUMBA_DISABLE_JIT": "1"}
 _CHECKED = {"NUMBA_DISABLE_JIT": "0", "NUMBA_BOUNDSCHECK": "1"}
@@ -47,13 +49,20 @@ def _fuzzed(harness: Harness, seconds: int) -> bool:
 
 
 def _keep(harness: Harness) -> None:
+    """Seeds need no keeping; of what else is found short inputs go first, for there are more."""
     folder, fewest = _laid(harness), _BUILD / f"{harness.name}.fewest"
-    fewest.mkdir(exist_ok=True)
-    _run(harness, _PLAIN, "-merge=1", fewest, folder)
-    smallest = sorted(
-        (file.read_bytes() for file in fewest.iterdir()), key=lambda it: (len(it), it)
-    )
-    harness.file.write_text("".join(f"{data.hex()}\n" for data in smallest[:_KEPT] if data))
+    shutil.rmtree(fewest, ignore_errors=True)
+    fewest.mkdir()
+    _run(harness, _PLAIN, "-set_cover_merge=1", fewest, folder)
+    found = {file.read_bytes() for file in fewest.iterdir()} - {b"", *harness.seeds()}
+    lines, room = [], _KEPT_BYTES
+    for data in sorted(found, key=lambda it: (len(it), it)):
+        room -= len(data)
+        if room < 0:
+            break
+        lines.append(f"{data.hex()}\n")
+    harness.file.parent.mkdir(exist_ok=True)
+    harness.file.write_text("".join(lines))
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_CORPUS = Path(__file__).with_name("corpus")
+_CORPUS = Path(__file__).with_name("corpora")
 
 
 @dataclass(frozen=True, slots=True)

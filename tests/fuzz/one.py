@@ -6,6 +6,7 @@ compiled ones are left as they are. Nothing of other harnesses is imported: inst
 
 import importlib
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -27,11 +28,13 @@ def _compiled() -> list[str]:
 
 def main() -> None:
     """Runs until libFuzzer ends the process."""
-    program, module, name, packages, *options = sys.argv
+    _, module, name, packages, *options = sys.argv
     with atheris.instrument_imports(include=packages.split(","), exclude=_compiled()):
         harnesses = importlib.import_module(module).HARNESSES
     (harness,) = (one for one in harnesses if one.name == name)
-    atheris.Setup([program, *options], harness.check)
+    # To merge corpora libFuzzer starts itself again, by a shell.
+    again = shlex.join([sys.executable, "-m", "tests.fuzz.one", module, name, packages])
+    atheris.Setup([again, *options], harness.check)
     atheris.Fuzz()
 
 
