@@ -55,3 +55,14 @@ def test_the_theme_follows_the_system_unless_chosen(visit: Visit) -> None:
     shown("light")
     page.get_by_role("button", name="The system's theme").click()
     shown("dark")
+
+
+def test_a_phone_shows_the_way_to_every_page(visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 390, "height": 800})
+    visit.open()
+    links = visit.page.get_by_role("navigation").get_by_role("link").all()
+    assert len(links) == 6
+    for link in links:
+        box = link.bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 390

@@ -9,6 +9,7 @@ export function SeriesLabel({ labels }: { labels: Labels }) {
     <span class="series-label">
       <span class="metric-name">{name}</span>
       {rest.length > 0 && "{"}
+      <wbr />
       {rest.map(([label, value], at) => (
         <span key={label}>
           {at > 0 && ", "}
