@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -58,12 +58,13 @@ NAMES: Final = ("label/job/values", "labels", "series")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was asked, when (Unix seconds), and what came."""
+    """What was asked, when (Unix seconds), what came, and from where."""
 
     path: str
     form: Mapping[str, str]
     asked: float
-    data: Any
+    data: Any = None
+    cache: str = ""
 
 
 @dataclass(slots=True)
@@ -126,6 +127,7 @@ class Run:
     findings: Findings = field(default_factory=Findings)
     began: float = field(default_factory=time.monotonic)
     _down: bool = False
+    _weather: str = "calm"
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(6))
 
     async def run(self) -> Findings:
@@ -182,7 +184,7 @@ class Run:
         self.findings.seconds.append(elapsed)
         if elapsed > _HANGS:
             self.findings.hangs.append(f"{path} {form}: {elapsed:.1f} s")
-        self._sort(response, Answer(path, form, asked, None), group, theirs)
+        self._sort(response, Answer(path, form, asked), group, theirs)
 
     def _sort(
         self,
@@ -201,7 +203,8 @@ class Run:
             return
         if response.status_code == 200 and body.get("status") == "success":
             findings.answers["200"] += 1
-            answer = Answer(path, form, asked.asked, body["data"])
+            cache = response.headers.get("X-Prombridge-Cache", "")
+            answer = replace(asked, data=body["data"], cache=cache)
             group.create_task(self._check(theirs, answer))
         elif response.status_code == 503 and body.get("errorType") in _TROUBLE:
             findings.answers[f"503 {body['errorType']}"] += 1
@@ -234,19 +237,17 @@ class Run:
             if extra:
                 yield f"names that the store does not know: {extra[:3]}"
             return
-        old = []
-        for step in differing(answer.data, data, _DIGITS):
-            if answer.asked - step > _ARRIVING:
-                old.append(step)
-            else:
-                self.findings.young += 1
+        found = list(differing(answer.data, data, _DIGITS))
+        old = [one for one in found if answer.asked - one.time > _ARRIVING]
+        self.findings.young += len(found) - len(old)
         if old:
-            ages = f"{answer.asked - max(old):.1f} to {answer.asked - min(old):.1f} s old"
-            yield f"{len(old)} points differ, {ages}"
+            ages = sorted(answer.asked - one.time for one in old)
+            shown = f"{len(old)} points differ, {ages[0]:.1f} to {ages[-1]:.1f} s old"
+            yield f"{shown}, the first: {old[0]}; from the cache: {answer.cache}"
 
     def _wrong(self, path: str, form: Mapping[str, str], said: str) -> None:
         at = time.monotonic() - self.began
-        self.findings.wrong.append(f"{at:.0f} s: {path} {dict(form)}: {said}")
+        self.findings.wrong.append(f"{at:.0f} s, {self._weather}: {path} {dict(form)}: {said}")
 
     async def _disturb(self) -> None:
         await self._calm()
@@ -257,9 +258,12 @@ class Run:
             if kills:
                 self._down = True
                 self.findings.lives.append([])
+            began, self._weather = time.monotonic() - self.began, name
             async with FAULTS[name](self.stage, self.dice):
                 self._down = False
                 await asyncio.sleep(self.dice.uniform(*_FAULT))
+            ended = time.monotonic() - self.began
+            self._weather = f"after {name} ({began:.0f} to {ended:.0f} s)"
             if not self.stage.bridge.alive:
                 self.findings.wrong.append(f"prombridge ended by itself during: {name}")
                 return

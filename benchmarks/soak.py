@@ -143,7 +143,11 @@ async def _compared(
     findings.seconds.append(seconds)
     findings.uncached.append(longer)
     findings.uses[cached.headers.get("X-Prombridge-Cache", "").split(";")[0]] += 1
-    findings.note(panel, now / 1000, differing(cached.json()["data"], plain.json()["data"]))
+    findings.note(
+        panel,
+        now / 1000,
+        (one.time for one in differing(cached.json()["data"], plain.json()["data"])),
+    )
 
 
 async def _asked(
@@ -155,17 +159,30 @@ async def _asked(
     return answer, time.monotonic() - began
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What two answers say of a series (as JSON) at a time, s; None for what is not there."""
+
+    series: str
+    time: float
+    one: str | None
+    other: str | None
+
+    def __str__(self) -> str:
+        return f"{self.series} at {self.time:.3f}: {self.one}, not {self.other}"
+
+
 def differing(
     one: Mapping[str, Any], other: Mapping[str, Any], tolerance: float = 0.0
-) -> Iterator[float]:
-    """The times in seconds at which two answers are not the same; each once for each series.
+) -> Iterator[Difference]:
+    """The points that are not the same in two answers.
 
     Numbers may differ by a share of the larger one.
     """
     held, others = _points(one), _points(other)
     for place in sorted(held.keys() | others.keys()):
         if not _alike(held.get(place), others.get(place), tolerance):
-            yield place[1]
+            yield Difference(*place, held.get(place), others.get(place))
 
 
 def _alike(one: str | None, other: str | None, tolerance: float) -> bool:

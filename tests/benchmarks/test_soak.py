@@ -24,7 +24,12 @@ def matrix(**series: list[list[Any]]) -> dict[str, Any]:
 def test_differences_are_the_steps_at_which_a_series_is_not_the_same(
     one: dict[str, Any], other: dict[str, Any], expected: list[float]
 ) -> None:
-    assert list(differing(one, other)) == expected
+    assert [point.time for point in differing(one, other)] == expected
+
+
+def test_a_difference_says_what_each_side_has() -> None:
+    (found,) = differing(matrix(a=[[1, "2"]]), matrix())
+    assert str(found) == '{"n": "a"} at 1.000: 2, not None'
 
 
 def test_only_what_is_older_than_the_horizon_is_forbidden() -> None:

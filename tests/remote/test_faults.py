@@ -12,6 +12,7 @@ from bridge.model.secret import Secret
 from bridge.remote.faults import moment, shown
 from bridge.remote.proto.types_pb2 import Chunk
 from bridge.remote.settings import Authorization, BasicAuth, HttpSettings
+from bridge.storage.interface import Select
 from tests.remote.stores import (
     OPTIONS,
     RANGE_TEXT,
@@ -19,6 +20,7 @@ from tests.remote.stores import (
     UP,
     Reply,
     chunked_reply,
+    equals,
     read,
     remote,
     reply,
@@ -44,6 +46,7 @@ def short_chunk() -> bytes:
     return frame_of(WIRE_A, [Chunk(type=Chunk.XOR, max_time_ms=START, data=b"\xff\xff\x02")])
 
 
+# Whatever was asked.
 FAULTS = {
     "401": (reply(b"no\n", "text/plain", "401 Unauthorized"), "HTTP 401 Unauthorized: no "),
     "404 without a text": (reply(b"", "text/plain", "404 Not Found"), "HTTP 404 Not Found: "),
@@ -90,10 +93,6 @@ FAULTS = {
         streamed_reply(frame(b"\x0a\xff\xff")),
         "HTTP 200 OK, but a frame is no ChunkedReadResponse ",
     ),
-    "a chunk too short": (
-        streamed_reply(short_chunk()),
-        "HTTP 200 OK, but a chunk is too short for its samples ",
-    ),
     "a label twice": (
         streamed_reply(streamed_body([Wire((("x", "1"), ("x", "2")), [(START, 1.0)])])),
         "HTTP 200 OK, but a series has two labels 'x' ",
@@ -114,7 +113,18 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("answer", "text"), FAULTS.values(), ids=FAULTS.keys())
+# Only where it was asked for: series that do not match and chunks outside the range are left out.
+ASKED_FOR = {
+    "a chunk too short": (
+        streamed_reply(short_chunk()),
+        "HTTP 200 OK, but a chunk is too short for its samples ",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"), [*FAULTS.values(), *ASKED_FOR.values()], ids=[*FAULTS, *ASKED_FOR]
+)
 async def test_a_fault_is_one_sentence(answer: Reply, text: str) -> None:
     with pytest.raises(StoreError) as caught:
         await read(answer)
@@ -124,6 +134,14 @@ async def test_a_fault_is_one_sentence(answer: Reply, text: str) -> None:
     assert "\n" not in said
     assert len(said) < 500
     assert caught.value.fault.store == "a"
+
+
+@pytest.mark.parametrize("answer", [one for one, _ in FAULTS.values()], ids=FAULTS)
+@pytest.mark.parametrize("length", [60_000, 6 * 3_600_000], ids=["short", "long"])
+async def test_a_fault_is_one_whenever_and_whatever_was_asked(answer: Reply, length: int) -> None:
+    later = START + 10**10
+    with pytest.raises(StoreError):
+        await read(answer, Select((equals("__name__", "other"),), later, later + length))
 
 
 @pytest.mark.parametrize(
