@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from bridge.cache.blocks import Block
 from bridge.cache.memory import Held
-from bridge.model.labels import matches_all
 from bridge.model.time import Window
 
 
@@ -48,9 +47,8 @@ def _share(held: Held, other: Held) -> float:
     """Which part of another selector's series are of this one too."""
     if held is other:
         return 1.0
-    extra = sorted(set(held.key.matchers) - set(other.key.matchers))
-    every = other.names.labels_from(0)
-    return sum(matches_all(extra, labels) for labels in every) / len(every) if every else 0.0
+    extra = tuple(sorted(set(held.key.matchers) - set(other.key.matchers)))
+    return len(other.names.matching(extra)) / len(other.names) if len(other.names) else 0.0
 
 
 def _length(window: Window) -> int:

@@ -13,8 +13,9 @@ from bridge.model.labels import Labels, LabelTable, Matcher, matches_all
 
 Int64s = npt.NDArray[np.int64]
 
-# How many different sets of rows a table is kept for.
+# How many different sets of rows a table is kept for, and how many matchers their numbers.
 _TABLES: Final = 8
+_MATCHED: Final = 32
 _NONE: Final = np.empty(0, np.int64)
 
 
@@ -26,6 +27,7 @@ class Names:
         self._numbers: dict[Labels, int] = {}
         self._order: Int64s | None = None
         self._tables: dict[bytes, LabelTable] = {}
+        self._matching: dict[tuple[Matcher, ...], tuple[int, Int64s]] = {}
         self._views: WeakKeyDictionary[Names, Int64s] = WeakKeyDictionary()
         self._lock = threading.RLock()
         self.nbytes = 0
@@ -65,6 +67,19 @@ class Names:
             self._tables[key] = held
             return held
 
+    def matching(self, matchers: tuple[Matcher, ...]) -> Int64s:
+        """The numbers of the label sets that match; the last few matchers look at new ones only."""
+        with self._lock:
+            seen, found = self._matching.pop(matchers, (0, _NONE))
+            fresh = enumerate(self._labels[seen:], seen)
+            more = [at for at, labels in fresh if matches_all(matchers, labels)]
+            if more:
+                found = np.append(found, np.array(more, np.int64))
+            while len(self._matching) >= _MATCHED:
+                del self._matching[next(iter(self._matching))]
+            self._matching[matchers] = len(self._labels), found
+            return found
+
     def view(self, other: "Names", matchers: Sequence[Matcher]) -> Int64s:
         """For each number of `other` the number here, or -1 if the labels fail a matcher.
 
@@ -74,8 +89,9 @@ class Names:
             seen = self._views.get(other, _NONE)
             fresh = other.labels_from(len(seen))
             numbers = np.full(len(fresh), -1, np.int64)
-            wanted = [at for at, labels in enumerate(fresh) if matches_all(matchers, labels)]
-            numbers[wanted] = self.add(fresh[at] for at in wanted)
+            wanted = other.matching(tuple(matchers)) - len(seen)
+            wanted = wanted[(wanted >= 0) & (wanted < len(fresh))]
+            numbers[wanted] = self.add(fresh[at] for at in wanted.tolist())
             made = self._views[other] = np.concatenate([seen, numbers])
             return made
 

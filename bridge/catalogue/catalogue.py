@@ -107,6 +107,8 @@ class Catalogue:
     async def estimate(self, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
         """What the inner Querier says, with the number of series that were learned."""
         found = await estimated(self._querier, select, options)
+        if all(one.series is not None for one in found):
+            return found
         there = self.learned.within(Window(select.start, select.end))
         known = int(np.count_nonzero(self.learned.index.matching(select.matchers, there)))
         return tuple(

@@ -1,0 +1,39 @@
+"""The numbers of label sets, and which of them a narrower selector has."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.cache.names import Names
+from bridge.model.labels import Labels, Matcher, MatchType, matches_all
+
+LABELS = [Labels.of({"__name__": "x", "pod": str(pod), "job": str(pod % 3)}) for pod in range(30)]
+MATCHERS = [
+    (Matcher("job", MatchType.EQUAL, "1"),),
+    (Matcher("job", MatchType.REGEXP, "0|2"), Matcher("pod", MatchType.NOT_EQUAL, "3")),
+    (Matcher("pod", MatchType.EQUAL, "none"),),
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(MATCHERS)), max_size=40))
+def test_those_that_match_are_found_among_all_that_were_ever_added(
+    steps: list[tuple[Labels, tuple[Matcher, ...]]],
+) -> None:
+    wider, narrower = Names(), {matchers: Names() for matchers in MATCHERS}
+    for labels, matchers in steps:
+        wider.add([labels])
+        every = wider.labels_from(0)
+        expected = [at for at, one in enumerate(every) if matches_all(matchers, one)]
+        assert wider.matching(matchers).tolist() == expected
+        own = narrower[matchers]
+        view = own.view(wider, matchers)
+        assert np.flatnonzero(view >= 0).tolist() == expected
+        assert own.labels(view[expected]) == [every[at] for at in expected]
+
+
+def test_the_matchers_of_one_dashboard_after_the_other_do_not_pile_up() -> None:
+    names = Names()
+    names.add(LABELS)
+    for number in range(500):
+        assert names.matching((Matcher("pod", MatchType.EQUAL, str(number)),)).size == (number < 30)
+    assert len(names._matching) < 50
