@@ -47,8 +47,8 @@ def _share(held: Held, other: Held) -> float:
     """Which part of another selector's series are of this one too."""
     if held is other:
         return 1.0
-    extra = tuple(sorted(set(held.key.matchers) - set(other.key.matchers)))
-    return len(other.names.matching(extra)) / len(other.names) if len(other.names) else 0.0
+    matching = other.names.matching(held.key.beyond(other.key))
+    return len(matching) / len(other.names) if len(other.names) else 0.0
 
 
 def _length(window: Window) -> int:

@@ -27,6 +27,10 @@ class Key:
         asks = any(not matcher.matches("") for matcher in self.matchers)
         return same and asks and set(self.matchers) < set(other.matchers)
 
+    def beyond(self, wider: "Key") -> tuple[Matcher, ...]:
+        """The conditions of this that a wider key does not have, sorted."""
+        return tuple(sorted(set(self.matchers) - set(wider.matchers)))
+
     @property
     def condition(self) -> Condition | None:
         """One condition that every narrower key has too, the metric's name if it is given."""

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -80,7 +80,7 @@ class Names:
             self._matching[matchers] = len(self._labels), found
             return found
 
-    def view(self, other: "Names", matchers: Sequence[Matcher]) -> Int64s:
+    def view(self, other: "Names", matchers: tuple[Matcher, ...]) -> Int64s:
         """For each number of `other` the number here, or -1 if the labels fail a matcher.
 
         The matchers must be the same each time.
@@ -89,7 +89,7 @@ class Names:
             seen = self._views.get(other, _NONE)
             fresh = other.labels_from(len(seen))
             numbers = np.full(len(fresh), -1, np.int64)
-            wanted = other.matching(tuple(matchers)) - len(seen)
+            wanted = other.matching(matchers) - len(seen)
             wanted = wanted[(wanted >= 0) & (wanted < len(fresh))]
             numbers[wanted] = self.add(fresh[at] for at in wanted.tolist())
             made = self._views[other] = np.concatenate([seen, numbers])

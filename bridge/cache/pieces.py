@@ -76,5 +76,4 @@ def _renamed(held: Held, other: Held, numbers: Int64s) -> Int64s:
     """Numbers of a selector's series as those of one that narrows it, -1 for what it leaves out."""
     if held is other:
         return numbers
-    extra = sorted(set(held.key.matchers) - set(other.key.matchers))
-    return held.names.view(other.names, extra)[numbers]
+    return held.names.view(other.names, held.key.beyond(other.key))[numbers]

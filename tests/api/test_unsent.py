@@ -8,12 +8,10 @@ from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.api.routes import application
 from bridge.api.streamed import Counted, Streamed
-from bridge.cli.serving import listen
 from bridge.model.labels import Labels, Matcher, MatchType
 from bridge.remote.settings import ResponseType
 from bridge.remote.wire import read_request
@@ -21,6 +19,7 @@ from bridge.storage.interface import Select
 from bridge.storage.memory import MemoryStore
 from bridge.storage.pool import Pool, held
 from tests.api import world
+from tests.servers.serving import listening
 
 PATIENCE = 60  # seconds for what takes milliseconds
 PIECE, PIECES = 1 << 20, 20
@@ -29,20 +28,6 @@ WAITING, WAITING_CROWDED = 6 * PIECE, 3 * PIECE
 
 ROWS = (f'label_replace(vector({number}/3), "n", "{number}", "", "")' for number in range(20))
 LONG = {"query": " or ".join(ROWS), "start": "0", "end": "10999", "step": "1", "stats": "true"}
-
-
-@contextlib.asynccontextmanager
-async def listening(app: ASGIApp) -> AsyncIterator[str]:
-    """The base URL of an application on a socket of this loop."""
-    listener = listen(app, "127.0.0.1", 0)
-    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve([listener.socket]))
-    try:
-        yield f"http://{listener.address}"
-    finally:
-        server.should_exit = True
-        await task
 
 
 class Client:

@@ -8,10 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
 
-from bridge.cli.serving import listen
 from bridge.demo.store import demo_store
 from bridge.remote.server import read_app
 from tests.grafana.reader import read_exchange
@@ -20,7 +17,7 @@ from tests.hostile import world as hostile
 from tests.remote.stores import store
 from tests.servers.bridge import prombridge, reading
 from tests.servers.process import Running
-from tests.servers.serving import served
+from tests.servers.serving import listening, served
 
 END = NOW_MS // 1000
 LARGE = urlencode(
@@ -98,20 +95,6 @@ async def test_who_goes_away_takes_its_reads_along(tmp_path: Path) -> None:
             await asked.wait()
         await made.dropped.wait()
         await answered(url)
-
-
-@contextlib.asynccontextmanager
-async def listening(service: ASGIApp) -> AsyncIterator[str]:
-    """The base URL of a service on a socket of this loop."""
-    listener = listen(service, "127.0.0.1", 0)
-    config = uvicorn.Config(service, lifespan="off", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve([listener.socket]))
-    try:
-        yield f"http://{listener.address}"
-    finally:
-        server.should_exit = True
-        await task
 
 
 async def test_who_reads_a_byte_at_a_time_holds_up_nobody(bridge: Running) -> None:

@@ -23,11 +23,12 @@ from bridge.config.flags import Flags
 from bridge.model.errors import StoreError
 from bridge.model.secret import Secret
 from bridge.remote.settings import Authorization, HttpSettings
-from tests.hostile.test_clients import connected, listening
+from tests.hostile.test_clients import connected
 from tests.hostile.test_stores import QUERY
 from tests.hostile.world import bridge, served
 from tests.remote.stores import OPTIONS, UP, Reply, remote, reply, store, streamed_reply
 from tests.remote.test_faults import BOMB, STREAM
+from tests.servers.serving import listening
 from tests.servers.valkey import valkey
 
 SECRET = "okapi-word-8"
