@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bridge.cache.intervals import common, covers
 from bridge.cache.memory import Held, Memory
@@ -10,13 +10,14 @@ from bridge.cache.policy import Moment
 from bridge.model.time import Window
 from bridge.storage import payer
 from bridge.storage.interface import Querier, ReadOptions, Select, Selection
+from bridge.storage.watch import Watches
 
 
 @dataclass(slots=True, eq=False)
 class Flight:
     """A read of a window of one selector; until it has `begun` its window may grow.
 
-    `waiters`: how many need it.
+    `waiters`: how many need it; `watches`: those of them who look at what arrives.
     """
 
     held: Held
@@ -25,6 +26,7 @@ class Flight:
     task: asyncio.Task[Selection]
     begun: Moment | None = None
     waiters: int = 0
+    watches: Watches = field(default_factory=Watches)
 
     @property
     def failed(self) -> bool:
@@ -126,7 +128,7 @@ class Flights:
         made: list[Flight] = []
         task = asyncio.create_task(self._fly(made))
         kept = self._memory.begin(held.key, held.policy)
-        flight = Flight(kept, window, replace(options, nocache=False), task)
+        flight = Flight(kept, window, replace(options, nocache=False, watch=None), task)
         made.append(flight)
         self._flights.append(flight)
         task.add_done_callback(lambda _: self._over(flight))
@@ -140,7 +142,8 @@ class Flights:
         flight.begun = self._memory.clock()
         window = flight.window
         select = Select(flight.held.key.matchers, window.start, window.end)
-        return await self._querier.select(select, flight.options)
+        options = replace(flight.options, watch=flight.watches)
+        return await self._querier.select(select, options)
 
     def _over(self, flight: Flight) -> None:
         if flight.failed or flight.task.result().warnings:

@@ -178,10 +178,14 @@ class SampleCache:
         gaps = [flight for flight in flights if not flight.task.done()]
         for _ in set(gaps) - led:
             self._memory.observer.read_joined(self._store)
+        own = [flight for flight in flights if flight.held is held]
+        if options.watch is not None:
+            for flight in own:
+                flight.watches.add(options.watch)
         try:
             answers = await self._flights.answers(flights)
         except (LimitExceeded, TooManySamples):
-            if any(wider_than(flight, window) for flight in flights):
+            if own != flights or any(wider_than(flight, window) for flight in flights):
                 # What was asked for may well be within the limit.
                 return await self._querier.select(select, options)
             raise

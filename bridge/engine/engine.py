@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
-from bridge.engine.demands import Taken
 from bridge.engine.evaluate import evaluate
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.function import Function
@@ -30,6 +29,7 @@ from bridge.engine.query import (
     Stats,
     Switches,
 )
+from bridge.engine.reading import fetched
 from bridge.engine.seen import Seen
 from bridge.engine.turns import IsSmall, Turns
 from bridge.model.annotations import Annotations, store_warning
@@ -249,7 +249,7 @@ class Engine:
             share = CURRENT.get()
             if share is not None:
                 await self._admitted(share, planned.selects, options)
-            answers = await self._fetch(planned, options)
+            answers = await self._fetch(planned, query.steps, options, budget)
             if share is not None:
                 held = sum(answer.block.samples for answer in answers)
                 share.set(Part.SAMPLES, held * BYTES_PER_SAMPLE)
@@ -285,8 +285,10 @@ class Engine:
             seconds = time.perf_counter() - fetched
             progress.stats = _evaluated_stats(progress.stats, on, seconds)
 
-    async def _fetch(self, planned: Plan, options: QueryOptions) -> list[Selection]:
-        """Every read at once; the first that fails ends the others."""
+    async def _fetch(
+        self, planned: Plan, steps: Steps, options: QueryOptions, budget: Budget
+    ) -> list[Selection]:
+        """What the plan reads, within the limits of a query."""
         limits = self.settings.limits
         reading = ReadOptions(
             options.nocache,
@@ -295,19 +297,7 @@ class Engine:
             max_series=limits.series,
             max_read_bytes=limits.read_bytes,
         )
-        taken = Taken(reading)
-
-        async def read(select: Select) -> Selection:
-            return taken.add(await self.querier.select(select, reading))
-
-        if len(planned.selects) <= 1:
-            return [await read(select) for select in planned.selects]
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(read(select)) for select in planned.selects]
-        except BaseExceptionGroup as failed:
-            raise _first(failed) from None
-        return [task.result() for task in tasks]
+        return await fetched(self.querier, planned, steps, reading, budget)
 
     async def _in_thread(self, work: Callable[[], _Made]) -> _Made:
         run = copy_context().run
@@ -346,12 +336,6 @@ def _require_type(expr: Expr, steps: Steps) -> None:
             f'invalid expression type "{kind.documented}" for range query, must be Scalar or'
             " instant Vector"
         )
-
-
-def _first(failed: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that came first, groups within groups opened."""
-    inner = failed.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 def _read(answers: Sequence[Selection], seconds: float) -> Stats:

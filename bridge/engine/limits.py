@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NoReturn
 
 import numpy as np
 
@@ -131,13 +131,24 @@ class Budget:
         """Whether a value of so many cells may be made at all; raises LimitExceeded."""
         needed = series * steps * _CELL
         if 0 < self._max_bytes < needed:
-            raise LimitExceeded(
-                f"a value of {series} series at {steps} steps needs {needed} bytes, more than the"
-                f" {self._max_bytes} that query.max_bytes allows"
-            )
+            raise self._too_large(str(series), steps, needed)
         if self._reach is not None and needed > _NOTEWORTHY:
             # Whatever is made of a value stands beside it.
             self._reach(2 * needed)
+
+    def most_series(self, steps: int) -> int:
+        """How many series a value of so many steps may have; 0 for any number."""
+        return self._max_bytes // (steps * _CELL) if steps else 0
+
+    def refuse(self, series: int, steps: int) -> NoReturn:
+        """Raises LimitExceeded for a value of which so many series, too many, are known so far."""
+        raise self._too_large(f"at least {series}", steps, series * steps * _CELL)
+
+    def _too_large(self, series: str, steps: int, needed: int) -> LimitExceeded:
+        return LimitExceeded(
+            f"a value of {series} series at {steps} steps needs {needed} bytes, more than the"
+            f" {self._max_bytes} that query.max_bytes allows"
+        )
 
     def stop(self) -> None:
         """The client is gone: evaluation ends at the next check."""

@@ -8,6 +8,7 @@ from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Steps, Window
 from bridge.promql.ast import (
+    AggregateExpr,
     Expr,
     MatrixSelector,
     StepInvariantExpr,
@@ -107,6 +108,35 @@ def _needs(expr: Expr, steps: Steps, timing: Timing) -> Iterator[tuple[VectorSel
         case _:
             for child in children(expr):
                 yield from _needs(child, steps, timing)
+
+
+def rows_of_values(planned: Plan, steps: Steps) -> frozenset[Select]:
+    """The reads whose every series is a row of some value of all these steps.
+
+    Not those below an aggregation, which may take one row range after the other.
+    """
+    found = tuple(_rowwise(planned.expr, steps, planned.timing))
+    return frozenset(
+        select
+        for select in planned.selects
+        if any(
+            canonical(selector) == select.matchers
+            and select.start <= window.start
+            and window.end <= select.end
+            for selector, window in found
+        )
+    )
+
+
+def _rowwise(expr: Expr, steps: Steps, timing: Timing) -> Iterator[tuple[VectorSelector, Window]]:
+    match expr:
+        case VectorSelector() | MatrixSelector():
+            yield from _needs(expr, steps, timing)
+        case AggregateExpr() | StepInvariantExpr() | SubqueryExpr():
+            return
+        case _:
+            for child in children(expr):
+                yield from _rowwise(child, steps, timing)
 
 
 def once(steps: Steps) -> Steps:

@@ -1,9 +1,10 @@
 """What is common to both kinds of answer: what a read keeps of it, and how much it may hold."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from bridge.model.arrays import Int64s
 from bridge.model.labels import Labels
 from bridge.model.selecting import selecting
 from bridge.remote.forms import Sent
@@ -117,6 +118,11 @@ class Keep:
         most = self.budget.max_samples
         if most and self.held + count > most:
             raise OverBudget(f"{self.held + count} samples exceed max_samples ({most})")
+
+    def show(self, labels: Sequence[Labels], offsets: Int64s, timestamps: Int64s) -> None:
+        """Shows rows with their times in the range asked to who watches the read."""
+        if self.options.watch is not None:
+            self.options.watch.saw(labels, offsets, timestamps)
 
     def _count(self, labels: Iterable[Labels]) -> None:
         self.rows.update(labels)

@@ -90,6 +90,10 @@ def decoded(data: Bytes, chunks: Chunks, labels: tuple[Labels, ...], keep: Keep)
         pieces.append(_xor2(data, chunks.where(started), len(labels), keep))
     of_histograms = chunks.where(np.isin(chunks.encodings, encodings.NATIVE))
     native = _histograms(data, of_histograms, len(labels), keep) if len(of_histograms) else None
+    for floats, _ in pieces:
+        keep.show(labels, floats.offsets, floats.timestamps)
+    if native is not None:
+        keep.show(labels, native.offsets, native.timestamps)
     (columns, orderly), *others = pieces
     return [
         rows_of(labels, columns, native, orderly),
@@ -106,6 +110,7 @@ def _plain(data: Bytes, chunks: Chunks, labels: tuple[Labels, ...], keep: Keep) 
         many = keep.held >= _DECODED and keep.select.purpose is Purpose.SAMPLES
         columns, orderly = _xor(data, part, high - low, keep)
         rows = Rows(labels[low:high], columns, orderly)
+        keep.show(rows.labels, columns.offsets, columns.timestamps)
         made.append(_packed(data, part.chunks, rows, keep) if many and orderly else rows)
     return made
 

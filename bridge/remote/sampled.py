@@ -78,7 +78,10 @@ def _decoded(buffer: Buffer, found: samples.Survey, keep: Keep) -> Rows:
     starts, stops = found.starts[kept], found.stops[kept]
     columns, orderly = _floats(buffer, starts, stops, int(found.samples[kept].sum()), keep)
     expected = int(found.histograms[kept].sum())
+    keep.show(labels, columns.offsets, columns.timestamps)
     native = _histograms(buffer, starts, stops, expected, keep) if expected else None
+    if native is not None:
+        keep.show(labels, native.offsets, native.timestamps)
     return rows_of(labels, columns, native, orderly)
 
 

@@ -1,7 +1,7 @@
 """Identical reads that are in flight at the same time are one read."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.storage import payer
 from bridge.storage.interface import (
@@ -12,6 +12,7 @@ from bridge.storage.interface import (
     Selection,
     estimated,
 )
+from bridge.storage.watch import Watches
 
 _Key = tuple[Select, ReadOptions]
 
@@ -21,6 +22,7 @@ class _Flight:
     """A read on its way, and how many wait for it."""
 
     task: asyncio.Task[Selection]
+    watches: Watches
     waiters: int = 0
 
 
@@ -44,6 +46,8 @@ class SharedReads:
         if flight is None:
             payer.ask()
             flight = self._begun(key)
+        if options.watch is not None:
+            flight.watches.add(options.watch)
         flight.waiters += 1
         try:
             return await asyncio.shield(flight.task)
@@ -58,14 +62,16 @@ class SharedReads:
         return await estimated(self._querier, select, options)
 
     def _begun(self, key: _Key) -> _Flight:
-        task = asyncio.create_task(self._read(key))
+        watches = Watches()
+        task = asyncio.create_task(self._read(key, watches))
         task.add_done_callback(lambda done: self._ended(key, done))
-        flight = self._flights[key] = _Flight(task)
+        flight = self._flights[key] = _Flight(task, watches)
         return flight
 
-    async def _read(self, key: _Key) -> Selection:
+    async def _read(self, key: _Key, watches: Watches) -> Selection:
         payer.granted()
-        return await self._querier.select(*key)
+        select, options = key
+        return await self._querier.select(select, replace(options, watch=watches))
 
     def _ended(self, key: _Key, task: asyncio.Task[Selection]) -> None:
         """Forgets a read, so that the next one asks anew."""

@@ -1,11 +1,12 @@
 """What the engine and the API ask of samples, whoever holds them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol, runtime_checkable
 
-from bridge.model.labels import Matcher
+from bridge.model.arrays import Int64s
+from bridge.model.labels import Labels, Matcher
 from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
 from bridge.model.time import Steps, Window
 
@@ -31,6 +32,13 @@ class Select:
     purpose: Purpose = Purpose.SAMPLES
 
 
+class Watcher(Protocol):
+    """Whoever hears what a read has brought; in any thread."""
+
+    def saw(self, labels: Sequence[Labels], offsets: Int64s, timestamps: Int64s) -> None:
+        """Series that came, in any order: row r has the times offsets[r] to offsets[r+1], ms."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """How a read may be answered.
@@ -38,7 +46,8 @@ class ReadOptions:
     `nocache`: neither from memory nor into it. `fresh`: nothing that the store may have changed
     since. `max_samples`: a read that would hold more fails with TooManySamples (0: no limit).
     `max_bytes`: the same for bytes held, `max_series` for series, `max_read_bytes` for bytes that
-    come over the wire: then with LimitExceeded, as soon as so much has come.
+    come over the wire: then with LimitExceeded, as soon as so much has come. `watch` hears of the
+    series that are certain to be in the answer while they arrive, and changes nothing of it.
     """
 
     nocache: bool = False
@@ -47,6 +56,7 @@ class ReadOptions:
     max_bytes: int = 0
     max_series: int = 0
     max_read_bytes: int = 0
+    watch: Watcher | None = field(default=None, compare=False, repr=False)
 
 
 class CacheUse(StrEnum):

@@ -66,6 +66,8 @@ class Replicas:
         whole = [one for one in asked if one.view.covers(window)]
         if not asked:
             return NOTHING
+        # What one of them sends is not certain to be in the answer.
+        options = replace(options, watch=None)
         if whole and self.settings.mode is ReplicaMode.FIRST:
             return await self._first(whole, select, options)
         return await self._filled(asked, select, options)

@@ -87,6 +87,9 @@ class View:
         if not self.concerns(select):
             return NOTHING
         asked = self._asked(select)
+        if self.fixed:
+            # Series may become the same.
+            options = replace(options, watch=None)
         selection = await self.querier.select(asked, options)
         gone = self.dropped | {matcher.name for matcher in self._added(select)}
         if not (gone or self.labels) or not len(selection.block):

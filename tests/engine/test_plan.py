@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bridge.engine.functions import FUNCTIONS, signatures
 from bridge.engine.passes import Setting, rewritten
-from bridge.engine.plan import Plan, Timing, plan, subquery_steps
+from bridge.engine.plan import Plan, Timing, plan, rows_of_values, subquery_steps
 from bridge.model.time import Steps
 from bridge.promql.ast import NumberLiteral, SubqueryExpr
 from bridge.promql.features import Features
@@ -21,6 +21,33 @@ def planned(text: str, steps: Steps, lookback: int = LOOKBACK) -> Plan:
     """The plan of a query; subqueries step a minute by default."""
     expr = parse(text, signatures(), _FEATURES)
     return plan(rewritten(expr, Setting(steps, FUNCTIONS)), steps, Timing(lookback, MINUTE))
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("x", "x"),
+        ("-rate(x[5m]) / 2", "x"),
+        ("x + on() group_left() y", "xy"),
+        ("absent(x)", "x"),
+        ("x + sum(y)", "x"),
+        ("x + (y @ 0)", "x"),
+        ("max_over_time(x[5m:1m]) + y", "y"),
+        ("rate(x[1h] @ 600)", ""),
+        ("predict_linear(x[5m] @ 600, 60)", "x"),
+        ("topk(1, x)", ""),
+    ],
+)
+def test_reads_whose_series_are_rows_of_a_value_at_all_steps(query: str, rows: str) -> None:
+    steps = Steps(0, 10 * MINUTE, MINUTE)
+    found = rows_of_values(planned(query, steps), steps)
+    assert sorted(one.matchers[0].value for one in found) == sorted(rows)
+
+
+def test_a_read_of_another_time_brings_no_rows() -> None:
+    steps = Steps(0, 10 * MINUTE, MINUTE)
+    found = rows_of_values(planned("x + sum(x offset 1w)", steps), steps)
+    assert [one.end for one in found] == [10 * MINUTE]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from bridge.storage.interface import Querier, ReadOptions, Select, Selection
 from bridge.storage.memory import MemoryStore
 from bridge.storage.replicas import Replica, ReplicaMode, Replicas, ReplicaSettings
 from bridge.storage.view import View
+from bridge.storage.watch import Watches
 from tests.storage.blocks import Points, labels, literal, plain
 
 OPTIONS = ReadOptions()
@@ -65,6 +66,21 @@ async def test_the_first_that_answers_is_the_answer() -> None:
     spare = Failing("spare")
     found = await replicas(held([(1, 1.0)]), spare).select(EVERYTHING, OPTIONS)
     assert (plain(found.block), found.warnings, spare.asked) == ({A: [(1, 1.0)]}, (), 0)
+
+
+class Unwatched:
+    """A store that lets nobody watch."""
+
+    async def select(self, select: Select, options: ReadOptions) -> Selection:
+        assert options.watch is None
+        return await held([(1, 1.0)]).select(select, options)
+
+
+@pytest.mark.parametrize("mode", ReplicaMode)
+async def test_nobody_watches_reads_that_may_not_be_in_the_answer(mode: ReplicaMode) -> None:
+    group = replicas(Unwatched(), Unwatched(), mode=mode)
+    found = await group.select(EVERYTHING, ReadOptions(watch=Watches()))
+    assert plain(found.block) == {A: [(1, 1.0)]}
 
 
 async def test_the_next_answers_for_one_that_fails() -> None:

@@ -1,9 +1,13 @@
 """A store is asked for what concerns it, and its series bear the labels that are set."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.model.arrays import Int64s
 from bridge.model.labels import Labels, Matcher, MatchType, matches_all
 from bridge.model.time import Bound, Window
 from bridge.storage.interface import Purpose, ReadOptions, Select, Selection
@@ -23,9 +27,11 @@ class Noting:
     def __init__(self, memory: MemoryStore) -> None:
         self.memory = memory
         self.asked: list[Select] = []
+        self.options: list[ReadOptions] = []
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
         self.asked.append(select)
+        self.options.append(options)
         return await self.memory.select(select, options)
 
 
@@ -36,6 +42,32 @@ def equals(name: str, value: str) -> Matcher:
 async def seen(view: View, *matchers: Matcher, purpose: Purpose = Purpose.SAMPLES) -> Plain:
     """What a view shows of everything that satisfies these matchers."""
     return plain((await view.select(Select(matchers, 0, 100, purpose), OPTIONS)).block)
+
+
+class Watching:
+    """Somebody to whom nothing is shown."""
+
+    def saw(self, labels: Sequence[Labels], offsets: Int64s, timestamps: Int64s) -> None:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({}, True),
+        ({"external_labels": (("dc", "x"),)}, True),
+        ({"enforced": (equals("job", "a"),)}, True),
+        ({"dropped": frozenset({"job"})}, False),
+        ({"labels": (("dc", "x"),)}, False),
+    ],
+)
+async def test_a_read_is_watched_unless_series_may_become_the_same(
+    settings: dict[str, Any], shown: bool
+) -> None:
+    store = Noting(MemoryStore())
+    watching = Watching()
+    await View(store, **settings).select(EVERYTHING, ReadOptions(watch=watching))
+    assert [one.watch for one in store.options] == [watching if shown else None]
 
 
 @pytest.mark.parametrize(
