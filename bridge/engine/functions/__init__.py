@@ -20,6 +20,7 @@ from bridge.engine.functions import (
     regression,
     shape,
     smoothing,
+    sums,
 )
 from bridge.promql.ast import Signature
 
@@ -53,6 +54,7 @@ FUNCTIONS: Final = table(
         regression,
         shape,
         smoothing,
+        sums,
     )
 )
 

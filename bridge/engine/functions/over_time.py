@@ -12,20 +12,16 @@ import numpy as np
 from bridge.engine.extended import narrowed
 from bridge.engine.function import MATRIX, CallSite, function, over_window, run_over_windows
 from bridge.engine.mixed import (
-    cells_of,
     is_histogram_at,
-    note_sums,
     numbers,
     one_line,
-    unmixed,
     with_cells,
 )
 from bridge.engine.starts import began_anew
-from bridge.kernel import WindowKernel, inlined, window_kernel
+from bridge.kernel import inlined, window_kernel
 from bridge.model import kahan
 from bridge.model.histogram import HistogramCells, HistogramColumns
 from bridge.model.histogram_neighbours import compare
-from bridge.model.histogram_sums import over_windows
 from bridge.model.samples import Columns, Float64s, Int64s
 from bridge.model.starts import NO_STARTS
 from bridge.model.vectors import Bools, Matrix, Reach, Value, Windows
@@ -107,47 +103,6 @@ def _last_time(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[
     present[0] = hi > lo
     if hi > lo:
         out[0] = ts[hi - 1] / 1000.0
-
-
-@function("sum_over_time", (MATRIX,), row_wise=True)
-def sum_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
-    return _added_up(_sum, site, cast("Windows", values[0]), mean=False)
-
-
-@function("avg_over_time", (MATRIX,), row_wise=True)
-def avg_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
-    return _added_up(_average, site, cast("Windows", values[0]), mean=True)
-
-
-def _added_up(kernel: WindowKernel, site: CallSite, windows: Windows, *, mean: bool) -> Matrix:
-    floats, native = unmixed(site, windows)
-    result = run_over_windows(kernel, floats, [])
-    if native is None:
-        return result
-    index, notes = np.empty(native.lo.size, np.int64), np.zeros(native.lo.size, np.int64)
-    sums = over_windows(native.columns.table.arrays, native.lo, native.hi, mean, index, notes)
-    note_sums(site, windows, notes)
-    return with_cells(result, cells_of(native.lo.shape, index, sums))
-
-
-@window_kernel()
-def _sum(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
-    total, lost = 0.0, 0.0
-    for i in range(lo, hi):
-        total, lost = kahan.add(vs[i], total, lost)
-    out[0] = total if kahan.is_infinite(total) else total + lost
-    present[0] = hi > lo
-
-
-@window_kernel()
-def _average(ts, vs, lo, hi, start, end, time, out, present):  # type: ignore[no-untyped-def]
-    present[0] = hi > lo
-    if hi > lo:
-        total, lost, incremental = vs[lo], 0.0, False
-        for i in range(lo + 1, hi):
-            count = float(i - lo + 1)
-            total, lost, incremental = kahan.add_to_mean(vs[i], count, total, lost, incremental)
-        out[0] = kahan.mean(float(hi - lo), total, lost, incremental)
 
 
 @over_window("stdvar_over_time")

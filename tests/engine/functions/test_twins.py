@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bridge.engine import buckets, extended
-from bridge.engine.functions import extrema, over_time, quantile, rate, regression, smoothing
+from bridge.engine.functions import extrema, over_time, quantile, rate, regression, smoothing, sums
 from bridge.engine.windows import Bounds, ranges
 from bridge.kernel import Kernel, WindowKernel
 from bridge.model.labels import EMPTY_LABELS, LabelTable
@@ -144,6 +144,16 @@ def test_kernel_of_quantiles(over: Windows, wanted: float) -> None:
 @given(over=windows())
 def test_kernel_of_deviations(over: Windows) -> None:
     twice(quantile._deviations, (over.columns.values, over.lo, over.hi), over.lo.shape)
+
+
+@given(over=windows(), mean=st.booleans())
+def test_kernel_of_sums(over: Windows, mean: bool) -> None:
+    held = (over.columns.values, over.lo, over.hi, mean)
+    out, other = np.zeros(over.lo.shape), np.zeros(over.lo.shape)
+    sums._sums(*held, out)
+    with np.errstate(all="ignore"):
+        sums._sums.py_func(*held, other)
+    assert equal(out, other, over.hi > over.lo)
 
 
 counts = st.lists(
