@@ -20,6 +20,7 @@ from bridge.remote.wire import REQUEST_HEADERS
 from bridge.telemetry.trace import outgoing
 
 _REDIRECTS: Final = 10
+_AGENT: Final = f"prombridge/{version('prombridge')}"
 
 
 class TooManyRedirects(Exception):
@@ -29,7 +30,7 @@ class TooManyRedirects(Exception):
 def _headers(usual: Iterable[tuple[str, str]], own: Headers) -> Headers:
     """The usual headers, and those of the settings, which go first."""
     taken = {name.lower() for name, _ in own}
-    named = (("User-Agent", f"prombridge/{version('prombridge')}"), *usual, *outgoing())
+    named = (("User-Agent", _AGENT), *usual, *outgoing())
     return [pair for pair in named if pair[0].lower() not in taken] + own
 
 
