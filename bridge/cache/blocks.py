@@ -1,7 +1,7 @@
 """Samples of one selector in one piece of time, encoded, never changed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -39,6 +39,12 @@ class Block:
     chunks: Chunks
     starts: Chunks | None = None
     native: NativeChunks | None = None
+    samples: int = field(init=False)
+    """How many samples are held."""
+
+    def __post_init__(self) -> None:
+        native = 0 if self.native is None else int(self.native.chunks.counts.sum())
+        object.__setattr__(self, "samples", int(self.chunks.counts.sum()) + native)
 
     @property
     def empty(self) -> bool:
@@ -54,12 +60,6 @@ class Block:
     def all_sealed(self) -> bool:
         """Whether the store had closed all of it."""
         return self.window.end <= self.sealed
-
-    @property
-    def samples(self) -> int:
-        """How many samples are held."""
-        native = 0 if self.native is None else int(self.native.chunks.counts.sum())
-        return int(self.chunks.counts.sum()) + native
 
     @property
     def nbytes(self) -> int:

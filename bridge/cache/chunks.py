@@ -80,6 +80,31 @@ class Chunks:
         )
         return frozen(made)
 
+    def most(self, rows: Int64s, window: Window) -> int:
+        """How many samples some rows may have in a window, found without decoding."""
+        return kernels.most_samples(
+            rows, self.chunks, self.oldest, self.newest, self.counts, window.start, window.end
+        )
+
+    def decoded(self, rows: Int64s, window: Window, most: int) -> Columns:
+        """The samples of some rows in a window, which are `most` at most."""
+        offsets = np.empty(len(rows) + 1, np.int64)
+        timestamps, bits = np.empty(most + 1, np.int64), np.empty(most + 1, np.int64)
+        count = kernels.decode_rows(
+            self.data,
+            self.chunks,
+            self.ends,
+            self.oldest,
+            self.newest,
+            window.start,
+            window.end,
+            rows,
+            offsets,
+            timestamps,
+            bits,
+        )
+        return Columns.frozen(offsets, timestamps[:count], bits[:count].view(np.float64))
+
     def counted(self, window: Window) -> Int64s:
         """How many samples each row has in a window."""
         found = np.empty(len(self), np.int64)

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from bridge.cache.chunks import offsets_of
+from bridge.cache import kernels
 from bridge.cache.names import Names
-from bridge.cache.segments import Segment
+from bridge.cache.segments import Decoded, Segment
 from bridge.model.histogram import LEAST_SIZE, HistogramColumns, concatenate
 from bridge.model.samples import EMPTY_BLOCK, Columns, SeriesBlock
 from bridge.model.starts import NO_STARTS, stacked_starts, starts_of
@@ -40,6 +40,8 @@ class _Placed:
 
         The first of them, and for each its place counted from `low`, or -1.
         """
+        if not low and (not len(self.rising) or self.rising[-1] < high):
+            return 0, self.rows
         first, stop = np.searchsorted(self.rising, (low, high)).tolist()
         rows = self.rows[first:stop]
         return first, np.where(rows < 0, -1, rows - low)
@@ -71,6 +73,11 @@ class JoinedPart:
     def nbytes(self) -> int:
         """Bytes of what is not the cache's."""
         return self.offsets.nbytes + (0 if self.native is None else self.native.nbytes)
+
+    @property
+    def has_histograms(self) -> bool:
+        """Whether there are native histograms."""
+        return self.native is not None
 
     def columns(self) -> Columns:
         """The samples; decoding costs about what a copy would."""
@@ -116,27 +123,40 @@ def joined(segments: Sequence[Segment], names: Names) -> tuple[Int64s, SeriesBlo
 
     Rows without samples go.
     """
+    if len(segments) == 1 and isinstance(segments[0], Decoded):
+        return segments[0].alone(names)
     order = names.order()
-    counts = np.zeros(len(order) + 1, np.int64)
-    native = np.zeros(len(order) + 1, np.int64)
+    floats, native = np.zeros((2, len(order)), np.int64)
     for segment in segments:
-        counts[segment.names] += segment.counts
+        kernels.add_counts(segment.names, segment.counts, floats)
         if segment.native_counts is not None:
-            native[segment.names] += segment.native_counts
-    counts[-1] = native[-1] = 0
-    rows = order[(counts[order] > 0) | (native[order] > 0)]
-    if not len(rows):
+            kernels.add_counts(segment.names, segment.native_counts, native)
+    rows, places, offsets, of_histograms = np.empty((4, len(order) + 1), np.int64)
+    count = kernels.arrange(order, floats, native, rows, places, offsets, of_histograms)
+    rows, offsets, of_histograms = rows[:count], offsets[: count + 1], of_histograms[: count + 1]
+    if not count:
         return rows, EMPTY_BLOCK
-    places = np.full(len(counts), -1, np.int64)
-    places[rows] = np.arange(len(rows))
+    if all(isinstance(segment, Decoded) for segment in segments):
+        return rows, SeriesBlock.of(names.table(rows), _copied(segments, places, offsets))
     placed = tuple(_Placed.of(segment, places) for segment in segments)
-    offsets, of_histograms = offsets_of(counts[rows]), offsets_of(native[rows])
     parts = _parts(placed, offsets, of_histograms if of_histograms[-1] else None)
     return rows, SeriesBlock(names.table(rows), tuple(parts))
 
 
+def _copied(segments: Sequence[Segment], places: Int64s, offsets: Int64s) -> Columns:
+    """Floats at hand, one segment's behind another's in each row."""
+    timestamps, bits = np.empty((2, int(offsets[-1])), np.int64)
+    ends = offsets[:-1].copy()
+    for segment in segments:
+        segment.place(0, places[segment.names], ends, timestamps, bits)
+    return Columns.frozen(offsets, timestamps, bits.view(np.float64))
+
+
 def _parts(placed: tuple[_Placed, ...], offsets: Int64s, native: Int64s | None) -> list[JoinedPart]:
     sizes = offsets if native is None else offsets + native * LEAST_SIZE
+    if sizes[-1] <= _PART_SAMPLES:
+        of_native = None if native is None else _frozen(native)
+        return [JoinedPart(placed, 0, _frozen(offsets), of_native)]
     cuts = np.searchsorted(sizes, np.arange(0, sizes[-1], _PART_SAMPLES))
     return [
         JoinedPart(
@@ -150,6 +170,9 @@ def _parts(placed: tuple[_Placed, ...], offsets: Int64s, native: Int64s | None) 
 
 
 def _rebased(offsets: Int64s, low: int, high: int) -> Int64s:
-    part: Int64s = offsets[low : high + 1] - offsets[low]
-    part.flags.writeable = False
-    return part
+    return _frozen(offsets[low : high + 1] - offsets[low])
+
+
+def _frozen(offsets: Int64s) -> Int64s:
+    offsets.flags.writeable = False
+    return offsets

@@ -64,6 +64,92 @@ def place_spans(
         ends[row] = at
 
 
+@kernel(i8_in, i8_in, i8_in, i8_in, i8_in, int64, int64)
+def most_samples(
+    rows: Int64s,
+    chunks: Int64s,
+    oldest: Int64s,
+    newest: Int64s,
+    counts: Int64s,
+    start: int,
+    end: int,
+) -> int:
+    """How many samples the chunks of some rows have that touch the time from `start` to `end`."""
+    total = 0
+    for row in rows:
+        for chunk in range(chunks[row], chunks[row + 1]):
+            if newest[chunk] >= start and oldest[chunk] <= end:
+                total += counts[chunk]
+    return total
+
+
+@kernel(*_CHUNKS, int64, int64, i8_in, i8_out, i8_out, i8_out)
+def decode_rows(
+    data: Bytes,
+    chunks: Int64s,
+    ends: Int64s,
+    oldest: Int64s,
+    newest: Int64s,
+    start: int,
+    end: int,
+    rows: Int64s,
+    offsets: Int64s,
+    timestamps: Int64s,
+    bits: Int64s,
+) -> int:
+    """Decodes some rows' samples from `start` to `end` (ms), one row behind the other.
+
+    `timestamps` and `bits` have room for `most_samples` and one more. Returns how many there are.
+    """
+    at = 0
+    for index in range(len(rows)):
+        offsets[index] = at
+        row = rows[index]
+        for chunk in range(chunks[row], chunks[row + 1]):
+            if newest[chunk] < start or oldest[chunk] > end:
+                continue
+            low = ends[chunk - 1] if chunk else 0
+            at = _decode(data, low, ends[chunk], start, end, end, timestamps, bits, at)[2]
+    offsets[len(rows)] = at
+    return at
+
+
+@kernel(i8_in, i8_in, i8_out)
+def add_counts(names: Int64s, counts: Int64s, total: Int64s) -> None:
+    """Adds each row's count to that of its number, -1 for none."""
+    for row in range(len(names)):
+        if names[row] >= 0:
+            total[names[row]] += counts[row]
+
+
+@kernel(i8_in, i8_in, i8_in, i8_out, i8_out, i8_out, i8_out)
+def arrange(
+    order: Int64s,
+    floats: Int64s,
+    native: Int64s,
+    rows: Int64s,
+    places: Int64s,
+    offsets: Int64s,
+    of_native: Int64s,
+) -> int:
+    """The numbers in this order that have samples: how many, which, and where they begin.
+
+    `places` says of each number which row it is, or -1, and holds one place more.
+    """
+    count = 0
+    offsets[0] = of_native[0] = 0
+    places[len(places) - 1] = -1
+    for number in order:
+        places[number] = -1
+        if floats[number] + native[number] > 0:
+            places[number] = count
+            rows[count] = number
+            offsets[count + 1] = offsets[count] + floats[number]
+            of_native[count + 1] = of_native[count] + native[number]
+            count += 1
+    return count
+
+
 @kernel(*_CHUNKS, i8_in, int64, int64, i8_out, i8_out, i8_out)
 def count_chunks(
     data: Bytes,
@@ -91,7 +177,7 @@ def count_chunks(
                 total += counts[chunk]
                 continue
             low = ends[chunk - 1] if chunk else 0
-            total += _decode(data, low, ends[chunk], start, end, timestamps, bits, 0)[2]
+            total += _decode(data, low, ends[chunk], start, end, end, timestamps, bits, 0)[2]
         found[row] = total
 
 
@@ -127,10 +213,12 @@ def place_chunks(
                 continue
             low = ends[chunk - 1] if chunk else 0
             if start <= oldest[chunk] and newest[chunk] <= end:
-                at = _decode(data, low, ends[chunk], start, end, out_timestamps, out_bits, at)[2]
+                at = _decode(data, low, ends[chunk], start, end, end, out_timestamps, out_bits, at)[
+                    2
+                ]
                 continue
             # Here: `_decode` writes behind what it keeps, where the next row may stand already.
-            count = _decode(data, low, ends[chunk], start, end, timestamps, bits, 0)[2]
+            count = _decode(data, low, ends[chunk], start, end, end, timestamps, bits, 0)[2]
             for sample in range(count):
                 out_timestamps[at], out_bits[at] = timestamps[sample], bits[sample]
                 at += 1

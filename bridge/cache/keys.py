@@ -1,7 +1,8 @@
 """What a remembered answer answers: the whole question, but for the time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from bridge.model.labels import Matcher, MatchType
@@ -17,19 +18,26 @@ class Key:
     store: str
     tenant: str
     matchers: tuple[Matcher, ...]
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Whoever looks up a key does so several times.
+        object.__setattr__(self, "_hash", hash((self.store, self.tenant, self.matchers)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def wider(self, other: "Key") -> bool:
         """Whether every series of the other key is one of this, and more conditions tell which.
 
         Stores do not agree on what a selector means that asks for no value at all.
         """
-        same = (self.store, self.tenant) == (other.store, other.tenant)
-        asks = any(not matcher.matches("") for matcher in self.matchers)
-        return same and asks and set(self.matchers) < set(other.matchers)
+        # Of as many conditions, or more, no narrower key consists.
+        return len(self.matchers) < len(other.matchers) and _wider(self, other)
 
     def beyond(self, wider: "Key") -> tuple[Matcher, ...]:
         """The conditions of this that a wider key does not have, sorted."""
-        return tuple(sorted(set(self.matchers) - set(wider.matchers)))
+        return _beyond(self, wider)
 
     @property
     def condition(self) -> Condition | None:
@@ -53,6 +61,18 @@ class Key:
     def document(self) -> list[Any]:
         """The same in JSON's words."""
         return [self.store, self.tenant, [list(map(str, _words(one))) for one in self.matchers]]
+
+
+@lru_cache(maxsize=1 << 12)
+def _wider(key: Key, other: Key) -> bool:
+    same = (key.store, key.tenant) == (other.store, other.tenant)
+    asks = any(not matcher.matches("") for matcher in key.matchers)
+    return same and asks and set(key.matchers) < set(other.matchers)
+
+
+@lru_cache(maxsize=1 << 12)
+def _beyond(key: Key, wider: Key) -> tuple[Matcher, ...]:
+    return tuple(sorted(set(key.matchers) - set(wider.matchers)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class Memory:
             held = self._held[key] = Held(key, policy)
             self._by_condition.setdefault(key.condition, {})[key] = held
         held.uses += 1
-        if not policy.judges_like(held.policy):
+        if policy is not held.policy and not policy.judges_like(held.policy):
             for block in tuple(held.blocks):
                 self._drop(held, block, Gone.EXPIRED)
         held.policy = policy

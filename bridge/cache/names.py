@@ -87,6 +87,8 @@ class Names:
         """
         with self._lock:
             seen = self._views.get(other, _NONE)
+            if len(seen) == len(other):
+                return seen
             fresh = other.labels_from(len(seen))
             numbers = np.full(len(fresh), -1, np.int64)
             wanted = other.matching(matchers) - len(seen)

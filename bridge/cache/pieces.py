@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,17 @@ from bridge.cache.blocks import Block
 from bridge.cache.flights import Flight
 from bridge.cache.joining import joined
 from bridge.cache.memory import Held
-from bridge.cache.segments import Read, Remembered, Segment
+from bridge.cache.segments import Decoded, Read, Segment, recalled
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
 from bridge.storage.interface import Selection
 
 Int64s = npt.NDArray[np.int64]
+
+# So many samples of an answer are decoded when it is put together, the others when asked for.
+_DECODED: Final = 1 << 17
+# What a row takes beside its samples, in samples.
+_ROW: Final = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,14 +44,26 @@ def lies_in(window: Window, gaps: Sequence[Window]) -> bool:
     return any(intervals.covers(gap, window) for gap in gaps)
 
 
-def rows_of(pieces: Sequence[Piece], brought: Mapping[Flight, Selection]) -> int:
-    """How many rows the pieces have, those of the same series in several pieces counted apart."""
+def work_of(held: Held, pieces: Sequence[Piece], brought: Mapping[Flight, Selection]) -> float:
+    """About how much it is to put pieces together, in samples to decode."""
     return sum(
-        len(piece.source.names)
-        if isinstance(piece.source, Block)
-        else len(brought[piece.source].block)
+        _of_read(brought[piece.source].block)
+        if isinstance(piece.source, Flight)
+        else _of_block(held, piece, piece.source)
         for piece in pieces
     )
+
+
+def _of_read(block: SeriesBlock) -> int:
+    return block.samples + len(block) * _ROW
+
+
+def _of_block(held: Held, piece: Piece, block: Block) -> float:
+    """That of the chunks that a piece touches: of each row the first is decoded from its start."""
+    window, rows = piece.window, len(block.names)
+    share = (window.end - window.start + 1) / (block.window.end - block.window.start + 1)
+    decoded = block.samples * min(share, 1) + rows * _ROW
+    return decoded if piece.held is held else decoded * min(len(held.names) / max(rows, 1), 1)
 
 
 def put_together(
@@ -56,11 +74,14 @@ def put_together(
     if isinstance(alone, Flight) and intervals.covers(pieces[0].window, alone.window):
         return brought[alone].block
     segments: list[Segment] = []
+    room = _DECODED
     for piece in pieces:
         match piece.source:
             case Block() as block:
                 names = _renamed(held, piece.held, block.names)
-                segments.append(Remembered.of(block, piece.window, names))
+                found = recalled(block, piece.window, names, room)
+                room -= found.samples if isinstance(found, Decoded) else 0
+                segments.append(found)
             case Flight() as flight:
                 for labels, part in brought[flight].block.row_ranges():
                     names = _renamed(held, piece.held, piece.held.names.add(labels))

@@ -126,8 +126,10 @@ class Purges:
 
     async def current(self) -> None:
         """Sees to it that all is known that was purged until a second ago, as far as tiers tell."""
+        if not self._tiers:
+            return
         now = self._clock().steady
-        if not self._tiers or (self._looked is not None and 0 <= now - self._looked < LEASE):
+        if self._looked is not None and 0 <= now - self._looked < LEASE:
             return
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())

@@ -9,9 +9,10 @@ import numpy.typing as npt
 from bridge.cache import kernels
 from bridge.cache.blocks import Block, inside
 from bridge.cache.chunks import Chunks
+from bridge.cache.names import Names
 from bridge.chunkenc import xor
 from bridge.model.histogram import HistogramColumns
-from bridge.model.samples import Columns, Part
+from bridge.model.samples import Columns, Part, SeriesBlock
 from bridge.model.time import Window
 
 Int64s = npt.NDArray[np.int64]
@@ -50,6 +51,71 @@ class Segment(Protocol):
 
     def histograms(self, first: int, stop: int) -> HistogramColumns:
         """The native histograms of rows `first` to `stop`."""
+
+
+def recalled(block: Block, window: Window, names: Int64s, room: int) -> "Decoded | Remembered":
+    """What a block holds within a window, of rows under these numbers.
+
+    It is decoded at once if it has no more samples than there is `room` for, since to count them
+    first takes about as long.
+    """
+    if block.native is None and block.starts is None:
+        rows = np.flatnonzero(names >= 0)
+        most = block.chunks.most(rows, window)
+        if most <= room:
+            columns = block.chunks.decoded(rows, window, most)
+            return Decoded(columns, names[rows], np.diff(columns.offsets))
+    return Remembered.of(block, window, names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """Floats at hand; no row is to be left out, and some may be empty."""
+
+    columns: Columns
+    names: Int64s
+    counts: Int64s
+
+    @property
+    def native_counts(self) -> None:
+        """There are no histograms."""
+        return
+
+    @property
+    def started(self) -> bool:
+        """Whether floats have start timestamps."""
+        return False
+
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return len(self.columns.timestamps)
+
+    def place(
+        self, first: int, rows: Int64s, ends: Int64s, timestamps: Int64s, bits: Int64s
+    ) -> None:
+        """Copies."""
+        held = self.columns
+        lows = held.offsets[first : first + len(rows)]
+        highs = held.offsets[first + 1 : first + len(rows) + 1]
+        values = held.values.view(np.int64)
+        kernels.place_spans(held.timestamps, values, lows, highs, rows, ends, timestamps, bits)
+
+    def place_starts(self, first: int, rows: Int64s, ends: Int64s, created: Int64s) -> None:
+        """Leaves zeros."""
+
+    def histograms(self, first: int, stop: int) -> HistogramColumns:
+        """There are none."""
+        raise AssertionError
+
+    def alone(self, names: Names) -> tuple[Int64s, SeriesBlock]:
+        """The rows that have samples, and these, as nothing is to be put behind them."""
+        numbers, columns = self.names, self.columns
+        held = self.counts > 0
+        if not held.all():
+            numbers, offsets = numbers[held], np.append(0, columns.offsets[1:][held])
+            columns = Columns.frozen(offsets, columns.timestamps, columns.values)
+        return numbers, SeriesBlock.of(names.table(numbers), columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,6 +24,7 @@ from bridge.kernel import i8_in, i8_out, inlined, kernel, u1_in, u1_out
 
 Int64s = npt.NDArray[np.int64]
 
+_EVER: Final = 2**63 - 1
 # Prometheus cuts its chunks here.
 SAMPLES_PER_CHUNK: Final = 120
 # Count, time and value of the first sample, difference and value of the second.
@@ -110,7 +111,7 @@ def decode(
             row += 1
             offsets[row] = at
         low, high = starts[chunk], starts[chunk] + sizes[chunk]
-        first, newest, at, rises = _decode(data, low, high, start, end, timestamps, bits, at)
+        first, newest, at, rises = _decode(data, low, high, start, end, _EVER, timestamps, bits, at)
         if at < 0:
             return chunk, 0
         disorder |= not rises or (not fresh and first <= last)
@@ -128,11 +129,15 @@ def _decode(
     high: int,
     start: int,
     end: int,
+    until: int,
     timestamps: Int64s,
     bits: Int64s,
     at: int,
 ) -> tuple[int, int, int, bool]:
-    """One chunk: first and last time, where the next sample goes (-1: error), if times rise."""
+    """One chunk: first and last time, where the next sample goes (-1: error), if times rise.
+
+    From the first sample after `until` on nothing is looked at.
+    """
     count = signed(big_endian(data, low) >> np.uint64(48))
     index = _varint_end(data, low + 2)
     if count == 0:
@@ -156,6 +161,8 @@ def _decode(
             change, position, word = _change(data, position)
         delta += change
         time += delta
+        if time > until:
+            break
         rises &= delta > 0
         # `word` holds at least 33 good bits: enough for the 13 of a value's head.
         if word >> np.uint64(63) == 0:

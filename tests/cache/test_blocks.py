@@ -12,7 +12,7 @@ from bridge.cache.chunks import Chunks
 from bridge.cache.joining import joined
 from bridge.cache.names import Names
 from bridge.cache.policy import Moment
-from bridge.cache.segments import Remembered
+from bridge.cache.segments import Decoded, Remembered, recalled
 from bridge.model.labels import Labels
 from bridge.model.time import Window
 from tests.cache.world import Samples, block, contents
@@ -42,9 +42,14 @@ def remembered(samples: Samples, windows: list[Window], names: Names) -> list[Bl
     return [Block(window, READ, 0, 0, *rows) for window, rows in made]
 
 
-@given(samples, st.lists(st.integers(1, 2000), max_size=4, unique=True), st.integers(0, 2000))
+@given(
+    samples,
+    st.lists(st.integers(1, 2000), max_size=4, unique=True),
+    st.integers(0, 2000),
+    st.sampled_from([0, 20, 10_000]),
+)
 def test_cut_encoded_and_joined_again_it_is_the_same(
-    samples: Samples, edges: list[int], start: int
+    samples: Samples, edges: list[int], start: int, room: int
 ) -> None:
     bounds = [0, *sorted(edges), 2001]
     windows = [Window(a, b - 1) for a, b in pairwise(bounds)]
@@ -53,12 +58,30 @@ def test_cut_encoded_and_joined_again_it_is_the_same(
     names.add(reversed(SERIES))
     asked = Window(start, start + 700)
     segments = [
-        Remembered.of(
-            one, Window(max(start, one.window.start), min(asked.end, one.window.end)), one.names
+        recalled(
+            one,
+            Window(max(start, one.window.start), min(asked.end, one.window.end)),
+            one.names,
+            room,
         )
         for one in remembered(samples, windows, names)
     ]
     assert contents(joined(segments, names)[1]) == within(samples, asked)
+
+
+@given(samples, st.integers(0, 2000), st.sets(st.sampled_from(SERIES)))
+def test_rows_left_out_are_not_decoded(samples: Samples, start: int, wanted: set[Labels]) -> None:
+    (held,) = remembered(samples, [Window(0, 2000)], names := Names())
+    numbers = [
+        number if labels in wanted else -1
+        for number, labels in zip(held.names.tolist(), names.labels(held.names), strict=True)
+    ]
+    asked = Window(start, start + 700)
+    found = recalled(held, asked, np.array(numbers, np.int64), 10_000)
+    assert isinstance(found, Decoded)
+    expected = within(samples, asked)
+    kept = {key: value for key, value in expected.items() if key[0] in wanted}
+    assert contents(joined([found], names)[1]) == kept
 
 
 @given(samples)
