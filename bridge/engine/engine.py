@@ -56,11 +56,12 @@ _Made = TypeVar("_Made")
 
 # Characters that may take 5 ms to parse: every one may be a token.
 _LONG_TEXT: Final = 500
-# What is evaluated at once rather than in a thread, about a millisecond of work: how often a node
-# looks at a sample or at the labels of a series, and what a node costs in any case.
-_AT_ONCE: Final = 20_000
-_SERIES: Final = 20
-_NODE: Final = 300
+# What is evaluated at once rather than in a thread, a millisecond of work at most: how often a node
+# looks at a sample. What a node costs in any case, and in the place of a float a histogram, in
+# such looks.
+_AT_ONCE: Final = 100_000
+_NODE: Final = 1000
+_HISTOGRAM: Final = 100
 # From this length of time on it is worth to ask beforehand what a read would bring, ms.
 _LONG_READ: Final = 6 * 3_600_000
 
@@ -217,9 +218,12 @@ class Engine:
         self.settings.limits.check_text(text)
         prepared = self._prepareds.find(text)
         if prepared is None:
-            prepared = await self._unless_long(text, lambda: Prepared.of(text, self.parse(text)))
+            prepared = await self._unless_long(text, lambda: self._parsed(text))
             self._prepareds.keep(prepared)
         return prepared
+
+    def _parsed(self, text: str) -> Prepared:
+        return Prepared.of(text, self.parse(text), self._functions)
 
     async def _planned(self, prepared: Prepared, steps: Steps, lookback: int) -> Plan:
         timing = Timing(lookback or self.settings.lookback, self.settings.evaluation_interval)
@@ -313,11 +317,15 @@ def _evaluated(expr: Expr, on: Evaluation) -> Value:
 
 def _fits_at_once(prepared: Prepared, steps: Steps, answers: Sequence[Selection]) -> bool:
     """Whether a change of threads would cost about as much as the evaluation."""
-    if prepared.nested or len(prepared.text) >= _LONG_TEXT:
+    if prepared.nested or prepared.range is None or len(prepared.text) >= _LONG_TEXT:
         return False
     blocks = [answer.block for answer in answers]
-    cells = sum(block.samples + _SERIES * len(block) for block in blocks) * len(steps)
-    return prepared.nodes * (cells + _NODE) <= _AT_ONCE
+    cells = sum(map(len, blocks)) * len(steps)
+    # In how many steps' ranges a sample is.
+    looks = min(len(steps), prepared.range // steps.interval + 1) if prepared.range else 1
+    samples = sum(block.samples for block in blocks) * looks
+    dear = _HISTOGRAM if any(block.has_histograms for block in blocks) else 1
+    return (prepared.nodes * (cells + _NODE) + samples) * dear <= _AT_ONCE
 
 
 def _features(names: frozenset[str]) -> Features:

@@ -14,7 +14,7 @@ import numpy as np
 
 from bridge.engine.fold_histograms import FoldedHistograms, Native, Remarks
 from bridge.engine.names import dropping_rows, groups_drop_name
-from bridge.kernel import Kernel, b1_in2, f8_in2, f8_out2, i8_in, kernel
+from bridge.kernel import Kernel, b1_in2, b1_out, f8_in2, f8_out2, i8_in, i8_out, kernel
 from bridge.model.kahan import add, add_to_mean
 from bridge.model.labels import Grouping, LabelTable
 from bridge.model.samples import Float64s, Int64s
@@ -33,7 +33,7 @@ class State:
     @staticmethod
     def of(groups: int, steps: int) -> "State":
         """Nothing seen yet."""
-        return State(*(np.zeros((groups, steps)) for _ in range(4)))
+        return State(*np.zeros((4, groups, steps)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,8 +104,21 @@ def as_seen(groups: Matrix, ids: Int64s) -> Matrix:
 
 def by_first(ids: Int64s) -> Int64s:
     """The distinct ones of these numbers in the order of their first occurrence."""
-    distinct, first = np.unique(ids, return_index=True)
-    return distinct[np.argsort(first)]
+    if not len(ids):
+        return ids
+    met, found = np.zeros(int(ids.max()) + 1, np.bool_), np.empty(len(ids), np.int64)
+    return found[: _by_first(ids, met, found)]
+
+
+@kernel(i8_in, b1_out, i8_out)
+def _by_first(ids, met, found):  # type: ignore[no-untyped-def]
+    count = 0
+    for one in ids:
+        if not met[one]:
+            met[one] = True
+            found[count] = one
+            count += 1
+    return count
 
 
 _ARGUMENTS: Final = (f8_in2, b1_in2, i8_in, f8_out2, f8_out2, f8_out2, f8_out2)

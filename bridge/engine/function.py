@@ -128,6 +128,7 @@ class Function:
     pass puts it in, and `apply` gets the selector's lookback windows as that argument's value.
     `counts_only`: of the histograms it is given only count and sum matter, or the buckets too; None
     if that is for what is done with its value to say.
+    `skims`: of the floats of a window it looks at a few only, however many there are.
     `reaches`: the kinds of extended range selectors that may be its argument.
     """
 
@@ -142,6 +143,7 @@ class Function:
     reaches: frozenset[Reach] = frozenset()
     of_labels: OfLabels | None = None
     counts_only: bool | None = None
+    skims: bool = False
 
     @property
     def name(self) -> str:
@@ -175,6 +177,7 @@ def function(
     labels_argument: int | None = None,
     of_labels: OfLabels | None = None,
     counts_only: bool | None = None,
+    skims: bool = False,
 ) -> Callable[[Apply], Function]:
     """Declares a function that takes evaluated values: the general form."""
     signature = Signature(name, args, returns, variadic, experimental, labels_argument)
@@ -191,6 +194,7 @@ def function(
             reaches=frozenset(reaches),
             of_labels=of_labels,
             counts_only=counts_only,
+            skims=skims,
         )
 
     return declare

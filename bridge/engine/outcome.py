@@ -47,7 +47,7 @@ def _all(value: Scalar) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
 
 def _in_label_order(matrix: Matrix) -> Matrix:
     order = matrix.labels.order()
-    return matrix if (np.diff(order) > 0).all() else matrix.take(order)
+    return matrix if bool((order[1:] > order[:-1]).all()) else matrix.take(order)
 
 
 def _samples_in_order(windows: Windows) -> Windows:

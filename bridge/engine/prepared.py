@@ -9,7 +9,7 @@ from cachetools import LRUCache
 from bridge.engine.function import Function
 from bridge.engine.passes import Setting, rewritten
 from bridge.model.time import Steps
-from bridge.promql.ast import Expr, SubqueryExpr, children
+from bridge.promql.ast import Call, Expr, MatrixSelector, ParenExpr, SubqueryExpr, children
 
 # Bytes that are kept, about; no tree may take more than its share of them.
 _KEPT: Final = 16 << 20
@@ -22,25 +22,31 @@ _NODE: Final = 1000
 class Prepared:
     """The text of a query and its checked tree.
 
-    `nodes`: how many it has; `nested`: whether a part is evaluated at other steps than the query's.
+    `nodes`: how many it has; `nested`: whether a part is evaluated at other steps than the query's;
+    `range`: the longest time (ms) of which every step looks at each sample, None if not known yet.
     """
 
     text: str
     expr: Expr
     nodes: int
     nested: bool
+    range: int | None
     _timeless: Expr | None = None
 
     @staticmethod
-    def of(text: str, expr: Expr) -> "Prepared":
+    def of(text: str, expr: Expr, functions: Mapping[str, Function]) -> "Prepared":
         """The same with what one walk tells of the tree."""
         nodes, nested, rest = 0, False, [expr]
+        ranges: list[int | None] = [0]
         while rest:
             one = rest.pop()
             nodes += 1
             nested |= isinstance(one, SubqueryExpr)
+            if isinstance(one, Call) and not functions[one.func].skims:
+                ranges += map(_range, one.args)
             rest += children(one)
-        return Prepared(text, expr, nodes, nested)
+        known = [one for one in ranges if one is not None]
+        return Prepared(text, expr, nodes, nested, max(known) if known == ranges else None)
 
     @property
     def nbytes(self) -> int:
@@ -56,6 +62,16 @@ class Prepared:
         if setting.timeless:
             self._timeless = made
         return made
+
+
+def _range(expr: Expr) -> int | None:
+    """The length of a range selector that moves on with the steps; 0 of anything else."""
+    while isinstance(expr, ParenExpr):
+        expr = expr.expr
+    if not isinstance(expr, MatrixSelector):
+        return 0
+    still = expr.selector.timestamp is not None or expr.selector.bound is not None
+    return None if still or expr.range_expr is not None else expr.range
 
 
 class Prepareds:

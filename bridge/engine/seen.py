@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 
+from bridge.kernel import i8_in2, i8_out, kernel
 from bridge.model.samples import Int64s
 from bridge.model.vectors import Matrix, Windows
 
@@ -40,6 +41,26 @@ def shown(matrix: Matrix) -> Int64s:
     sizes = np.append(cells.table.size, 0)[cells.index]
     counts += np.where(cells.present, sizes, 0).sum(axis=0)
     return counts
+
+
+def widths(windows: Windows) -> tuple[Int64s, int]:
+    """How many samples the windows of each step hold together, int64 [T], and the widest one."""
+    counts = np.zeros(windows.lo.shape[1], np.int64)
+    if windows.histograms is None:
+        return counts, _widths(windows.lo, windows.hi, counts)
+    found = within(windows)
+    return found.sum(axis=0), int(found.max()) if found.size else 0
+
+
+@kernel(i8_in2, i8_in2, i8_out)
+def _widths(lo, hi, counts):  # type: ignore[no-untyped-def]
+    widest = 0
+    for row in range(lo.shape[0]):
+        for step in range(lo.shape[1]):
+            width = hi[row, step] - lo[row, step]
+            counts[step] += width
+            widest = max(widest, width)
+    return widest
 
 
 def within(windows: Windows) -> Int64s:

@@ -8,7 +8,7 @@ from bridge.engine.extended import extended_ranges, interpolated
 from bridge.engine.histograms import counts_only
 from bridge.engine.mixed import note_smoothed, numbers
 from bridge.engine.plan import subquery_steps
-from bridge.engine.seen import Seen, shown, within
+from bridge.engine.seen import Seen, shown, widths
 from bridge.engine.windows import (
     Bounds,
     as_samples,
@@ -94,9 +94,9 @@ def _windows(
         windows = ranges(labels, columns, seen, length)
     else:
         windows = extended_ranges(labels, columns, seen, length, reach)
-    widths = within(windows)
-    on.seen.add(widths.sum(axis=0))
-    if widths.size and int(widths.max()) > on.budget.max_samples > 0:
+    counts, widest = widths(windows)
+    on.seen.add(counts)
+    if widest > on.budget.max_samples > 0:
         raise TooManySamples("query execution")
     return windows
 

@@ -1,8 +1,8 @@
 """Whose turn it is: how many queries run at a time, how many wait, and for how long."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 from bridge.engine.demands import TurnSettings
 from bridge.model.errors import Overloaded
@@ -23,16 +23,12 @@ class Turns:
         self._free = asyncio.Semaphore(settings.concurrency)
         self._lane = asyncio.Semaphore(settings.lane)
 
-    @asynccontextmanager
-    async def taken(self, is_small: IsSmall) -> AsyncIterator[None]:
+    def taken(self, is_small: IsSmall) -> AbstractAsyncContextManager[None]:
         """Waits for a turn, and gives it back; `is_small` is asked where there is none at once."""
-        turns = await self._granted(is_small)
-        try:
-            yield
-        finally:
-            turns.release()
+        return _Turn(self, is_small)
 
-    async def _granted(self, is_small: IsSmall) -> asyncio.Semaphore:
+    async def granted(self, is_small: IsSmall) -> asyncio.Semaphore:
+        """Waits for a turn; who has it releases it."""
         with stage(Stage.LIMITS):
             if not self._free.locked():
                 await self._free.acquire()
@@ -61,3 +57,19 @@ class Turns:
         running = self.settings.concurrency
         text = f"too many queries: {running} run, as many as --query.max-concurrency allows; {why}"
         return Overloaded(text, max(self.settings.wait // 1000, 1))
+
+
+class _Turn(AbstractAsyncContextManager[None]):
+    """A turn from its beginning to its end; a class, for every query has one."""
+
+    __slots__ = ("_is_small", "_taken", "_turns")
+
+    def __init__(self, turns: Turns, is_small: IsSmall) -> None:
+        self._turns = turns
+        self._is_small = is_small
+
+    async def __aenter__(self) -> None:
+        self._taken = await self._turns.granted(self._is_small)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._taken.release()

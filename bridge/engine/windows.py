@@ -52,7 +52,7 @@ class Bounds:
     def ends(self) -> Int64s:
         """Where each step's window ends."""
         if self.at is None:
-            return self.steps.times() - self.offset
+            return self.steps.times() - self.offset if self.offset else self.steps.times()
         return np.full(len(self.steps), self.at - self.offset)
 
     @property
@@ -82,25 +82,25 @@ def seen_by(selector: VectorSelector | MatrixSelector, steps: Steps, lookback: i
 def ranges(labels: LabelTable, columns: Columns, seen: Bounds, length: int) -> Windows:
     """A range vector: every sample within the bounds but staleness markers."""
     live = without_stale(columns)
-    lo, hi = edges(live, seen.starts), edges(live, seen.ends)
-    windows = Windows(labels, live, lo, hi, seen.starts, seen.ends, seen.times, length)
-    if live.histograms is None:
-        return windows
+    starts, ends = seen.starts, seen.ends
+    windows = Windows(labels, live, *spans(live, starts, ends), starts, ends, seen.times, length)
     native = live.histograms
-    seen_natively = HistogramWindows(native, edges(native, seen.starts), edges(native, seen.ends))
-    return replace(windows, histograms=seen_natively)
+    if native is None:
+        return windows
+    return replace(windows, histograms=HistogramWindows(native, *spans(native, starts, ends)))
 
 
 def latest(labels: LabelTable, columns: Columns, seen: Bounds) -> Matrix:
     """An instant vector: the newest sample within the bounds, unless it is a stale marker."""
-    shape = (len(columns), len(seen.ends))
+    ends = seen.ends
+    shape = (len(columns), len(ends))
     values, present = np.empty(shape), np.empty(shape, np.bool_)
     _latest(
         columns.offsets,
         columns.timestamps,
         columns.values,
         seen.starts,
-        seen.ends,
+        ends,
         _STALE,
         values,
         present,
@@ -182,6 +182,18 @@ def without_stale(columns: Columns) -> Columns:
     return Columns.frozen(offsets, columns.timestamps[kept], columns.values[kept], native, created)
 
 
+def spans(
+    columns: Columns | HistogramColumns, starts: Int64s, ends: Int64s
+) -> tuple[Int64s, Int64s]:
+    """Of each row the first sample after each start and the first after each end; int64 [S, T].
+
+    Neither starts nor ends, int64 ms [T], may fall, and no end is before its start.
+    """
+    lo, hi = np.empty((2, len(columns), len(ends)), np.int64)
+    _spans(columns.offsets, columns.timestamps, starts, ends, lo, hi)
+    return lo, hi
+
+
 def edges(columns: Columns | HistogramColumns, times: Int64s) -> Int64s:
     """Of each row the index after its last sample at or before each time; int64 [S, T].
 
@@ -202,6 +214,20 @@ def _edges(offsets, timestamps, edges, out):  # type: ignore[no-untyped-def]
             while at < stop and timestamps[at] <= edge:
                 at += 1
             out[row, step] = at
+
+
+@kernel(i8_in, i8_in, i8_in, i8_in, i8_out2, i8_out2)
+def _spans(offsets, timestamps, starts, ends, lo, hi):  # type: ignore[no-untyped-def]
+    for row in range(len(offsets) - 1):
+        low = high = offsets[row]
+        stop = offsets[row + 1]
+        for step in range(len(ends)):
+            start, end = starts[step], ends[step]
+            while high < stop and timestamps[high] <= end:
+                high += 1
+            while low < high and timestamps[low] <= start:
+                low += 1
+            lo[row, step], hi[row, step] = low, high
 
 
 @kernel(i8_in, i8_in, f8_in, i8_in, i8_in, f8_in, f8_out2, b1_out2)

@@ -204,9 +204,8 @@ class LabelTable(Sequence[Labels]):
         return LabelTable(self.rows[row] for row in rows.tolist())
 
     def order(self) -> npt.NDArray[np.int64]:
-        """Row indices in label order (`labels.Compare`)."""
-        rows = self.rows
-        return np.array(sorted(range(len(rows)), key=lambda row: rows[row].pairs), dtype=np.int64)
+        """Row indices in label order (`labels.Compare`); remembered."""
+        return self.remembered("order", lambda: _ordered(self.rows))
 
     def grouped(self, grouping: Grouping) -> Groups:
         """Rows by group; remembered, since sibling expressions and refreshes ask again."""
@@ -252,6 +251,12 @@ class LabelTable(Sequence[Labels]):
                 self._memo = {}
             self._memo[key] = made
             return made
+
+
+def _ordered(rows: Sequence[Labels]) -> npt.NDArray[np.int64]:
+    order = np.array(sorted(range(len(rows)), key=lambda row: rows[row].pairs), dtype=np.int64)
+    order.flags.writeable = False
+    return order
 
 
 def _group(rows: Sequence[Labels], grouping: Grouping) -> Groups:

@@ -78,6 +78,10 @@ class Part(Protocol):
     def nbytes(self) -> int:
         """Bytes of memory that this part owns."""
 
+    @property
+    def has_histograms(self) -> bool:
+        """Whether there are native histograms among them, known without decoding."""
+
     def columns(self) -> Columns:
         """The samples, decoded."""
 
@@ -106,6 +110,11 @@ class DecodedPart:
         native = 0 if held.histograms is None else held.histograms.nbytes
         of_floats = (held.offsets, held.timestamps, held.values, held.created)
         return sum(array.nbytes for array in of_floats) + native
+
+    @property
+    def has_histograms(self) -> bool:
+        """Whether there are native histograms."""
+        return self.held.histograms is not None
 
     @property
     def ends(self) -> tuple[int, int] | None:
@@ -150,6 +159,11 @@ class SeriesBlock:
     def nbytes(self) -> int:
         """Bytes of memory that the samples own."""
         return sum(part.nbytes for part in self.parts)
+
+    @property
+    def has_histograms(self) -> bool:
+        """Whether there are native histograms in it."""
+        return any(part.has_histograms for part in self.parts)
 
     def row_ranges(self) -> Iterator[tuple[LabelTable, Part]]:
         """Each part with the labels of its rows."""

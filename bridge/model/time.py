@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,9 @@ _MIN_TIME_TEXT: Final = "-292273086-05-16T16:47:06Z"
 _MAX_TIME_TEXT: Final = "292277025-08-18T07:12:54.999999999Z"
 
 _INT64_MAX: Final = 2**63 - 1
+
+# The times of more steps are not kept; only subqueries have more.
+_MANY_STEPS: Final = 11_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,18 @@ class Steps:
         return self.start + (len(self) - 1) * self.interval
 
     def times(self) -> npt.NDArray[np.int64]:
-        """Every step's time, int64 ms [T]."""
-        return self.start + np.arange(len(self), dtype=np.int64) * self.interval
+        """Every step's time, int64 ms [T], read-only."""
+        count = len(self)
+        make = _times if count <= _MANY_STEPS else _times.__wrapped__
+        return make(self.start, count, self.interval)
+
+
+@lru_cache(maxsize=16)
+def _times(start: int, count: int, interval: int) -> npt.NDArray[np.int64]:
+    """Kept for a while, since every selector of a query asks for the same ones."""
+    times = start + np.arange(count, dtype=np.int64) * interval
+    times.flags.writeable = False
+    return times
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,11 @@ class PackedRows:
         known = (self.starts, self.sizes, self.rows, self.offsets, self.firsts, self.lasts)
         return int(self.sizes.sum()) + sum(array.nbytes for array in known)
 
+    @property
+    def has_histograms(self) -> bool:
+        """There are none."""
+        return False
+
     def columns(self) -> Columns:
         """The samples, decoded."""
         offsets = np.empty(len(self) + 1, np.int64)

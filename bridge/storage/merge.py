@@ -178,6 +178,10 @@ class _LongRow:
     def nbytes(self) -> int:
         return sum(part.nbytes for part in self.parts)
 
+    @property
+    def has_histograms(self) -> bool:
+        return any(part.has_histograms for part in self.parts)
+
     def columns(self) -> Columns:
         run = [part.columns() for part in self.parts]
         timestamps = np.concatenate([columns.timestamps for columns in run])

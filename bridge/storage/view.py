@@ -54,6 +54,19 @@ class View:
     newest: Bound | None = None
     enforced: tuple[Matcher, ...] = ()
     now: Callable[[], int] = field(default=_now, compare=False)
+    _open: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        narrows = (
+            self.required_matchers,
+            self.external_labels,
+            self.labels,
+            self.dropped,
+            self.oldest,
+            self.newest,
+            self.enforced,
+        )
+        object.__setattr__(self, "_open", not any(narrows))
 
     def concerns(self, select: Select) -> bool:
         """Whether the store is to be asked."""
@@ -84,6 +97,9 @@ class View:
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
         """The store's answer; an empty one without asking if the select does not concern it."""
+        if self._open and select.start <= select.end:
+            # The store as it is: nothing to decide.
+            return await self.querier.select(select, options)
         if not self.concerns(select):
             return NOTHING
         asked = self._asked(select)

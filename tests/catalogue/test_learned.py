@@ -79,6 +79,7 @@ class Encoded:
 
     series = samples = 1
     nbytes = 0
+    has_histograms = False
 
     def columns(self) -> Columns:
         raise AssertionError("learning decodes nothing")

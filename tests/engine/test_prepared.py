@@ -14,7 +14,7 @@ _SOME, _OTHERS = Steps(0, 600_000, 60_000), Steps.at(3_600_000)
 
 
 def prepared(text: str) -> Prepared:
-    return Prepared.of(text, parse(text, signatures(), _FEATURES))
+    return Prepared.of(text, parse(text, signatures(), _FEATURES), FUNCTIONS)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,22 @@ def test_a_tree_that_is_the_same_at_all_steps_is_rewritten_once() -> None:
 def test_the_size_of_a_tree_is_known(text: str, nodes: int, nested: bool) -> None:
     kept = prepared(text)
     assert (kept.nodes, kept.nested) == (nodes, nested)
+
+
+@pytest.mark.parametrize(
+    ("text", "range_"),
+    [
+        ("x + 1", 0),
+        ("rate(x[1h])", 0),
+        ("max_over_time(x[5m]) + sum_over_time((x[10m] offset 1h))", 600_000),
+        ("max_over_time(x[5m] @ 100)", None),
+        ("sum_over_time(x[step() + 1m])", None),
+    ],
+)
+def test_it_is_known_how_long_a_time_every_step_looks_through(
+    text: str, range_: int | None
+) -> None:
+    assert prepared(text).range == range_
 
 
 def test_what_was_asked_last_is_kept() -> None:

@@ -27,27 +27,27 @@ from bridge.model.starts import NO_STARTS
 from bridge.model.vectors import Bools, Matrix, Reach, Value, Windows
 
 
-@function("count_over_time", (MATRIX,), row_wise=True)
+@function("count_over_time", (MATRIX,), row_wise=True, skims=True)
 def count_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     counts = numbers(windows)
     return Matrix(windows.labels, counts.astype(np.float64), counts > 0)
 
 
-@function("present_over_time", (MATRIX,), row_wise=True)
+@function("present_over_time", (MATRIX,), row_wise=True, skims=True)
 def present_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     return Matrix(windows.labels, np.ones(windows.lo.shape), numbers(windows) > 0)
 
 
-@function("first_over_time", (MATRIX,), keeps_name=True, row_wise=True)
+@function("first_over_time", (MATRIX,), keeps_name=True, row_wise=True, skims=True)
 def first_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     first = run_over_windows(_first, windows, [])
     return first if windows.histograms is None else _either(windows, first, last=False)
 
 
-@function("last_over_time", (MATRIX,), keeps_name=True, row_wise=True)
+@function("last_over_time", (MATRIX,), keeps_name=True, row_wise=True, skims=True)
 def last_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     last = run_over_windows(_last, windows, [])

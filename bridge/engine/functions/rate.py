@@ -33,13 +33,14 @@ from bridge.model.annotations import (
 from bridge.model.histogram import HistogramCells
 from bridge.model.histogram_extended import extended_rates as extended_histogram_rates
 from bridge.model.histogram_rate import extrapolated_rates, instant_rates
-from bridge.model.labels import METRIC_NAME, Labels
+from bridge.model.labels import METRIC_NAME, Grouping, Labels
 from bridge.model.samples import Columns, Int64s
 from bridge.model.time import go_seconds
 from bridge.model.vectors import Bools, HistogramWindows, Matrix, Reach, Value, Windows
 
 _COUNTER_SUFFIXES: Final = ("_total", "_sum", "_count", "_bucket")
 _COUNTER_TYPES: Final = ("counter", "histogram")
+_BY_METRIC: Final = Grouping((METRIC_NAME,), without=False)
 _NO_RESETS: Final = np.empty(0, dtype=np.int64)
 
 
@@ -54,14 +55,14 @@ def _counter(name: str, per_second: bool) -> Function:
         _doubt_counters(site, rates)
         return rates
 
-    return function(name, (MATRIX,), row_wise=True, reaches=Reach)(apply)
+    return function(name, (MATRIX,), row_wise=True, reaches=Reach, skims=True)(apply)
 
 
 rate = _counter("rate", per_second=True)
 increase = _counter("increase", per_second=False)
 
 
-@function("delta", (MATRIX,), row_wise=True, reaches=Reach)
+@function("delta", (MATRIX,), row_wise=True, reaches=Reach, skims=True)
 def delta(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     if windows.reach is not None:
@@ -149,7 +150,7 @@ def _instant(name: str, kernel: WindowKernel, counter: bool) -> Function:
         gains = _gains(kernel, floats, starts.floats)
         return with_cells(gains, _gained(site, windows, of_histograms, starts, counter))
 
-    return function(name, (MATRIX,), row_wise=True)(apply)
+    return function(name, (MATRIX,), row_wise=True, skims=True)(apply)
 
 
 def _gains(kernel: WindowKernel, windows: Windows, created: Int64s) -> Matrix:
@@ -288,14 +289,19 @@ def _after(resets, at, first):  # type: ignore[no-untyped-def]
 
 def _doubt_counters(site: CallSite, rates: Matrix) -> None:
     """Remarks on every metric with a rate that is not named, or typed, as a counter."""
-    shown = np.flatnonzero(rates.present.any(axis=1)).tolist()
     if site.switches.type_and_unit_labels:
+        shown = np.flatnonzero(rates.present.any(axis=1)).tolist()
         _doubt_types(site, [rates.labels[row] for row in shown])
         return
-    names = {rates.labels[row].get(METRIC_NAME) for row in shown}
-    for name in sorted(names):
-        if name and not name.endswith(_COUNTER_SUFFIXES):
-            site.annotations.add(possible_non_counter(name, site.position(0)))
+    groups = rates.labels.whole.grouped(_BY_METRIC)
+    names = [labels.get(METRIC_NAME) for labels in groups.labels]
+    doubtful = [name and not name.endswith(_COUNTER_SUFFIXES) for name in names]
+    if not any(doubtful):
+        return
+    rows = groups.ids[rates.labels.start : rates.labels.start + len(rates)]
+    groups_shown = set(rows[rates.present.any(axis=1)].tolist())
+    for name in sorted(names[group] for group in groups_shown if doubtful[group]):
+        site.annotations.add(possible_non_counter(name, site.position(0)))
 
 
 def _doubt_types(site: CallSite, series: list[Labels]) -> None:
