@@ -45,12 +45,15 @@ _STRING_ESCAPES: Final = _LABEL_ESCAPES | {
 # What stands in JSON as it is.
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]*")
 
-# Points that are written at once, in a tenth of a millisecond.
-_AT_ONCE: Final = 1000
+# Points that are written at once, in less time than it takes a thread to begin.
+_AT_ONCE: Final = 5000
 _HISTOGRAM: Final = 100
 
 # Rows are written piece by piece, so that a piece stays in the processor's cache.
 _PIECE: Final = 1 << 20
+
+# The labels of so many rows are kept as JSON with their table.
+_KEPT_ROWS: Final = 1000
 
 # Shorter answers are written as a whole, of a length that is told beforehand.
 _MANY: Final = 4
@@ -192,6 +195,13 @@ class _Heads:
 
     @staticmethod
     def of(labels: LabelTable, part: slice) -> "_Heads":
+        """Those of some rows; kept with the table if they are all of it and not many."""
+        if len(labels) > _KEPT_ROWS or (part.start, part.stop) != (0, len(labels)):
+            return _Heads._made(labels, part)
+        return labels.remembered(_Heads, lambda: _Heads._made(labels, part))
+
+    @staticmethod
+    def _made(labels: LabelTable, part: slice) -> "_Heads":
         heads = _heads(labels, part)
         lengths = np.fromiter(map(len, heads), np.int64, len(heads))
         text = np.frombuffer(b"".join((*heads, bytes(BLOCK))), np.uint8)
@@ -270,17 +280,17 @@ def _floats(matrix: Matrix, times: Int64s, many: bool) -> Iterator[Piece]:
     write_stamps(times, stamps, lengths)
     bits, present = _bits(matrix.values), np.ascontiguousarray(matrix.present)
 
-    points = np.count_nonzero(present, axis=1)
-
     def written(part: slice) -> bytes:
         heads = _Heads.of(matrix.labels, part)
-        out = _room(heads, int(points[part].sum()))
+        out = _room(heads, int(np.count_nonzero(present[part])))
         end = write_matrix(
             out, heads.text, heads.ends, stamps, lengths, bits[part], present[part], many
         )
         return out[:end].tobytes()
 
-    return (partial(written, part) for part in _parts(points))
+    if len(matrix) <= _rows_of_piece(steps):
+        return iter((partial(written, slice(0, len(matrix))),) if len(matrix) else ())
+    return (partial(written, part) for part in _parts(np.count_nonzero(present, axis=1)))
 
 
 def _rows_of_piece(steps: int) -> int:
