@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from bridge.api.answers import Answers
 from bridge.api.connected import while_connected
 from bridge.api.envelope import Answer, failure, success, success_pieces
 from bridge.api.errors import ErrorType, Failure, failure_of
@@ -66,6 +67,7 @@ class Api:
     now: Callable[[], int]
     started: int
     ledger: Ledger
+    answers: Answers
     tracer: Callable[[Caller], Tracer] = PassedOn
     delegations: tuple[Delegation, ...] = ()
     apis: tuple[QueryApi, ...] = ()

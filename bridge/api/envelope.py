@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+_BEFORE: Final = b'{"status":"success","data":'
 _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
@@ -44,15 +45,19 @@ def _escape(found: re.Match[str]) -> str:
 
 def success(answer: Answer) -> bytes:
     """The body of an answer."""
-    return b"".join(piece() for piece in success_pieces(answer))
+    data = b"".join(piece() for piece in answer.pieces) or answer.data
+    return b"%s%s%s}" % (_BEFORE, data, _remarks(answer))
 
 
 def success_pieces(answer: Answer) -> Iterator[Callable[[], bytes]]:
     """The body of an answer in consecutive pieces, which may be written in any order."""
-    notes = _notes("warnings", answer.warnings) + _notes("infos", answer.infos)
-    yield partial(bytes, b'{"status":"success","data":')
+    yield partial(bytes, _BEFORE)
     yield from answer.pieces or (partial(bytes, answer.data),)
-    yield partial(bytes, notes + b"}")
+    yield partial(bytes, _remarks(answer) + b"}")
+
+
+def _remarks(answer: Answer) -> bytes:
+    return _notes("warnings", answer.warnings) + _notes("infos", answer.infos)
 
 
 def _notes(name: str, texts: Sequence[str]) -> bytes:

@@ -70,8 +70,7 @@ class Ledger:
         self._active[entry.number] = entry
         error = ""
         try:
-            with self.metrics.in_flight.track_inprogress():
-                yield entry
+            yield entry
         except BridgeError as failed:
             error = str(failed)
             raise

@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 
 from bridge.api import params
+from bridge.api.answers import Question
 from bridge.api.delegation import pushed_down
 from bridge.api.encode import at_most, encode_pieces, encoded, many_pieces
 from bridge.api.endpoint import Api, ApiRequest
@@ -57,13 +58,18 @@ async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: Query
     if options.timeout < 0:
         await asyncio.to_thread(_parsed, api, request)
         raise QueryTimeout("query execution")
+    question = _question(request, steps, options)
+    if question is not None and (known := await api.answers.find(question)) is not None:
+        with api.ledger.entry(question.text, steps, request.origin) as entry:
+            entry.progress.stats = known.stats
+        return known.answer
     text = request.form.get("query")
     with params.parameter("query"):
         answer = await pushed_down(api, text, steps, options)
     if answer is not None:
         return answer
     try:
-        return await _evaluated_here(api, request, steps, options)
+        return await _evaluated_here(api, request, steps, options, question)
     except (LimitExceeded, TooManySamples) as error:
         answer = await pushed_down(api, text, steps, options, error)
         if answer is None:
@@ -71,8 +77,15 @@ async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: Query
         return answer
 
 
+def _question(request: ApiRequest, steps: Steps, options: QueryOptions) -> Question | None:
+    """What is asked, if its answer may be one that was given before."""
+    if options.nocache or options.fresh or request.form.get("stats"):
+        return None
+    return Question(request.form.get("query"), steps, options.lookback, options.limit)
+
+
 async def _evaluated_here(
-    api: Api, request: ApiRequest, steps: Steps, options: QueryOptions
+    api: Api, request: ApiRequest, steps: Steps, options: QueryOptions, question: Question | None
 ) -> Answer:
     text = request.form.get("query")
     with api.ledger.entry(text, steps, request.origin) as entry, params.parameter("query"):
@@ -88,7 +101,10 @@ async def _evaluated_here(
             data = await encoded(result)
     stats, remarks = _stats(request.form.get("stats"), entry)
     data = b'%s,"stats":%s}' % (data[:-1], stats) if stats else data
-    return Answer(data, (*result.warnings, *remarks), result.infos, headers)
+    answer = Answer(data, (*result.warnings, *remarks), result.infos, headers)
+    if question is not None:
+        api.answers.keep(question, answer, result.stats)
+    return answer
 
 
 def nocache(request: ApiRequest) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bridge.api.answers import Answers, Shelf
 from bridge.api.endpoint import Api
 from bridge.api.ledger import Ledger
 from bridge.api.lifecycle import Lifecycle
@@ -76,6 +77,7 @@ class Generation:
         self._ledger = _ledger(settings.query_log, process.metrics.queries)
         self._tracer = _tracer(settings.tracing)
         self._workers = ThreadPoolExecutor(os.cpu_count(), "worker")
+        self._shelf = Shelf(settings.cache.answers_max_bytes, process.metrics.answers)
         self._engine = Engine(Fanout(()), settings.engine, self._workers)
         self._app = self._application(settings, process)
         self._answering = 0
@@ -100,7 +102,9 @@ class Generation:
         total = engine.settings.max_total_bytes
         process.memory.total = memory_of_machine() // 2 if total is None else total
         put_in_force(process.budgets, self._budgets, process.metrics.budgets)
+        process.metrics.answers.watch(self._shelf, self._shelf.max_bytes)
         process.metrics.queries.waiting.set_function(lambda: engine.turns.waiting)
+        process.metrics.queries.in_flight.set_function(lambda: len(self._ledger.active))
         process.metrics.queries.concurrent_max.set(engine.settings.turns.concurrency)
 
     async def idle(self) -> None:
@@ -151,6 +155,7 @@ class Generation:
             apis=tuple(api for one in realm.stores for api in one.apis),
             caches=self.holdings.caches,
             ledger=self._ledger,
+            answers=Answers(self._shelf).apart(realm.tenant.name),
             tracer=PassedOn if tracer is None else lambda _caller: tracer,
             lifecycle=process.lifecycle,
             stores=[one.remote for one in realm.stores],
@@ -178,6 +183,7 @@ def _alone(api: Api, store: Store) -> Api:
         apis=store.apis,
         catalogue=JointCatalogue(((store.catalogue, store.settings.partial),)),
         stores=[store.remote],
+        answers=api.answers.apart(store.settings.name),
     )
 
 

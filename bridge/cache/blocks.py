@@ -21,7 +21,7 @@ Int64s = npt.NDArray[np.int64]
 _OVERHEAD: Final = 1500
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Block:
     """Every sample that a store had for a selector in a `window` when it was `read`.
 

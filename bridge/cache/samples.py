@@ -15,6 +15,7 @@ from bridge.cache.merging import mergeable, merged
 from bridge.cache.pieces import Piece, left, lies_in, put_together, work_of
 from bridge.cache.policy import Moment, Policy, is_down
 from bridge.cache.purges import Purge, Purges
+from bridge.cache.standing import Standing
 from bridge.model.errors import LimitExceeded, StoreError, StoreTimeout, TooManySamples
 from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
@@ -177,7 +178,9 @@ class SampleCache:
         if all(isinstance(piece.source, Block) for piece in pieces):
             block = await self._put_together(held, pieces, {}, options)
             blocks = len({piece.source for piece in pieces})
-            return Selection(block, (), 0, (self._store,), Provenance(blocks))
+            standing = Standing.of(pieces, self._memory, self._purges)
+            provenance = Provenance(blocks, warranties=(standing,))
+            return Selection(block, (), 0, (self._store,), provenance)
         sources = dict.fromkeys(piece.source for piece in pieces)
         flights = [source for source in sources if isinstance(source, Flight)]
         gaps = [flight for flight in flights if not flight.task.done()]

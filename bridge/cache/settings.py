@@ -25,12 +25,14 @@ class CacheSettings:
     a window that is held has moved on within what is settled, so much more is read behind it.
     `dir`, `dir_max_bytes`: a folder where sealed samples outlive this process, and its size;
     `valkey_url`: a Valkey or Redis where replicas share them.
-    `max_bytes`: memory owned by what is remembered. `admission`: within this time a selector must
+    `max_bytes`: memory owned by what is remembered, besides at most `answers_max_bytes` of answers
+    that rest on it. `admission`: within this time a selector must
     be missed twice before others are forgotten for it.
     """
 
     enabled: bool = True
     max_bytes: int = 512 << 20
+    answers_max_bytes: int = 32 << 20
     freshness: int = 10 * _MINUTE
     out_of_order_window: int = _HOUR
     sealed_ttl: int = 24 * _HOUR

@@ -215,6 +215,7 @@ def _cache(cache: CacheSettings) -> Yaml:
     return {
         "enabled": cache.enabled,
         "max_bytes": cache.max_bytes,
+        "answers_max_bytes": cache.answers_max_bytes,
         **_store_cache(cache),
         "sealed_ttl": format_duration(cache.sealed_ttl),
         "young_ttl": format_duration(cache.young_ttl),

@@ -25,6 +25,7 @@ class CacheSection(StoreCacheSection):
 
     enabled: Flag | None = None
     max_bytes: Size | None = None
+    answers_max_bytes: Size | None = None
     sealed_ttl: Duration | None = None
     young_ttl: Duration | None = None
     read_ahead: Duration | None = None

@@ -348,11 +348,15 @@ def _require_type(expr: Expr, steps: Steps) -> None:
 
 def _read(answers: Sequence[Selection], seconds: float) -> Stats:
     """What was read, and how long preparation took."""
+    provenance = Provenance.total(answer.provenance for answer in answers)
+    if any(answer.warnings for answer in answers):
+        # What a store lacked or failed at may be different when it is asked again.
+        provenance = provenance.unvouched()
     return Stats(
         {"queryPreparationTime": seconds},
         samples_read=sum(answer.block.samples for answer in answers),
         received_bytes=sum(answer.received_bytes for answer in answers),
-        provenance=Provenance.total(answer.provenance for answer in answers),
+        provenance=provenance,
     )
 
 

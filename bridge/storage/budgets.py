@@ -22,6 +22,10 @@ class BudgetSettings:
     dashboard: Budget = field(default_factory=Budget)
     remembered: int = 2000
 
+    def limited(self) -> tuple[Whose, ...]:
+        """Those whose budget sets a limit."""
+        return tuple(whose for whose in Whose if any(self.of(whose).limits()))
+
     def of(self, whose: Whose) -> Budget:
         """The budget of one of them."""
         return {
@@ -41,6 +45,7 @@ class Budgets:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._settings: Mapping[str, BudgetSettings] = {}
+        self._limited: Mapping[str, tuple[Whose, ...]] = {}
         self._refused: Callable[[str, Standing], None] = lambda _tenant, _limit: None
         self._usages: dict[tuple[str, Whose], LRUCache[str, Usage]] = {}
 
@@ -52,6 +57,7 @@ class Budgets:
         `refused` is told the tenant, and the limit that was reached.
         """
         self._settings, self._refused = settings, refused
+        self._limited = {tenant: held.limited() for tenant, held in settings.items()}
         before, self._usages = self._usages, {}
         for (tenant, whose), held in before.items():
             if tenant in settings:
@@ -59,15 +65,15 @@ class Budgets:
 
     def payer(self, tenant: str, user: str, dashboard: str) -> Payer | None:
         """Who pays for a request; None if nobody has a budget. A name that is empty is nobody's."""
-        settings = self._settings.get(tenant)
-        if settings is None:
+        limited = self._limited.get(tenant)
+        if not limited:
             return None
-        named = ((Whose.USER, user), (Whose.DASHBOARD, dashboard))
-        wanted = [(Whose.TENANT, tenant), *((whose, name) for whose, name in named if name)]
+        settings = self._settings[tenant]
+        names = {Whose.TENANT: tenant, Whose.USER: user, Whose.DASHBOARD: dashboard}
         accounts = tuple(
-            Account(whose, name, budget, self._usage(tenant, whose, name))
-            for whose, name in wanted
-            if any((budget := settings.of(whose)).limits())
+            Account(whose, name, settings.of(whose), self._usage(tenant, whose, name))
+            for whose in limited
+            if (name := names[whose]) or whose is Whose.TENANT
         )
         if not accounts:
             return None

@@ -1,7 +1,7 @@
 """What the engine and the API ask of samples, whoever holds them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Protocol, runtime_checkable
 
@@ -68,26 +68,59 @@ class CacheUse(StrEnum):
     BYPASS = "bypass"
 
 
+class Warranty(Protocol):
+    """What vouches that a read would be answered now as it was answered then."""
+
+    async def holds(self) -> bool:
+        """Whether it does so still; false if that is not known."""
+
+
+Warranties = tuple[Warranty, ...]
+
+
+async def lasting(warranties: Sequence[Warranty]) -> bool:
+    """Whether all of these hold."""
+    for one in warranties:
+        if not await one.holds():
+            return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where samples come from: remembered `blocks`, `gaps` that were read of a store.
 
-    `passed` are reads that went to a store past what is remembered.
+    `passed` are reads that went to a store past what is remembered. The same would be answered
+    again while all `warranties` hold; without any (None) nobody knows.
     """
 
     blocks: int = 0
     gaps: int = 0
     passed: int = 0
+    warranties: Warranties | None = field(default=None, compare=False)
 
     @staticmethod
     def total(parts: "Iterable[Provenance]") -> "Provenance":
         """That of an answer made of these parts."""
         held = list(parts)
+        vouched = [one.warranties for one in held if one.warranties is not None]
+        whole = len(vouched) == len(held)
         return Provenance(
             sum(one.blocks for one in held),
             sum(one.gaps for one in held),
             sum(one.passed for one in held),
+            tuple(one for some in vouched for one in some) if whole else None,
         )
+
+    def unvouched(self) -> "Provenance":
+        """The same, but nobody knows whether it would come from there again."""
+        return replace(self, warranties=None)
+
+    def vouched(self, *warranties: Warranty) -> "Provenance":
+        """The same as long as these hold as well."""
+        if self.warranties is None:
+            return self
+        return replace(self, warranties=(*self.warranties, *warranties))
 
     @property
     def use(self) -> CacheUse | None:
@@ -121,7 +154,7 @@ class Selection:
 
 
 # The answer of who was not asked.
-NOTHING: Final = Selection(EMPTY_BLOCK, provenance=Provenance())
+NOTHING: Final = Selection(EMPTY_BLOCK, provenance=Provenance(warranties=()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ class Replicas:
         """
         waiting = list(replicas)
         running: list[asyncio.Task[Selection]] = []
+        preferred: asyncio.Task[Selection] | None = None
         errors: list[BridgeError] = []
         doubtful: list[Selection] = []
         try:
@@ -98,6 +99,7 @@ class Replicas:
                 if waiting:
                     replica = waiting.pop(0)
                     running.append(asyncio.create_task(replica.querier.select(select, options)))
+                    preferred = preferred or running[0]
                 for task in await self._ended(running, hedging=bool(waiting)):
                     running.remove(task)
                     try:
@@ -106,7 +108,7 @@ class Replicas:
                         errors.append(error)
                         continue
                     if not found.warnings:
-                        return found
+                        return found if task is preferred else _of_another(found)
                     doubtful.append(found)
             if doubtful:
                 return doubtful[0]
@@ -155,3 +157,8 @@ class Replicas:
                 block = await asyncio.to_thread(lacked, block, whole.block, gap)
             whole = await joined([whole, replace(more, block=block)], select.purpose)
         return whole
+
+
+def _of_another(found: Selection) -> Selection:
+    """The answer of a replica that was asked in place of one that may answer again later."""
+    return replace(found, provenance=found.provenance.unvouched())

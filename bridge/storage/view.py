@@ -101,17 +101,25 @@ class View:
             # The store as it is: nothing to decide.
             return await self.querier.select(select, options)
         if not self.concerns(select):
-            return NOTHING
+            return self._vouched(NOTHING, select)
         asked = self._asked(select)
         if self.fixed:
             # Series may become the same.
             options = replace(options, watch=None)
-        selection = await self.querier.select(asked, options)
+        selection = self._vouched(await self.querier.select(asked, options), select)
         gone = self.dropped | {matcher.name for matcher in self._added(select)}
         if not (gone or self.labels) or not len(selection.block):
             return selection
         block = await asyncio.to_thread(self._relabelled, selection.block, gone, select.purpose)
         return replace(selection, block=block)
+
+    def _vouched(self, selection: Selection, select: Select) -> Selection:
+        """An answer that is the same only while the store is asked for the same times."""
+        if not (self.oldest or self.newest):
+            return selection
+        asked = Window(select.start, select.end)
+        unmoved = _Unmoved(self, asked, self.within(asked))
+        return replace(selection, provenance=selection.provenance.vouched(unmoved))
 
     async def estimate(self, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
         """What the store would be asked for; nothing if the select does not concern it."""
@@ -178,6 +186,18 @@ class View:
         named = SeriesBlock(table, block.parts)
         keep_empty = purpose is Purpose.SERIES
         return merge(Rows.of(named), first_wins=True, keep_empty=keep_empty)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unmoved:
+    """Holds as long as of a window the store is asked for the same part."""
+
+    view: View
+    window: Window
+    part: Window
+
+    async def holds(self) -> bool:
+        return self.view.within(self.window) == self.part
 
 
 def _rising(table: LabelTable) -> bool:

@@ -12,6 +12,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from bridge.telemetry.answers import AnswerMetrics
 from bridge.telemetry.budgets import BudgetMetrics
 from bridge.telemetry.cache import CacheMetrics
 from bridge.telemetry.durations import Durations
@@ -58,6 +59,7 @@ class Metrics:
         )
         self.queries = QueryMetrics(registry)
         self.cache = CacheMetrics(registry)
+        self.answers = AnswerMetrics(registry)
         self.stores = StoreMetrics(registry)
         self.budgets = BudgetMetrics(registry)
         self.reloads = ReloadMetrics(registry)

@@ -119,8 +119,10 @@ class QueryMetrics:
         count, spent, read, received = self._of_origin(*self._kept(tenant).kept(who), tenant)
         count.inc()
         spent.inc(seconds)
-        read.inc(samples)
-        received.inc(received_bytes)
+        if samples:
+            read.inc(samples)
+        if received_bytes:
+            received.inc(received_bytes)
 
     def _counters(self, *labels: str) -> tuple[Counter, ...]:
         counters = (self._count, self._seconds, self._samples, self._bytes)

@@ -9,6 +9,7 @@ from typing import Final
 from httpx import ASGITransport, AsyncClient, Response
 from prometheus_client import CollectorRegistry
 
+from bridge.api.answers import Answers, Shelf
 from bridge.api.endpoint import Api
 from bridge.api.ledger import Ledger
 from bridge.api.routes import application
@@ -83,6 +84,7 @@ async def api(
             now=lambda: NOW,
             started=NOW,
             ledger=Ledger(metrics.queries, lambda: NOW),
+            answers=Answers(Shelf(1 << 20, metrics.answers)),
             caches=caches or Caches.none(),
         )
         await catalogue.aclose()

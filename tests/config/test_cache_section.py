@@ -22,6 +22,7 @@ def test_each_key_is_set_and_a_store_may_differ(tmp_path: Path) -> None:
         cache:
           enabled: no
           max_bytes: 1GiB
+          answers_max_bytes: 8MiB
           freshness: 5m
           burst: 0
           out_of_order_window: 2h
@@ -40,6 +41,7 @@ def test_each_key_is_set_and_a_store_may_differ(tmp_path: Path) -> None:
     assert settings.cache == CacheSettings(
         enabled=False,
         max_bytes=1 << 30,
+        answers_max_bytes=8 << 20,
         freshness=5 * minute,
         burst=0,
         out_of_order_window=2 * hour,

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
+from bridge.api.answers import Answers, Shelf
 from bridge.api.endpoint import Api
 from bridge.api.ledger import Ledger
 from bridge.api.routes import application
@@ -42,6 +43,7 @@ def running(settings: ApiSettings) -> Iterator[Starlette]:
                 now=lambda: NOW_MS,
                 started=NOW_MS,
                 ledger=Ledger(metrics.queries, lambda: NOW_MS),
+                answers=Answers(Shelf(1 << 20, metrics.answers)),
             )
         )
         engine.close()

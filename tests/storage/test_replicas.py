@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.model.errors import StoreError, StoreFault, StoreTimeout
 from bridge.model.time import Bound
-from bridge.storage.interface import Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import Provenance, Querier, ReadOptions, Select, Selection
 from bridge.storage.memory import MemoryStore
 from bridge.storage.replicas import Replica, ReplicaMode, Replicas, ReplicaSettings
 from bridge.storage.view import View
@@ -191,3 +191,22 @@ async def test_a_late_replica_is_a_failure_as_any_other() -> None:
 
     found = await replicas(Late(), held([(1, 1.0)])).select(EVERYTHING, OPTIONS)
     assert plain(found.block) == {A: [(1, 1.0)]}
+
+
+class Vouching:
+    """A store whose answers stay the same."""
+
+    async def select(self, select: Select, options: ReadOptions) -> Selection:
+        found = await held([(1, 1.0)]).select(select, options)
+        return replace(found, provenance=Provenance(blocks=1, warranties=()))
+
+
+@pytest.mark.parametrize(
+    ("stores", "lasts"),
+    [((Vouching(), Failing("spare")), True), ((Failing("one"), Vouching()), False)],
+)
+async def test_an_answer_lasts_only_if_it_is_of_the_replica_that_would_be_asked_again(
+    stores: tuple[Querier, ...], lasts: bool
+) -> None:
+    found = await replicas(*stores).select(EVERYTHING, OPTIONS)
+    assert (found.provenance.warranties is not None) is lasts

@@ -9,8 +9,17 @@ from hypothesis import strategies as st
 
 from bridge.model.arrays import Int64s
 from bridge.model.labels import Labels, Matcher, MatchType, matches_all
+from bridge.model.samples import EMPTY_BLOCK
 from bridge.model.time import Bound, Window
-from bridge.storage.interface import Purpose, ReadOptions, Select, Selection
+from bridge.storage.interface import (
+    Provenance,
+    Purpose,
+    ReadOptions,
+    Select,
+    Selection,
+    Warranties,
+    lasting,
+)
 from bridge.storage.memory import MemoryStore
 from bridge.storage.view import View
 from tests.storage.blocks import Plain, labels, literal, plain
@@ -177,3 +186,42 @@ async def test_labels_keep_their_order_and_samples_their_series() -> None:
         for at, name in reversed(list(enumerate("zyx")))
     }
     assert list(found) == sorted(found)
+
+
+class Vouching:
+    """A store whose answers stay the same."""
+
+    async def select(self, select: Select, options: ReadOptions) -> Selection:
+        return Selection(EMPTY_BLOCK, provenance=Provenance(blocks=1, warranties=()))
+
+
+async def vouched(view: View) -> Warranties:
+    selection = await view.select(Select((), NOW - 200, NOW - 100), OPTIONS)
+    assert selection.provenance.warranties is not None
+    return selection.provenance.warranties
+
+
+@pytest.mark.parametrize(
+    ("oldest", "newest"),
+    [
+        (Bound(-150, relative=True), None),
+        (Bound(-1000, relative=True), Bound(-150, relative=True)),
+    ],
+)
+async def test_an_answer_lasts_only_while_edges_that_move_leave_it_alone(
+    oldest: Bound, newest: Bound | None
+) -> None:
+    moments = [NOW]
+    view = View(Vouching(), oldest=oldest, newest=newest, now=lambda: moments[-1])
+    found = await vouched(view)
+    assert await lasting(found)
+    moments.append(NOW + 20)
+    assert not await lasting(found)
+
+
+async def test_an_answer_lasts_where_edges_stand_still() -> None:
+    moments = [NOW]
+    view = View(Vouching(), oldest=Bound(NOW - 150), now=lambda: moments[-1])
+    found = await vouched(view)
+    moments.append(NOW + 10_000)
+    assert await lasting(found)

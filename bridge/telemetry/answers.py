@@ -1,0 +1,45 @@
+"""The metrics of remembered answers."""
+
+from collections.abc import Sized
+from typing import Final, Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+_PREFIX: Final = "prombridge_answers"
+
+
+class Shelved(Sized, Protocol):
+    """What tells how many answers are remembered, and how many bytes they take."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+
+class AnswerMetrics:
+    """The metrics of remembered answers."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        looked = Counter(
+            f"{_PREFIX}_lookups_total",
+            "Queries, by whether their answer was remembered.",
+            ("result",),
+            registry=registry,
+        )
+        self._found, self._missed = looked.labels("hit"), looked.labels("miss")
+        self._limit = Gauge(
+            f"{_PREFIX}_limit_bytes", "What remembered answers may own.", registry=registry
+        )
+        self._owned = Gauge(
+            f"{_PREFIX}_owned_bytes", "Memory owned by remembered answers.", registry=registry
+        )
+        self._count = Gauge(f"{_PREFIX}", "Answers that are remembered.", registry=registry)
+
+    def watch(self, answers: Shelved, limit: int) -> None:
+        """Shows what is remembered from now on."""
+        self._limit.set(limit)
+        self._owned.set_function(lambda: answers.nbytes)
+        self._count.set_function(lambda: len(answers))
+
+    def looked(self, *, found: bool) -> None:
+        """Counts a query whose answer was looked for."""
+        (self._found if found else self._missed).inc()

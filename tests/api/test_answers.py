@@ -1,0 +1,151 @@
+"""An answer is given again as long as what it rests on stands, to whoever it may be given to."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from bridge.api.answers import Answers, Question, Shelf
+from bridge.api.endpoint import Api
+from bridge.api.envelope import Answer
+from bridge.api.routes import application
+from bridge.cache.memory import Memory
+from bridge.cache.samples import SampleCache
+from bridge.cache.settings import CacheSettings
+from bridge.engine.query import Stats
+from bridge.model.labels import Labels
+from bridge.model.time import Steps
+from bridge.storage.interface import Provenance
+from tests.api import world
+from tests.cache.world import HOUR, MINUTE, Clock, LoggedStore
+
+X = Labels.of({"__name__": "x", "job": "a"})
+OLD = Question("x", Steps.at(0))
+
+
+class Warm:
+    """A cache over a store with six hours of one series, and a client of an API over it."""
+
+    def __init__(self, made: Api, client: AsyncClient, store: LoggedStore, memory: Memory) -> None:
+        self.api, self.client, self.store, self.memory = made, client, store, memory
+        self.now = store.clock.wall
+
+    @property
+    def found(self) -> float:
+        """How often an answer was given again."""
+        return self._sample("prombridge_answers_lookups_total", {"result": "hit"})
+
+    def _sample(self, name: str, labels: dict[str, str]) -> float:
+        return self.api.metrics.registry.get_sample_value(name, labels) or 0.0
+
+    async def ask(self, form: Mapping[str, str] = {}, since: int = 3 * HOUR) -> bytes:
+        end = (self.now - since) // 1000
+        times = {"start": str(end - 3600), "end": str(end), "step": "60"}
+        answer = await self.client.get(
+            "/api/v1/query_range", params={"query": "x", **times, **form}
+        )
+        assert answer.status_code == 200
+        return answer.content
+
+
+@pytest.fixture
+async def warm() -> AsyncIterator[Warm]:
+    store = LoggedStore(Clock())
+    now = store.clock.wall
+    store.put(X, {at: at / 7 for at in range(now - 6 * HOUR, now, MINUTE)})
+    memory = Memory(CacheSettings(), store.clock)
+    cache = SampleCache(store, memory, "s")
+    async with world.api() as made:
+        engine = made.engine.over(cache)
+        over = replace(made, engine=engine, querier=cache)
+        transport = ASGITransport(application(over))
+        async with AsyncClient(transport=transport, base_url="http://bridge") as client:
+            found = Warm(over, client, store, memory)
+            first = await found.ask()
+            await cache.settled()
+            assert await found.ask() == first
+            yield found
+            await cache.aclose()
+
+
+async def test_the_third_who_asks_is_given_what_the_second_was(warm: Warm) -> None:
+    again = await warm.ask()
+    assert warm.found == 1
+    assert again == await warm.ask({"nocache": "1"})
+
+
+async def test_spaces_around_a_query_make_it_another_question(warm: Warm) -> None:
+    assert await warm.ask({"query": " x "}) == await warm.ask()
+    assert warm.found == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"nocache": "1"}, {"limit": "1"}, {"lookback_delta": "1m"}, {"stats": "true"}, {"step": "30"}],
+)
+async def test_who_asks_for_anything_else_is_answered_anew(
+    warm: Warm, form: dict[str, str]
+) -> None:
+    await warm.ask(form)
+    assert warm.found == 0
+
+
+async def test_alerts_are_answered_anew(warm: Warm) -> None:
+    warm.client.headers["FromAlert"] = "true"
+    await warm.ask()
+    assert warm.found == 0
+
+
+async def test_a_broken_query_is_refused_each_time(warm: Warm) -> None:
+    for _ in range(3):
+        answer = await warm.client.get("/api/v1/query", params={"query": "x{", "time": "0"})
+        assert answer.status_code == 400
+    assert warm.found == 0
+
+
+async def test_what_is_remembered_no_more_is_read_again(warm: Warm) -> None:
+    while warm.memory.evict():
+        pass
+    asked = len(warm.store.asked)
+    await warm.ask()
+    assert warm.found == 0
+    assert len(warm.store.asked) > asked
+
+
+async def test_the_newest_samples_are_asked_for_again(warm: Warm) -> None:
+    first = await warm.ask(since=0)
+    await warm.ask(since=0)
+    warm.store.put(X, {warm.now - MINUTE: 1e9})
+    warm.store.clock.advance(2 * MINUTE)
+    assert await warm.ask(since=0) != first
+
+
+async def test_a_query_whose_answer_was_known_is_counted_as_one(warm: Warm) -> None:
+    count = "prombridge_query_total"
+    labels = {"dashboard": "", "user": "", "tenant": ""}
+    value = warm.api.metrics.registry.get_sample_value
+    before = value(count, labels) or 0.0
+    await warm.ask()
+    assert value(count, labels) == before + 1
+
+
+async def test_nobody_is_given_what_another_one_asked_for(warm: Warm) -> None:
+    shelf = Shelf(1 << 20, warm.api.metrics.answers)
+    alpha, beta = Answers(shelf).apart("alpha"), Answers(shelf).apart("beta")
+    stats = Stats(provenance=Provenance(warranties=()))
+    alpha.keep(OLD, Answer(b"1"), stats)
+    assert await alpha.find(OLD)
+    assert await beta.find(OLD) is None
+    assert await alpha.apart("store").find(OLD) is None
+
+
+async def test_answers_keep_to_their_budget(warm: Warm) -> None:
+    shelf = Shelf(1 << 20, warm.api.metrics.answers)
+    answers, stats = Answers(shelf), Stats(provenance=Provenance(warranties=()))
+    for at in range(1000):
+        answers.keep(Question("x", Steps.at(at)), Answer(bytes(10_000)), stats)
+        assert shelf.nbytes <= shelf.max_bytes
+    assert 50 < len(shelf) < 1000
+    answers.keep(OLD, Answer(bytes(100_000)), stats)
+    assert await answers.find(OLD) is None
