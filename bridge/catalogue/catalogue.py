@@ -30,6 +30,7 @@ from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
 from bridge.storage.fanout import FAILURES
 from bridge.storage.interface import (
+    CacheUse,
     Estimate,
     Querier,
     ReadOptions,
@@ -101,7 +102,8 @@ class Catalogue:
     async def select(self, select: Select, options: ReadOptions) -> Selection:
         """The inner Querier's answer, learned from."""
         selection = await self._querier.select(select, options)
-        self.learn(selection.block, Window(select.start, select.end))
+        remembered = selection.provenance.use is CacheUse.HIT
+        self.learn(selection.block, Window(select.start, select.end), remembered=remembered)
         return selection
 
     async def estimate(self, select: Select, options: ReadOptions) -> tuple[Estimate, ...]:
@@ -115,14 +117,14 @@ class Catalogue:
             replace(one, series=known) if one.series is None and known else one for one in found
         )
 
-    def learn(self, block: SeriesBlock, window: Window) -> None:
-        """Notes the series of a block that was read for a window.
+    def learn(self, block: SeriesBlock, window: Window, *, remembered: bool = False) -> None:
+        """Notes the series of a block that was read for a window, or `remembered` of earlier reads.
 
         New series beyond the first few are taken up behind the answer, in small slices.
         """
         now = self.now()
         window = Window(window.start, min(window.end, now))
-        if self.learned.noted(block, window, now):
+        if self.learned.noted(block, window, now, remembered=remembered):
             return
         for batch in batches(block, window):
             fresh = self.learned.fresh(batch, now)

@@ -66,13 +66,16 @@ class Learned:
         self._noted: OrderedDict[int, _Noted] = OrderedDict()
         self._swept = 0
 
-    def noted(self, block: SeriesBlock, window: Window, now: int) -> bool:
-        """Whether a read of a moment ago said all that this one says, which has no exact times.
+    def noted(
+        self, block: SeriesBlock, window: Window, now: int, *, remembered: bool = False
+    ) -> bool:
+        """Whether a read of a moment ago said all that this one says.
 
-        If not, it is taken that the block is learned from now.
+        That cannot be if a block that was not `remembered` has exact times, which are news. If not,
+        it is taken that the block is learned from now.
         """
         rows, hours = block.labels.rows, (window.start // HOUR, window.end // HOUR, now // HOUR)
-        if any(isinstance(part, DecodedPart) for part in block.parts):
+        if not remembered and any(isinstance(part, DecodedPart) for part in block.parts):
             return False
         held = self._noted.get(id(rows))
         same = held is not None and held.rows is rows and held.hours == hours

@@ -104,10 +104,12 @@ def test_the_same_read_a_moment_later_says_nothing_new(
     assert learned.noted(block, window, NOW + later) is noted
 
 
-def test_a_read_with_exact_times_always_says_something() -> None:
+@pytest.mark.parametrize("remembered", [True, False])
+def test_a_read_with_exact_times_says_something_unless_it_is_remembered(remembered: bool) -> None:
     learned = Learned(CatalogueSettings())
     times = np.array([NOW])
     held = Columns.frozen(np.array([0, 1]), times, np.array([1.0]))
     block = SeriesBlock(LabelTable([Labels.of({"n": "1"})]), (DecodedPart(held),))
-    for _ in range(2):
-        assert not learned.noted(block, Window(NOW, NOW + 1), NOW)
+    window = Window(NOW, NOW + 1)
+    assert not learned.noted(block, window, NOW, remembered=remembered)
+    assert learned.noted(block, window, NOW, remembered=remembered) is remembered
