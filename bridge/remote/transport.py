@@ -4,6 +4,7 @@ A streamed answer comes in some thousand pieces, one for each frame; httpx' own 
 on them than all decoding. Requests through a proxy still go through httpx' own transport.
 """
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -23,6 +24,10 @@ _IDLE: Final = 240.0
 _PROBES: Final = 15
 # Bytes that may wait for who reads them before the store is slowed down.
 _READ_AHEAD: Final = 1 << 20
+# Bytes that are worth being woken for, once an answer turns out to be longer; and the seconds in
+# which more of them gather.
+_WORTHWHILE: Final = 1 << 16
+_MOMENT: Final = 0.001
 # The longest line of an answer's head.
 _LONGEST_LINE: Final = 1 << 16
 
@@ -100,9 +105,27 @@ class _Body(httpx.AsyncByteStream):
     response: aiohttp.ClientResponse
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        received = 0
         with _mapped():
             async for piece in self.response.content.iter_any():
                 yield piece
+                received += len(piece)
+                if len(piece) < _WORTHWHILE < received:
+                    await self._gather()
+
+    async def _gather(self) -> None:
+        """Leaves what comes next with the system for a moment, to take it as one piece."""
+        connection = self.response.connection
+        transport = None if connection is None else connection.transport
+        # There is none once the answer has come to its end.
+        if transport is None:
+            return
+        transport.pause_reading()
+        try:
+            await asyncio.sleep(_MOMENT)
+        finally:
+            if not transport.is_closing():
+                transport.resume_reading()
 
     async def aclose(self) -> None:
         # A connection whose answer was not read to its end is closed, the others are kept.

@@ -71,6 +71,55 @@ async def test_a_connection_that_was_not_used_for_long_is_not_trusted(later: lis
         assert len(made.peers) == 2
 
 
+PIECE = bytes(1000)
+
+
+@asynccontextmanager
+async def dribbling(count: int, declared: int) -> AsyncIterator[tuple[str, httpx.AsyncClient]]:
+    """A server that sends so many pieces, each when it gets round to it, and then hangs up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (declared * len(PIECE)))
+        for _ in range(count):
+            writer.write(PIECE)
+            await asyncio.sleep(0)
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    transport = DirectTransport(ssl.create_default_context())
+    async with listening, httpx.AsyncClient(transport=transport) as client:
+        yield f"http://127.0.0.1:{port}/", client
+
+
+async def received(count: int, declared: int) -> list[bytes]:
+    async with (
+        dribbling(count, declared) as (url, client),
+        client.stream("GET", url) as response,
+    ):
+        return [piece async for piece in response.aiter_raw()]
+
+
+async def test_a_long_answer_in_small_pieces_is_taken_in_large_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridge.remote.transport._MOMENT", 0.05)
+    pieces = await received(600, 600)
+    assert sum(map(len, pieces)) == 600 * len(PIECE)
+    assert len(pieces) < 300
+
+
+async def test_a_short_answer_is_taken_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.remote.transport._MOMENT", 3600.0)
+    assert b"".join(await received(60, 60)) == PIECE * 60
+
+
+async def test_an_answer_that_ends_early_is_noticed_between_pieces_too() -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        await received(200, 201)
+
+
 def test_idle_connections_are_probed() -> None:
     address = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 0))
     with probing(address) as one:
