@@ -1,26 +1,27 @@
 """`python -m benchmarks.dashboard`: dashboards and alerts against prombridge and Prometheus.
 
 One Prometheus holds the data. A second one, whose only content is `remote_read` to the first, and
-prombridge in front of the first get the same bursts in turn; each refresh moves on in time.
+prombridge in front of the first get the same bursts in turn; each refresh moves on in time. The
+first is asked over loopback, and then once more as if it were 50 ms away.
 """
 
 import argparse
-import http.client
 import json
 import os
 import platform
 import sys
 import tempfile
-import time
-import urllib.parse
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from benchmarks.boards import LAST, Board, Panel, boards, data
+import uvloop
+
+from benchmarks.boards import LAST, Board, boards, data
+from benchmarks.burst import Browser, Burst, post
+from benchmarks.delay import distant
 from benchmarks.measure import Likeness, alike
 from tests.oracle.writer import write_prometheus
 from tests.servers.binaries import PROMETHEUS, version
@@ -29,22 +30,7 @@ from tests.servers.prometheus import PrometheusOptions, prometheus
 
 _TIMEOUT = 120  # seconds one answer may take
 _UNMEASURED = 2  # refreshes that warm both up
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answered query: seconds until its end, and its body."""
-
-    seconds: float
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """All answers of one refresh, and the seconds until the last."""
-
-    seconds: float
-    replies: Sequence[Reply]
+_ROUND_TRIP = 0.05  # seconds to a store that is not on the same machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +38,7 @@ class Row:
     """One board: every burst of both, and how many answers differ."""
 
     board: Board
+    where: str
     before: Sequence[Burst]
     after: Sequence[Burst]
     different: Sequence[str]
@@ -73,52 +60,47 @@ def _run(folder: Path, rounds: int, copies: int) -> None:
         held = data(copies)
         _say(f"writing {held.samples} samples of {len(held.series)} series")
         write_prometheus(store.url, held)
-        config = reading(f"{store.url}/api/v1/read")
-        with (
-            prometheus(folder / "before", PrometheusOptions(config=config)) as before,
-            prombridge(folder / "after", config) as after,
-            ThreadPoolExecutor(64) as pool,
-        ):
-            rows = [_measured(one, before.url, after.url, rounds, pool) for one in boards()]
-    print(table(rows, len(held.series), held.samples))
+        with distant(store.url, _ROUND_TRIP) as far:
+            near_rows = _beside(folder / "near", store.url, "loopback", rounds)
+            far_rows = _beside(folder / "far", far, f"{_ROUND_TRIP * 1000:.0f} ms away", rounds)
+    print(table([*near_rows, *far_rows], len(held.series), held.samples))
 
 
-def _measured(board: Board, before: str, after: str, rounds: int, pool: ThreadPoolExecutor) -> Row:
-    bursts: dict[str, list[Burst]] = {before: [], after: []}
+def _beside(folder: Path, store: str, where: str, rounds: int) -> list[Row]:
+    """The boards over a store that is so far away."""
+    config = reading(f"{store}/api/v1/read")
+    with (
+        prometheus(folder / "before", PrometheusOptions(config=config)) as before,
+        prombridge(folder / "after", config) as after,
+    ):
+        return uvloop.run(_all(where, before.url, after.url, rounds))
+
+
+async def _all(where: str, before: str, after: str, rounds: int) -> list[Row]:
+    browsers = {url: Browser(url) for url in (before, after)}
+    rows = [await _measured(one, where, browsers, rounds) for one in boards()]
+    for one in browsers.values():
+        one.close()
+    return rows
+
+
+async def _measured(board: Board, where: str, browsers: Mapping[str, Browser], rounds: int) -> Row:
+    bursts: dict[str, list[Burst]] = {url: [] for url in browsers}
+    before, after = browsers
     different: list[str] = []
     for number in range(-_UNMEASURED, rounds):
         end = LAST - (rounds - number) * board.refresh
-        order = (before, after) if number % 2 == 0 else (after, before)
-        made = {url: _burst(board, url, end, pool) for url in order}
+        made: dict[str, Burst] = {}
+        for url in (before, after) if number % 2 == 0 else (after, before):
+            asked = [post(url, *panel.request(end), board.headers) for panel in board.panels]
+            made[url] = await browsers[url].ask(asked, _TIMEOUT)
         if number < 0:
             continue
         for url, burst in made.items():
             bursts[url].append(burst)
         different += _different(board, made[before], made[after])
-    _say(f"{board.name}: {rounds} refreshes, {len(different)} answers differ")
-    return Row(board, bursts[before], bursts[after], different)
-
-
-def _burst(board: Board, url: str, end: float, pool: ThreadPoolExecutor) -> Burst:
-    began = time.perf_counter()
-    asked = [pool.submit(_ask, url, panel, end, board.headers) for panel in board.panels]
-    replies = [one.result() for one in asked]
-    return Burst(time.perf_counter() - began, replies)
-
-
-def _ask(url: str, panel: Panel, end: float, headers: Any) -> Reply:
-    path, form = panel.request(end)
-    host = urllib.parse.urlsplit(url).netloc
-    connection = http.client.HTTPConnection(host, timeout=_TIMEOUT)
-    sent = {"Content-Type": "application/x-www-form-urlencoded", **headers}
-    try:
-        began = time.perf_counter()
-        connection.request("POST", path, form, sent)
-        response = connection.getresponse()
-        body = response.read()
-        return Reply(time.perf_counter() - began, body)
-    finally:
-        connection.close()
+    _say(f"{board.name}, {where}: {rounds} refreshes, {len(different)} answers differ")
+    return Row(board, where, bursts[before], bursts[after], different)
 
 
 def _different(board: Board, before: Burst, after: Burst) -> list[str]:
@@ -168,12 +150,11 @@ def _lines(row: Row) -> list[str]:
         ("query, p99", lambda bursts: quantiles(_seconds(bursts), n=100)[-1]),
         ("whole burst, median", lambda bursts: median(one.seconds for one in bursts)),
     )
-    lines = []
+    load, lines = f"{row.board.name}, {row.where}", []
     for name, measure in measures:
         before, after = measure(row.before) * 1000, measure(row.after) * 1000
-        lines.append(
-            f"| {row.board.name} | {name} | {before:.1f} | {after:.1f} | {after / before:.2f} |"
-        )
+        cells = (load, name, f"{before:.1f}", f"{after:.1f}", f"{after / before:.2f}")
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
