@@ -344,3 +344,14 @@ def test_an_explanation_tells_what_will_be_read_and_what_is_remembered(visit: Vi
     expect(reads).to_contain_text("node_load15")
     expect(reads.get_by_role("img", name=re.compile(r"\d+ % remembered"))).to_be_attached()
     expect(reads).to_contain_text("To be read of stores")
+
+
+def test_an_answer_says_in_words_how_much_of_it_was_remembered(visit: Visit) -> None:
+    visit.open(
+        parameters={"g0.expr": "node_load5", "g0.tab": "table", "g0.moment_input": "2026-01-01"}
+    )
+    visit.settle()
+    summary = visit.panel().locator(".summary")
+    expect(summary).to_contain_text("1 read, nothing of it in memory")
+    visit.panel().get_by_role("button", name="Execute").click()
+    expect(summary).to_contain_text("all of it from memory")

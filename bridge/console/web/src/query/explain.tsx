@@ -9,6 +9,7 @@ import { Empty, Failure, Remarks } from "../ui/notice";
 import { Reads } from "./cost";
 import type { Span } from "./graph_data";
 import { stepOf } from "./panel_state";
+import { remembered } from "./remembered";
 import type { TabProps } from "./tab";
 import { below, described, type Node } from "./tree";
 
@@ -93,7 +94,7 @@ function StatsTable({ stats, cache }: { stats: Stats; cache: string | null }) {
   const { samples, timings } = stats;
   return (
     <dl class="facts">
-      {cache && <Fact name="cache" value={cache} />}
+      {cache && <Fact name="samples" value={remembered(cache)} />}
       <Fact name="samples read" value={count(samples.samplesRead ?? 0)} />
       <Fact name="samples seen by all steps" value={count(samples.totalQueryableSamples ?? 0)} />
       <Fact name="most samples held at once" value={count(samples.peakSamples ?? 0)} />

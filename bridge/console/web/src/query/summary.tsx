@@ -3,6 +3,7 @@
 import { milliseconds, plural } from "../numbers";
 import { type QueryData, seriesCount } from "../results";
 import type { Asked } from "../ui/asking";
+import { remembered } from "./remembered";
 
 interface Props {
   asked: Asked<QueryData> & { cancel: () => void };
@@ -23,7 +24,7 @@ export function Summary({ asked: { loading, answer, cancel } }: Props) {
           <>
             <span>{plural(seriesCount(answer.data), "series")}</span>
             <span title="From asking to the whole answer">{milliseconds(answer.milliseconds)}</span>
-            {answer.cache && <span title="What the cache had of it">cache: {answer.cache}</span>}
+            {answer.cache && <span title={answer.cache}>{remembered(answer.cache)}</span>}
           </>
         )
       )}
