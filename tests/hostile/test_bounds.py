@@ -34,7 +34,7 @@ SETTLING: Final = 30  # seconds that work behind an answer may take
 SERIES: Final = 300
 # Every bound is a little more than a round brings, so that a few rounds go beyond it.
 SMALL: Final[dict[str, Any]] = {
-    "cache": {"max_bytes": "256KB", "sealed_ttl": "1d"},
+    "cache": {"max_bytes": "256KB", "answers_max_bytes": "256KB", "sealed_ttl": "1d"},
     "catalogue": {"max_series": 15, "bootstrap": False},
     "budgets": {
         "user": {"bytes_per_day": "1TB"},
@@ -91,6 +91,8 @@ class World:
             ("query", {"query": f"few * on (on{number}) group_left few", "time": AT}),
             ("query", {"query": f"label_replace(few, 'l{number}', 'x', '', '')", "time": AT}),
             ("query", {"query": f"few offset {number}m", "time": AT}),
+            # Answers that are given again, for they rest on no sample.
+            *(("query", {"query": f"vector({number})", "time": AT + at}) for at in range(4)),
             ("query", {"query": f"broken_{number}(", "time": AT}),
             ("query", {"query": f"few{{n=~'.*{number}.*'}}", "time": AT}),
             ("series", {"match[]": one, **span}),
