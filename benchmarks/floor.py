@@ -1,7 +1,8 @@
 """`python -m benchmarks.floor`: how fast small queries can be, alone and beside large ones.
 
 One Prometheus holds 30 days of a few counters. It and prombridge in front of it are asked the same
-instant queries over connections that stay open; prombridge answers from its cache.
+instant queries over connections that stay open; prombridge answers from its cache: what nobody
+asked before, and once more what somebody did.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.hammer import Blows, hammered
+from benchmarks.hammer import Blows, Form, again, anew, hammered
 from benchmarks.measure import Contestant
 from benchmarks.workload import END, Workload, counters
 from tests.oracle.writer import write_prometheus
@@ -66,31 +67,46 @@ def _run(folder: Path, options: argparse.Namespace) -> None:
             print("| query | | p50, ms | p99, ms | CPU, ms | a second | p50 beside | p99 beside |")
             print("|---|---|---|---|---|---|---|---|", flush=True)
             for query in (one for one in _SMALL if options.queries in one):
-                for server, name in ((store, "Prometheus"), (bridge, "prombridge")):
-                    print(_line(_measured(server, name, query, options)), flush=True)
+                form = {"query": query, "time": str(END // 1000 - 600)}
+                for server, name, forms in (
+                    (store, "Prometheus", _anew(form)),
+                    (bridge, "prombridge", _anew(form)),
+                    (bridge, "prombridge, asked before", [again(form)] * _CLIENTS),
+                ):
+                    print(_line(_measured(server, name, query, forms, options)), flush=True)
 
 
-def _measured(server: Running, name: str, query: str, options: argparse.Namespace) -> Row:
-    form = {"query": query, "time": str(END // 1000 - 600)}
-    hammered(server, _INSTANT, form, _UNMEASURED)
-    alone = hammered(server, _INSTANT, form, options.requests)
-    crowd = hammered(server, _INSTANT, form, options.requests, _CLIENTS)
+def _anew(form: Form) -> list[Iterator[Form]]:
+    """What each client asks, none what another does."""
+    return [anew(form, first, _CLIENTS) for first in range(_CLIENTS)]
+
+
+def _measured(
+    server: Running,
+    name: str,
+    query: str,
+    forms: Sequence[Iterator[Form]],
+    options: argparse.Namespace,
+) -> Row:
+    hammered(server, _INSTANT, forms[:1], _UNMEASURED)
+    alone = hammered(server, _INSTANT, forms[:1], options.requests)
+    crowd = hammered(server, _INSTANT, forms, options.requests)
     with _large(server, options.days) as large:
-        beside = hammered(server, _INSTANT, form, options.requests)
+        beside = hammered(server, _INSTANT, forms[:1], options.requests)
     _say(f"{name}: {query}, {len(large)} large ones beside")
     return Row(name, query, alone, crowd, beside)
 
 
 @contextlib.contextmanager
 def _large(server: Running, days: int) -> Iterator[list[float]]:
-    """A query over all days, asked anew as soon as it is answered; gives the seconds of each."""
+    """A query over all days, a step further back once it is answered; gives the seconds of each."""
     asked, seconds = Workload(_LARGE, hours=24 * days, step=300), list[float]()
     contestant, enough = Contestant("the large query", server.url, {}), threading.Event()
     contestant.ask(asked)
 
     def ask() -> None:
         while not enough.is_set():
-            seconds.append(contestant.ask(asked)[0])
+            seconds.append(contestant.ask(asked.moved_back(len(seconds)))[0])
 
     thread = threading.Thread(target=ask)
     thread.start()

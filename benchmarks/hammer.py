@@ -1,8 +1,9 @@
-"""One request asked again and again over connections that stay open: latencies and throughput."""
+"""One query asked again and again over connections that stay open: latencies and throughput."""
 
+import itertools
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import median, quantiles
@@ -43,24 +44,38 @@ class Blows:
         return self.processor / len(self.each)
 
 
+Form = dict[str, str]
+
+
+def again(form: Form) -> Iterator[Form]:
+    """The same question each time: its answer may be remembered."""
+    return itertools.repeat(form)
+
+
+def anew(form: Form, first: int = 0, step: int = 1) -> Iterator[Form]:
+    """An instant query, each time some ms further back: nobody asked that before."""
+    time_ = round(float(form["time"]) * 1000)
+    return ({**form, "time": f"{(time_ - at) / 1000:.3f}"} for at in itertools.count(first, step))
+
+
 class Connection:
     """A connection that asks one query; it costs the client little, so that servers are measured.
 
     Raises ConnectionError if an answer is not one of 200 with its length.
     """
 
-    def __init__(self, url: str, path: str, form: dict[str, str]) -> None:
+    def __init__(self, url: str, path: str, forms: Iterator[Form]) -> None:
         address = urlsplit(url)
         assert address.hostname
         assert address.port
         self._socket = socket.create_connection((address.hostname, address.port), _TIMEOUT)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        head = f"GET {path}?{urlencode(form)} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n"
-        self._request = head.encode()
+        head = f"GET {path}?%s HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n"
+        self._requests = ((head % urlencode(form)).encode() for form in forms)
 
     def ask(self) -> bytes:
         """The body of the answer."""
-        self._socket.sendall(self._request)
+        self._socket.sendall(next(self._requests))
         received = b""
         while (end := received.find(b"\r\n\r\n")) < 0:
             received += self._more()
@@ -82,16 +97,15 @@ class Connection:
         return part
 
 
-def hammered(
-    server: Running, path: str, form: dict[str, str], requests: int, clients: int = 1
-) -> Blows:
-    """So many requests over so many connections, each of which waits for its answer."""
-    connections = [Connection(server.url, path, form) for _ in range(clients)]
+def hammered(server: Running, path: str, asked: Sequence[Iterator[Form]], requests: int) -> Blows:
+    """So many requests over a connection for each of `asked`, which waits for its answers."""
+    connections = [Connection(server.url, path, forms) for forms in asked]
+    clients = len(connections)
     try:
         with ThreadPoolExecutor(clients) as pool:
             spent, begun = server.processor_seconds(), time.perf_counter()
-            asked = [pool.submit(_asked, one, requests // clients) for one in connections]
-            each = [seconds for one in asked for seconds in one.result()]
+            tasks = [pool.submit(_asked, one, requests // clients) for one in connections]
+            each = [seconds for one in tasks for seconds in one.result()]
             seconds = time.perf_counter() - begun
         return Blows(each, seconds, server.processor_seconds() - spent)
     finally:

@@ -24,7 +24,7 @@ import httpx
 import numpy as np
 import yaml
 
-from benchmarks.hammer import Connection
+from benchmarks.hammer import Connection, anew
 from benchmarks.yardstick import say
 from tests.oracle.series import Dataset, SeriesData
 from tests.oracle.writer import write_prometheus
@@ -91,7 +91,7 @@ def small_ones(server: Running) -> Iterator[list[float]]:
     """The seconds of small queries, asked one after the other for as long as the block lasts."""
     each: list[float] = []
     over = threading.Event()
-    connection = Connection(server.url, "/api/v1/query", _SMALL)
+    connection = Connection(server.url, "/api/v1/query", anew(_SMALL))
 
     def ask() -> None:
         while not over.is_set():
