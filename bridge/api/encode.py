@@ -14,11 +14,10 @@ from typing import Final, assert_never
 import numpy as np
 import orjson
 
-from bridge.api.histograms import points, with_histograms
+from bridge.api.histograms import most_bytes, points, with_histograms
 from bridge.api.rows import POINT_LENGTH, ROW_LENGTH, write_matrix, write_samples, write_stamps
 from bridge.api.words import BLOCK, Bytes
 from bridge.engine.query import Result
-from bridge.model.histogram import HistogramCells
 from bridge.model.labels import Labels, LabelTable
 from bridge.model.samples import Float64s, Int64s
 from bridge.model.valued_labels import ValuedLabels
@@ -86,13 +85,14 @@ def _points(value: Value) -> int:
 
 def encode_data(result: Result) -> bytes:
     """The `data` object of a query's answer: `{"resultType":…,"result":…}`."""
-    return b"".join(piece() for piece in encode_pieces(result))
+    return _written(encode_pieces(result))
 
 
 def encode_pieces(result: Result) -> Iterator[Piece]:
     """The same in consecutive pieces, which may be written in any order.
 
-    Each has about 1 MiB at most, unless a single series is larger or there are native histograms.
+    Each has about 1 MiB at most, unless a single series is larger or a range vector has native
+    histograms.
     """
     yield partial(bytes, b'{"resultType":"%s","result":' % result.type.value.encode())
     value = result.value
@@ -115,16 +115,17 @@ def encode_pieces(result: Result) -> Iterator[Piece]:
 def many_pieces(result: Result) -> bool:
     """Whether the answer is so long that it is worth sending piece by piece."""
     value = result.value
-    if not isinstance(value, Matrix) or value.histograms is not None:
+    if not isinstance(value, Matrix):
         return False
+    if value.histograms is not None:
+        return bool(_sizes(value).sum() > _MANY * _PIECE)
     return len(value) > _MANY * _rows_of_piece(value.steps)
 
 
 def at_most(result: Result) -> int:
     """The bytes of such an answer if every value took as many digits as there are."""
     assert isinstance(result.value, Matrix)
-    labels, points = result.value.labels, int(np.count_nonzero(result.value.present))
-    return _heads_length(labels) + (len(labels) + 1) * ROW_LENGTH + points * POINT_LENGTH
+    return _heads_length(result.value.labels) + ROW_LENGTH + int(_sizes(result.value).sum())
 
 
 @lru_cache(maxsize=1 << 16)
@@ -180,6 +181,10 @@ def _listed(pieces: Iterator[Piece]) -> Iterator[Piece]:
 
 def _without_comma(last: Piece) -> bytes:
     return last()[:-1]
+
+
+def _written(pieces: Iterator[Piece]) -> bytes:
+    return b"".join(piece() for piece in pieces)
 
 
 def _joined(write: Callable[..., Iterator[bytes]], *arguments: object) -> bytes:
@@ -262,16 +267,28 @@ def _matrix(matrix: Matrix, result: Result) -> Iterator[Piece]:
     if matrix.histograms is None:
         yield from _floats(matrix, times, many)
     else:
-        yield partial(_joined, _mixed, matrix, matrix.histograms, times, many)
+        for part in _parts(_sizes(matrix)):
+            yield partial(_joined, _mixed, matrix, part, times, many)
 
 
-def _mixed(matrix: Matrix, cells: HistogramCells, times: Int64s, many: bool) -> Iterator[bytes]:
-    """The rows of a matrix with histograms, one by one."""
-    for row, labels in enumerate(matrix.labels):
-        floats = b"".join(piece() for piece in _floats(matrix.take(np.array([row])), times, many))
-        steps = np.flatnonzero(cells.index[row] >= 0)
-        held = points(cells.table, cells.index[row][steps], times[steps])
-        yield with_histograms(encode_labels(labels), floats, held, many)
+def _sizes(matrix: Matrix) -> Int64s:
+    """The most bytes that each row may take besides its labels; int64 [S]."""
+    floats: Int64s = np.count_nonzero(matrix.present, axis=1) * POINT_LENGTH + ROW_LENGTH
+    return floats if matrix.histograms is None else floats + most_bytes(matrix.histograms)
+
+
+def _mixed(matrix: Matrix, part: slice, times: Int64s, many: bool) -> Iterator[bytes]:
+    """Some rows of a matrix with histograms, one by one."""
+    assert matrix.histograms is not None
+    index, table = matrix.histograms.index[part], matrix.histograms.table
+    there = index >= 0
+    held = points(table, index[there], np.broadcast_to(times, there.shape)[there])
+    ends = np.cumsum(np.count_nonzero(there, axis=1)).tolist()
+    for row, (start, end) in enumerate(pairwise([0, *ends]), part.start):
+        floats = b""
+        if matrix.present[row].any():
+            floats = _written(_floats(matrix.take(np.array([row])), times, many))
+        yield with_histograms(encode_labels(matrix.labels[row]), floats, held[start:end], many)
 
 
 def _floats(matrix: Matrix, times: Int64s, many: bool) -> Iterator[Piece]:
@@ -290,7 +307,7 @@ def _floats(matrix: Matrix, times: Int64s, many: bool) -> Iterator[Piece]:
 
     if len(matrix) <= _rows_of_piece(steps):
         return iter((partial(written, slice(0, len(matrix))),) if len(matrix) else ())
-    return (partial(written, part) for part in _parts(np.count_nonzero(present, axis=1)))
+    return (partial(written, part) for part in _parts(_sizes(matrix)))
 
 
 def _rows_of_piece(steps: int) -> int:
@@ -307,7 +324,7 @@ def _samples(windows: Windows) -> Iterator[Piece]:
         end = write_samples(out, heads.text, heads.ends, lo[part], hi[part], times, bits)
         return out[:end].tobytes()
 
-    parts = _parts(hi - lo)
+    parts = _parts((hi - lo) * POINT_LENGTH + ROW_LENGTH)
     return (partial(written, part) for part in parts if (hi[part] > lo[part]).any())
 
 
@@ -324,9 +341,7 @@ def _mixed_samples(windows: Windows) -> Iterator[bytes]:
         )
         seen = np.arange(windows.histograms.lo[row, 0], windows.histograms.hi[row, 0])
         held = points(columns.table, seen, columns.timestamps[seen])
-        yield with_histograms(
-            encode_labels(labels), b"".join(piece() for piece in _samples(alone)), held, True
-        )
+        yield with_histograms(encode_labels(labels), _written(_samples(alone)), held, True)
 
 
 def _bits(values: Float64s) -> Int64s:
@@ -339,9 +354,9 @@ def _room(heads: _Heads, points: int) -> Bytes:
     return np.empty(length, np.uint8)
 
 
-def _parts(points: Int64s) -> Iterator[slice]:
-    """Row ranges of about a piece each."""
-    pieces = np.cumsum(points * POINT_LENGTH + ROW_LENGTH) // _PIECE
+def _parts(sizes: Int64s) -> Iterator[slice]:
+    """Row ranges of about a piece each, of rows that take so many bytes at most."""
+    pieces = np.cumsum(sizes) // _PIECE
     cuts = np.flatnonzero(np.diff(pieces)) + 1
-    edges = [0, *cuts.tolist(), len(points)]
+    edges = [0, *cuts.tolist(), len(sizes)]
     return (slice(start, end) for start, end in pairwise(edges) if end > start)

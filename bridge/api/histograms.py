@@ -13,8 +13,9 @@ import numpy as np
 from bridge.api.numbers import TIME_LENGTH, VALUE_LENGTH, put_time, put_value
 from bridge.api.words import BLOCK, Bytes
 from bridge.kernel import i8_in, i8_in2, i8_out, inlined, rare_kernel, u1_out
-from bridge.model.histogram import Histograms
+from bridge.model.histogram import HistogramCells, Histograms
 from bridge.model.histogram_buckets import populated
+from bridge.model.histogram_layout import SIDE, SIZE
 from bridge.model.samples import Float64s, Int64s
 
 _COUNT: Final = np.frombuffer(b',{"count":"', np.uint8)
@@ -35,6 +36,16 @@ def points(table: Histograms, rows: Int64s, times: Int64s) -> list[bytes]:
     )
     _write_points(times, facts, found.offsets, buckets, out, ends)
     return [out[low:high].tobytes() for low, high in pairwise([0, *ends.tolist()])]
+
+
+def most_bytes(cells: HistogramCells) -> Int64s:
+    """The most bytes that the histograms of each row of a matrix may take; int64 [S]."""
+    held = cells.table.arrays.rows
+    buckets = held[:, SIZE] + held[:, SIZE + SIDE] + 1
+    # The last of them stands for cells without a histogram.
+    longest = np.append(_POINT_LENGTH + buckets * _BUCKET_LENGTH, 0)
+    taken: Int64s = longest[cells.index].sum(axis=1)
+    return taken
 
 
 def with_histograms(labels: bytes, floats: bytes, held: Sequence[bytes], many: bool) -> bytes:

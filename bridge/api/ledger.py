@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from bridge.api.envelope import go_json
@@ -46,7 +47,8 @@ class Ledger:
     """Knows every query under way.
 
     `log` gets a line for each query that was evaluated, as Prometheus writes it; `slow_log`, or the
-    process' log without it, one for each that took more than `slow_after` seconds (0: none).
+    process' log without it, one for each that took more than `slow_after` seconds (0: none). Those
+    of an answer that is written while it is sent come when that is done.
     """
 
     metrics: QueryMetrics
@@ -100,6 +102,13 @@ class Ledger:
         if not stats.timings:
             # It was refused before it began: a matter of the log of errors.
             return
+        say = partial(self._say, entry, seconds, error)
+        if entry.trace.streamed:
+            entry.trace.behind.append(say)
+        else:
+            say()
+
+    def _say(self, entry: Entry, seconds: float, error: str) -> None:
         if self.log is not None:
             self.log.add(_line("promql query logged", entry, seconds, error))
         if 0 < self.slow_after < seconds:

@@ -94,6 +94,7 @@ async def _evaluated_here(
         if many_pieces(result) and not request.form.get("stats"):
             pieces = tuple(encode_pieces(result))
             longest = await asyncio.to_thread(at_most, result)
+            entry.trace.streamed = True
             return Answer(b"", result.warnings, result.infos, headers, pieces, longest)
         with stage(Stage.ENCODE):
             if share := CURRENT.get():

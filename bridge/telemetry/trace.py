@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -126,12 +126,16 @@ class PassedOn:
 class Trace:
     """The stages of one request: `ended` in the order of their ends, with seconds.
 
-    Several may be under way at once, in several threads; `at` is the one that began last.
+    Several may be under way at once, in several threads; `at` is the one that began last. While
+    `streamed` is true the answer is yet to be written as it is sent: what is said of the request
+    waits in `behind`, and is said when it ends.
     """
 
     tracer: Tracer = field(default_factory=PassedOn)
     ended: list[tuple[Stage, float]] = field(default_factory=list)
     at: Stage | None = None
+    streamed: bool = False
+    behind: list[Callable[[], None]] = field(default_factory=list)
 
     def seconds(self) -> dict[Stage, float]:
         """The time of each stage so far; of what went on side by side, the sum."""
@@ -164,7 +168,11 @@ def tracing(
     token = _CURRENT.set(trace)
     try:
         with trace.tracer.span(name, attributes, caller) as span:
-            yield span
+            try:
+                yield span
+            finally:
+                for say in trace.behind:
+                    say()
     finally:
         _CURRENT.reset(token)
 

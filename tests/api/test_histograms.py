@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from bridge.api.encode import encode_data
+from bridge.api.encode import at_most, encode_data, encode_labels, encode_pieces, many_pieces
 from bridge.model.histogram import Histogram, HistogramCells, HistogramColumns, Histograms
 from bridge.model.labels import EMPTY_LABELS, Labels, LabelTable
+from bridge.model.samples import Float64s, Int64s
 from bridge.model.time import Steps
 from bridge.model.vectors import HistogramWindows, Matrix, Windows
 from bridge.promql.ast import ValueType
+from tests.api.go_text import sample_text
 from tests.api.results import matrix, result, samples
 
 UP = Labels.of({"__name__": "up"})
@@ -40,6 +42,7 @@ CUSTOM_TEXT = (
     b'{"count":"3","sum":"+Inf","buckets":[[3,"-Inf","0.5","1"],[0,"0.5","2","1"],'
     b'[0,"2","+Inf","1"]]}'
 )
+BOTH = (CUSTOM, EXPONENTIAL)
 
 
 def cells(index: list[list[int]], *held: Histogram) -> HistogramCells:
@@ -71,6 +74,49 @@ def test_a_matrix_lists_histograms_behind_floats() -> None:
         b'{"metric":{},"histograms":[[1,%s],[2,%s]]}]}'
         % (CUSTOM_TEXT, CUSTOM_TEXT, EXPONENTIAL_TEXT)
     )
+
+
+def test_a_long_answer_with_histograms_is_written_in_pieces() -> None:
+    """Rows of floats alone, of histograms alone, of both and of nothing."""
+    random = np.random.default_rng(3)
+    labels = [Labels.of({"n": str(row)}) for row in range(1200)]
+    kinds = random.integers(0, 3, (1200, 50))
+    kinds[::7], kinds[1::7], kinds[2::7] = 0, 1, 2
+    whole = matrix(labels, random.random((1200, 50)), Steps(1000, 50_000, 1000), kinds == 1)
+    held = cells(np.where(kinds == 2, random.integers(0, 2, (1200, 50)), -1).tolist(), *BOTH)
+    assert isinstance(whole.value, Matrix)
+    shown = replace(whole, value=replace(whole.value, histograms=held))
+    pieces = [piece() for piece in encode_pieces(shown)]
+    text = b"".join(pieces)
+    assert many_pieces(shown)
+    assert 8 < len(pieces) < 40
+    assert len(text) <= at_most(shown)
+    expected = [
+        expected_row(labels[row], whole.value.values[row], held.index[row], kinds[row])
+        for row in range(1200)
+        if kinds[row].any()
+    ]
+    assert text == b'{"resultType":"matrix","result":[%s]}' % b",".join(expected)
+
+
+def expected_row(name: Labels, values: Float64s, index: Int64s, kinds: Int64s) -> bytes:
+    """A row written the slow way."""
+    texts = (CUSTOM_TEXT, EXPONENTIAL_TEXT)
+    floats = [
+        b'[%d,"%s"]' % (at + 1, sample_text(values[at].item()).encode())
+        for at in np.flatnonzero(kinds == 1).tolist()
+    ]
+    held = [b"[%d,%s]" % (at + 1, texts[index[at]]) for at in np.flatnonzero(kinds == 2).tolist()]
+    parts = [b'"metric":' + encode_labels(name)]
+    parts += [b'"values":[%s]' % b",".join(floats)] if floats else []
+    parts += [b'"histograms":[%s]' % b",".join(held)] if held else []
+    return b"{%s}" % b",".join(parts)
+
+
+def test_a_short_answer_with_histograms_is_written_as_a_whole() -> None:
+    held = Matrix(LabelTable([UP]), np.zeros((1, 1)), np.zeros((1, 1), np.bool_))
+    held = replace(held, histograms=cells([[0]], CUSTOM))
+    assert not many_pieces(result(ValueType.VECTOR, held, Steps.at(1500)))
 
 
 def test_raw_histograms_keep_their_own_times() -> None:

@@ -100,6 +100,18 @@ async def test_a_line_tells_who_asked_and_what_it_cost(tmp_path: Path) -> None:
     assert "engine.evaluate" in line["stages"]
 
 
+@pytest.mark.parametrize("path", ["query", "query_range"])
+async def test_a_line_tells_how_long_the_answer_was_written(path: str, tmp_path: Path) -> None:
+    file = tmp_path / "query.log"
+    long = " or ".join(f'label_replace(vector({n}/3), "n", "{n}", "", "")' for n in range(6))
+    times = {"query": {"time": "0"}, "query_range": {"start": "0", "end": "10999", "step": "1"}}
+    async with logging_to(file) as client:
+        answer = await client.get(f"/api/v1/{path}", params={"query": long, **times[path]})
+    (line,) = lines(file)
+    assert ("content-length" in answer.headers) == (path == "query")
+    assert line["stages"]["api.encode"] > 0
+
+
 async def test_what_a_header_says_stays_one_short_line(tmp_path: Path) -> None:
     file = tmp_path / "query.log"
     headers = {"X-Grafana-User": "a\tb" + "c" * 1000}

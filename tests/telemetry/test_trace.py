@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bridge.telemetry.trace import Caller, PassedOn, Stage, Trace, outgoing, stage, tracing
+from bridge.telemetry.trace import Caller, PassedOn, Stage, Trace, current, outgoing, stage, tracing
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PARENT = f"00-{TRACE}-{SPAN}-01"
@@ -69,6 +69,16 @@ async def test_stages_of_a_request_are_noted_in_tasks_and_threads() -> None:
     ]
     assert list(trace.seconds()) == [Stage.FETCH, Stage.READ, Stage.EVALUATE]
     assert trace.at is Stage.EVALUATE
+
+
+def test_what_waits_for_the_end_of_a_request_is_said_within_its_span_even_if_it_fails() -> None:
+    trace, said = Trace(), list[Trace | None]()
+    trace.behind.append(lambda: said.append(current()))
+    with tracing(trace, "GET /query", Caller(), {}):
+        assert said == []
+    with pytest.raises(ValueError, match="odd"), tracing(trace, "GET /query", Caller(), {}):
+        raise ValueError("odd")
+    assert said == [trace, trace]
 
 
 def test_a_stage_that_fails_is_noted_too() -> None:
