@@ -19,21 +19,28 @@ from bridge.model.bucket_bounds import FINEST_SCHEMA
 from bridge.model.gomath.bits import from_bits
 from bridge.model.histogram_layout import (
     COUNT,
+    COUNTS,
     GAUGE,
     HINT,
     NOT_RESET,
+    ROW_WIDTH,
     SCHEMA,
+    SIDE,
+    SIZE,
     SUM,
     UNKNOWN,
     ZERO_COUNT,
+    ZERO_THRESHOLD,
     Arrays,
     Builder,
     built,
+    copy_first,
     new_builder,
+    with_room,
 )
 from bridge.model.histogram_math import reduce
 from bridge.model.histogram_scratch import SIZES, Scratch, clear, copy, emit, new_scratch
-from bridge.model.samples import STALE_NAN_BITS, Int64s
+from bridge.model.samples import STALE_NAN_BITS, Float64s, Int64s
 
 # The encodings, numbered as in prompb.Chunk.
 HISTOGRAM: Final = 2
@@ -192,6 +199,8 @@ def _decode(
     if position < 0:
         return builder, 0, 0, position
     first, time, delta, falls, held = 0, 0, 0, 0, Started(0, 0)
+    facts, model = layout.facts, -1
+    buckets = facts[SIZES] + facts[SIZES + 1]
     numbers[:] = 0
     for at in range(count):
         previous = time
@@ -203,32 +212,39 @@ def _decode(
             time += delta
             falls |= int(delta <= 0)
         if position <= stop:
-            position = _read_numbers(data, position, stop, numbers, layout, at == 0, floats)
+            position = _read_numbers(data, position, stop, numbers, buckets, at == 0, floats)
         if started and position <= stop:
             held, position = read_start(data, position, header, at, time, previous, held)
         if position > stop:
             return builder, 0, 0, -1
         if wanted[0] <= time <= wanted[1]:
             hint = GAUGE if gauge else (UNKNOWN if at == 0 else NOT_RESET)
-            _make_sample(sample, numbers, layout, floats, hint)
             timestamps[builder.used[0]], created[builder.used[0]] = time, held.created
-            builder = emit(builder, sample)
+            stale = numbers[0, _SUM] == STALE_NAN_BITS
+            if stale or model < 0:
+                _make_sample(sample, numbers, layout, floats, hint)
+                builder = emit(builder, sample)
+                if not stale and facts[SCHEMA] <= FINEST_SCHEMA:
+                    model = builder.used[0] - 1
+                continue
+            if builder.used[2] + buckets > len(builder.counts):
+                builder = with_room(builder, buckets, 0)
+            _add_like(builder, model, numbers, floats, hint)
     return builder, first, time, falls
 
 
-@called
+@inlined
 def _read_numbers(
     data: Bytes,
     position: int,
     stop: int,
     numbers: Int64s,
-    layout: Scratch,
+    buckets: int,
     first: bool,
     floats: bool,
 ) -> int:
     """A sample's counts, sum and buckets; returns the bit behind, any behind `stop` if short."""
-    facts = layout.facts
-    for number in range(_BUCKETS + facts[SIZES] + facts[SIZES + 1]):
+    for number in range(_BUCKETS + buckets):
         # A staleness marker has no buckets, but for a chunk's first sample.
         if number == _BUCKETS and not first and numbers[0, _SUM] == STALE_NAN_BITS:
             break
@@ -277,13 +293,41 @@ def _make_sample(
     sample.numbers[0, ZERO_COUNT] = _as_count(numbers[0, _ZEROS], floats)
     number = _BUCKETS
     for side in range(2):
-        total = 0
-        for bucket in range(facts[SIZES + side]):
-            total += numbers[0, number]
-            sample.counts[side, bucket] = from_bits(numbers[0, number]) if floats else float(total)
-            number += 1
+        number = _put_counts(numbers, number, facts[SIZES + side], floats, sample.counts[side], 0)
     if sample.facts[SCHEMA] > FINEST_SCHEMA:
         reduce(sample, FINEST_SCHEMA, False)
+
+
+@inlined
+def _add_like(builder: Builder, model: int, numbers: Int64s, floats: bool, hint: int) -> None:
+    """Adds a row that shares its layout with row `model`; the builder has room for it."""
+    used, rows, held = builder.used, builder.rows, builder.numbers
+    row = used[0]
+    copy_first(ROW_WIDTH, rows[model], rows[row])
+    rows[row, HINT] = hint
+    held[row, ZERO_THRESHOLD] = held[model, ZERO_THRESHOLD]
+    held[row, SUM] = from_bits(numbers[0, _SUM])
+    held[row, COUNT] = _as_count(numbers[0, _COUNT], floats)
+    held[row, ZERO_COUNT] = _as_count(numbers[0, _ZEROS], floats)
+    number = _BUCKETS
+    for side in range(0, 2 * SIDE, SIDE):
+        size = rows[row, SIZE + side]
+        rows[row, COUNTS + side] = used[2]
+        number = _put_counts(numbers, number, size, floats, builder.counts, used[2])
+        used[2] += size
+    used[0] += 1
+
+
+@inlined
+def _put_counts(
+    numbers: Int64s, number: int, size: int, floats: bool, counts: Float64s, at: int
+) -> int:
+    """Writes the counts of one side's buckets from `at` on; returns the number behind theirs."""
+    total = 0
+    for bucket in range(size):
+        total += numbers[0, number + bucket]
+        counts[at + bucket] = from_bits(numbers[0, number + bucket]) if floats else float(total)
+    return number + size
 
 
 @inlined

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.chunkenc import histogram, histogram_cuts, histogram_encode, xor2
 from bridge.chunkenc.bits import PADDING
-from bridge.model.histogram import Histogram, Histograms
+from bridge.model.histogram import Hint, Histogram, Histograms
 from bridge.model.samples import STALE_NAN_BITS
 from tests.model.histogram_vectors import Json, cases, identity
 from tests.model.histogram_vectors import histogram as literal
@@ -85,6 +85,39 @@ def test_hostile_histogram_chunks_are_errors_or_samples(case: Json, data: st.Dat
     found = decoded([cut], case["encoding"])
     assert found.bad in (-1, 0)
     assert len(found.timestamps) == len(found.table.rows)
+
+
+@pytest.mark.parametrize("encoding", [histogram.HISTOGRAM, histogram.FLOAT_HISTOGRAM_ST])
+def test_samples_share_the_layout_of_their_chunk_but_for_a_stale_one(encoding: int) -> None:
+    made = [Histogram(sum=STALE) if row == 39 else broad(range(row, row + 60)) for row in range(40)]
+    made += [broad(range(row, row + 30)) for row in range(5)]
+    rows, bounds = Histograms.of(made), np.array([0, 40, 45])
+    nothing, times = np.zeros(len(made), np.int64), np.arange(len(made))
+    flags = np.zeros(2, np.int64)
+    chunks = histogram_encode.encoded(rows, times, nothing, bounds, encoding, flags)
+    found = decoded(chunks, encoding)
+    table = Histograms.frozen(found.table)
+    assert found.timestamps.tolist() == times.tolist()
+    assert np.flatnonzero(table.stale).tolist() == [39]
+    assert table.equal(rows)[~table.stale].all()
+    assert len(table.arrays.places) == 60 + 30
+    assert np.flatnonzero(table.hint == Hint.UNKNOWN).tolist() == [0, 39, 40]
+
+
+def broad(counts: range) -> Histogram:
+    """One with so many positive buckets and a few negative ones, whole numbers all."""
+    negative = tuple(map(float, counts[:6]))
+    positive = tuple(map(float, counts[6:]))
+    return Histogram(
+        count=sum(counts) + 2.0,
+        sum=1.5,
+        zero_count=2.0,
+        zero_threshold=0.25,
+        positive_spans=((-3, 10), (2, len(positive) - 10)),
+        positive=positive,
+        negative_spans=((1, 6),),
+        negative=negative,
+    )
 
 
 def test_an_unknown_schema_is_named() -> None:
