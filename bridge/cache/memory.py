@@ -21,6 +21,8 @@ from bridge.model.time import Window
 Clock = Callable[[], Moment]
 
 _MISSED: Final = 10_000
+# The share of the budget for the names of selectors that hold no block of their own.
+_RESTING: Final = 128
 
 
 class SystemClock:
@@ -75,7 +77,8 @@ class Memory:
 
     cachetools keeps the order of use and the sum of bytes. Its own time to live cannot serve: ours
     counts from a read's begin and may end for one half of a block before it does for the other.
-    `samples_bytes` is what the samples themselves take, encoded.
+    `samples_bytes` is what the samples themselves take, encoded. What narrows another selector holds
+    nothing of its own; its names, which took a look at each series of the other, stay for a while.
     """
 
     def __init__(
@@ -92,6 +95,9 @@ class Memory:
         self._by_condition: dict[Condition | None, dict[Key, Held]] = {}
         self._used: LRUCache[Block, tuple[Held, int]] = LRUCache(math.inf, lambda one: one[1])
         self._names_bytes = 0
+        self._resting: LRUCache[Key, Held] = LRUCache(
+            settings.max_bytes // _RESTING, lambda one: one.names.nbytes
+        )
         self._missed: TTLCache[Key, bool] = TTLCache(
             _MISSED, settings.admission, timer=lambda: clock().steady
         )
@@ -104,7 +110,7 @@ class Memory:
     @property
     def nbytes(self) -> int:
         """Bytes of memory owned by all that is remembered."""
-        return int(self._used.currsize) + self._names_bytes
+        return int(self._used.currsize + self._resting.currsize) + self._names_bytes
 
     def selectors(self) -> Iterator[Held]:
         """All selectors of which something is remembered."""
@@ -118,7 +124,7 @@ class Memory:
         """
         held = self._held.get(key)
         if held is None:
-            held = self._held[key] = Held(key, policy)
+            held = self._held[key] = self._resting.pop(key, None) or Held(key, policy)
             self._by_condition.setdefault(key.condition, {})[key] = held
         held.uses += 1
         if policy is not held.policy and not policy.judges_like(held.policy):
@@ -252,3 +258,6 @@ class Memory:
             if not alike:
                 del self._by_condition[held.key.condition]
             self._names_bytes -= held.names_bytes
+            held.names_bytes = 0
+            if 0 < held.names.nbytes <= self._resting.maxsize:
+                self._resting[held.key] = held

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import int64
 
 from bridge.kernel import (
     b1_in2,
@@ -169,17 +170,18 @@ def _histogram_samples(cells: HistogramCells, times: Int64s) -> HistogramColumns
 def without_stale(columns: Columns) -> Columns:
     """The columns without staleness markers; the same object if there are none."""
     bits = columns.values.view(np.int64)
-    stale = bits == STALE_NAN_BITS
     native = None if columns.histograms is None else columns.histograms.without_stale()
-    if not stale.any():
+    stale = _count(bits, STALE_NAN_BITS)
+    if not stale:
         same = native is columns.histograms
         return columns if same else replace(columns, histograms=native)
-    kept = ~stale
-    lengths = np.zeros(len(columns.values) + 1, dtype=np.int64)
-    np.cumsum(kept, out=lengths[1:])
-    offsets = lengths[columns.offsets]
-    created = starts_of(columns.created, kept)
-    return Columns.frozen(offsets, columns.timestamps[kept], columns.values[kept], native, created)
+    offsets, live = np.empty(len(columns) + 1, np.int64), len(bits) - stale
+    timestamps, values = np.empty(live, np.int64), np.empty(live, np.int64)
+    _without(columns.offsets, columns.timestamps, bits, STALE_NAN_BITS, offsets, timestamps, values)
+    created = columns.created
+    if len(created):
+        created = starts_of(created, bits != STALE_NAN_BITS)
+    return Columns.frozen(offsets, timestamps, values.view(np.float64), native, created)
 
 
 def spans(
@@ -214,6 +216,27 @@ def _edges(offsets, timestamps, edges, out):  # type: ignore[no-untyped-def]
             while at < stop and timestamps[at] <= edge:
                 at += 1
             out[row, step] = at
+
+
+@kernel(i8_in, int64)
+def _count(bits, wanted):  # type: ignore[no-untyped-def]
+    count = 0
+    for one in bits:
+        count += int(one == wanted)
+    return count
+
+
+@kernel(i8_in, i8_in, i8_in, int64, i8_out, i8_out, i8_out)
+def _without(offsets, timestamps, bits, unwanted, out_offsets, out_timestamps, out_bits):  # type: ignore[no-untyped-def]
+    """The samples whose bits are not the unwanted ones, row by row."""
+    at = 0
+    for row in range(len(offsets) - 1):
+        out_offsets[row] = at
+        for sample in range(offsets[row], offsets[row + 1]):
+            if bits[sample] != unwanted:
+                out_timestamps[at], out_bits[at] = timestamps[sample], bits[sample]
+                at += 1
+    out_offsets[len(offsets) - 1] = at
 
 
 @kernel(i8_in, i8_in, i8_in, i8_in, i8_out2, i8_out2)
