@@ -76,6 +76,10 @@ class Block:
         held = (self.chunks, self.starts, native)
         return sum(one.data.nbytes for one in held if one is not None)
 
+    def decoded(self) -> Columns:
+        """All floats, of every row."""
+        return self.chunks.decoded(np.arange(len(self.chunks)), self.window, self.samples)
+
     def within(self, window: Window) -> "Block":
         """The same for a smaller window."""
         return replace(self, window=window)

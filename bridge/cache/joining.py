@@ -123,8 +123,9 @@ def joined(segments: Sequence[Segment], names: Names) -> tuple[Int64s, SeriesBlo
 
     Rows without samples go.
     """
-    if len(segments) == 1 and isinstance(segments[0], Decoded):
-        return segments[0].alone(names)
+    decoded = [segment for segment in segments if isinstance(segment, Decoded)]
+    if len(decoded) == len(segments) == 1 and decoded[0].whole:
+        return decoded[0].alone(names)
     order = names.order()
     floats, native = np.zeros((2, len(order)), np.int64)
     for segment in segments:
@@ -136,7 +137,7 @@ def joined(segments: Sequence[Segment], names: Names) -> tuple[Int64s, SeriesBlo
     rows, offsets, of_histograms = rows[:count], offsets[: count + 1], of_histograms[: count + 1]
     if not count:
         return rows, EMPTY_BLOCK
-    if all(isinstance(segment, Decoded) for segment in segments):
+    if len(decoded) == len(segments) and offsets[-1] <= _PART_SAMPLES:
         return rows, SeriesBlock.of(names.table(rows), _copied(segments, places, offsets))
     placed = tuple(_Placed.of(segment, places) for segment in segments)
     parts = _parts(placed, offsets, of_histograms if of_histograms[-1] else None)

@@ -10,6 +10,7 @@ from typing import Final
 from cachetools import LRUCache, TTLCache
 
 from bridge.cache.blocks import Block
+from bridge.cache.decodes import Decodes
 from bridge.cache.intervals import common, covers, without
 from bridge.cache.keys import Condition, Key
 from bridge.cache.names import Names
@@ -23,6 +24,8 @@ Clock = Callable[[], Moment]
 _MISSED: Final = 10_000
 # The share of the budget for the names of selectors that hold no block of their own.
 _RESTING: Final = 128
+# The share of the budget for what is held decoded.
+_DECODED: Final = 8
 
 
 class SystemClock:
@@ -77,8 +80,8 @@ class Memory:
 
     cachetools keeps the order of use and the sum of bytes. Its own time to live cannot serve: ours
     counts from a read's begin and may end for one half of a block before it does for the other.
-    `samples_bytes` is what the samples themselves take, encoded. What narrows another selector holds
-    nothing of its own; its names, which took a look at each series of the other, stay for a while.
+    `samples_bytes` is what the samples themselves take, encoded. A selector that narrows another
+    may hold no block; its names, which took a look at each series of the other, rest for a while.
     """
 
     def __init__(
@@ -91,12 +94,13 @@ class Memory:
         self.clock = clock
         self.observer: CacheObserver = observer or Unobserved()
         self.samples_bytes = 0
+        self.decodes = Decodes(settings.max_bytes // _DECODED, lambda: clock().steady)
         self._held: dict[Key, Held] = {}
         self._by_condition: dict[Condition | None, dict[Key, Held]] = {}
         self._used: LRUCache[Block, tuple[Held, int]] = LRUCache(math.inf, lambda one: one[1])
         self._names_bytes = 0
         self._resting: LRUCache[Key, Held] = LRUCache(
-            settings.max_bytes // _RESTING, lambda one: one.names.nbytes
+            settings.max_bytes // _RESTING, lambda one: one.names_bytes
         )
         self._missed: TTLCache[Key, bool] = TTLCache(
             _MISSED, settings.admission, timer=lambda: clock().steady
@@ -110,11 +114,16 @@ class Memory:
     @property
     def nbytes(self) -> int:
         """Bytes of memory owned by all that is remembered."""
-        return int(self._used.currsize + self._resting.currsize) + self._names_bytes
+        owned = int(self._used.currsize + self._resting.currsize)
+        return owned + self._names_bytes + self.decodes.nbytes
 
     def selectors(self) -> Iterator[Held]:
         """All selectors of which something is remembered."""
         return iter(tuple(self._held.values()))
+
+    def resting(self) -> Iterator[Held]:
+        """Selectors that hold no block, but whose names are known."""
+        return iter(tuple(self._resting.values()))
 
     def begin(self, key: Key, policy: Policy) -> Held:
         """What is remembered of a selector, which stays at least until `end`.
@@ -124,7 +133,10 @@ class Memory:
         """
         held = self._held.get(key)
         if held is None:
-            held = self._held[key] = self._resting.pop(key, None) or Held(key, policy)
+            rested = key in self._resting
+            held = self._resting.pop(key) if rested else Held(key, policy)
+            self._held[key] = held
+            self._names_bytes += held.names_bytes
             self._by_condition.setdefault(key.condition, {})[key] = held
         held.uses += 1
         if policy is not held.policy and not policy.judges_like(held.policy):
@@ -136,8 +148,8 @@ class Memory:
     def end(self, held: Held) -> None:
         """The counterpart of `begin`."""
         held.uses -= 1
-        self._forget_if_empty(held)
         self._shrink(held)
+        self._forget_if_empty(held)
 
     def wider(self, key: Key) -> list[Held]:
         """What is remembered of selectors that this one narrows."""
@@ -241,13 +253,14 @@ class Memory:
     def _taken(self, held: Held, block: Block) -> None:
         held.blocks.remove(block)
         self.samples_bytes -= block.data_bytes
+        self.decodes.drop(block)
 
     def _shrink(self, held: Held) -> None:
         """Keeps to the budget after something was added to a selector."""
         if self._held.get(held.key) is held:
             self._names_bytes += held.names.nbytes - held.names_bytes
             held.names_bytes = held.names.nbytes
-        while self.nbytes > self.settings.max_bytes and self.evict():
+        while self.nbytes > self.settings.max_bytes and (self.decodes.shrink() or self.evict()):
             pass
 
     def _forget_if_empty(self, held: Held) -> None:
@@ -258,6 +271,5 @@ class Memory:
             if not alike:
                 del self._by_condition[held.key.condition]
             self._names_bytes -= held.names_bytes
-            held.names_bytes = 0
-            if 0 < held.names.nbytes <= self._resting.maxsize:
+            if 0 < held.names_bytes <= self._resting.maxsize:
                 self._resting[held.key] = held

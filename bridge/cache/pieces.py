@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from bridge.cache import intervals
 from bridge.cache.blocks import Block
+from bridge.cache.decodes import Decodes
 from bridge.cache.flights import Flight
 from bridge.cache.joining import joined
 from bridge.cache.memory import Held
@@ -67,7 +68,7 @@ def _of_block(held: Held, piece: Piece, block: Block) -> float:
 
 
 def put_together(
-    held: Held, pieces: Sequence[Piece], brought: Mapping[Flight, Selection]
+    held: Held, pieces: Sequence[Piece], brought: Mapping[Flight, Selection], decodes: Decodes
 ) -> SeriesBlock:
     """The answer, put together of its pieces."""
     alone = pieces[0].source if len(pieces) == 1 and pieces[0].held is held else None
@@ -79,7 +80,7 @@ def put_together(
         match piece.source:
             case Block() as block:
                 names = _renamed(held, piece.held, block.names)
-                found = recalled(block, piece.window, names, room)
+                found = recalled(block, piece.window, names, room, decodes)
                 room -= found.samples if isinstance(found, Decoded) else 0
                 segments.append(found)
             case Flight() as flight:

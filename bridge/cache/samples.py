@@ -225,11 +225,12 @@ class SampleCache:
         options: ReadOptions,
     ) -> SeriesBlock:
         """The block that these pieces make, if it may be held."""
+        decodes = self._memory.decodes
         with stage(Stage.JOIN, store=self._store):
             if work_of(held, pieces, brought) <= _AT_ONCE:
-                block = put_together(held, pieces, brought)
+                block = put_together(held, pieces, brought, decodes)
             else:
-                block = await asyncio.to_thread(put_together, held, pieces, brought)
+                block = await asyncio.to_thread(put_together, held, pieces, brought, decodes)
         allow(block.samples, options)
         return block
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from bridge.cache import kernels
 from bridge.cache.blocks import Block, inside
 from bridge.cache.chunks import Chunks
+from bridge.cache.decodes import Decodes
 from bridge.cache.names import Names
 from bridge.chunkenc import xor
 from bridge.model.histogram import HistogramColumns
@@ -53,28 +54,48 @@ class Segment(Protocol):
         """The native histograms of rows `first` to `stop`."""
 
 
-def recalled(block: Block, window: Window, names: Int64s, room: int) -> "Decoded | Remembered":
+def recalled(
+    block: Block, window: Window, names: Int64s, room: int, decodes: Decodes
+) -> "Decoded | Remembered":
     """What a block holds within a window, of rows under these numbers.
 
     It is decoded at once if it has no more samples than there is `room` for, since to count them
     first takes about as long.
     """
+    rows = np.flatnonzero(names >= 0)
+    kept = decodes.find(block, window, len(rows))
+    if kept is not None:
+        return Decoded.within(kept, window, rows, names)
     if block.native is None and block.starts is None:
-        rows = np.flatnonzero(names >= 0)
         most = block.chunks.most(rows, window)
         if most <= room:
             columns = block.chunks.decoded(rows, window, most)
-            return Decoded(columns, names[rows], np.diff(columns.offsets))
+            return Decoded(columns, names[rows], columns.offsets[:-1], columns.offsets[1:])
     return Remembered.of(block, window, names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """Floats at hand; no row is to be left out, and some may be empty."""
+    """Floats at hand, of row r those from lows[r] to highs[r]; some rows may have none."""
 
     columns: Columns
     names: Int64s
-    counts: Int64s
+    lows: Int64s
+    highs: Int64s
+
+    @staticmethod
+    def within(columns: Columns, window: Window, rows: Int64s, names: Int64s) -> "Decoded":
+        """Those in a window, of some rows."""
+        lows, highs = np.empty((2, len(columns)), np.int64)
+        kernels.spans(columns.offsets, columns.timestamps, window.start, window.end, lows, highs)
+        if len(rows) < len(names):
+            lows, highs, names = lows[rows], highs[rows], names[rows]
+        return Decoded(columns, names, lows, highs)
+
+    @property
+    def counts(self) -> Int64s:
+        """How many each row has."""
+        return self.highs - self.lows
 
     @property
     def native_counts(self) -> None:
@@ -89,16 +110,19 @@ class Decoded:
     @property
     def samples(self) -> int:
         """How many there are."""
-        return len(self.columns.timestamps)
+        return int(self.counts.sum())
+
+    @property
+    def whole(self) -> bool:
+        """Whether the columns hold nothing else."""
+        return len(self.names) == len(self.columns) and self.samples == len(self.columns.timestamps)
 
     def place(
         self, first: int, rows: Int64s, ends: Int64s, timestamps: Int64s, bits: Int64s
     ) -> None:
         """Copies."""
-        held = self.columns
-        lows = held.offsets[first : first + len(rows)]
-        highs = held.offsets[first + 1 : first + len(rows) + 1]
-        values = held.values.view(np.int64)
+        held, span = self.columns, slice(first, first + len(rows))
+        lows, highs, values = self.lows[span], self.highs[span], held.values.view(np.int64)
         kernels.place_spans(held.timestamps, values, lows, highs, rows, ends, timestamps, bits)
 
     def place_starts(self, first: int, rows: Int64s, ends: Int64s, created: Int64s) -> None:
@@ -109,7 +133,7 @@ class Decoded:
         raise AssertionError
 
     def alone(self, names: Names) -> tuple[Int64s, SeriesBlock]:
-        """The rows that have samples, and these, as nothing is to be put behind them."""
+        """The rows that have samples, and these, if the columns hold nothing else."""
         numbers, columns = self.names, self.columns
         held = self.counts > 0
         if not held.all():

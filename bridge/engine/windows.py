@@ -227,14 +227,14 @@ def _count(bits, wanted):  # type: ignore[no-untyped-def]
 
 
 @kernel(i8_in, i8_in, i8_in, int64, i8_out, i8_out, i8_out)
-def _without(offsets, timestamps, bits, unwanted, out_offsets, out_timestamps, out_bits):  # type: ignore[no-untyped-def]
+def _without(offsets, timestamps, bits, unwanted, out_offsets, out_times, out_bits):  # type: ignore[no-untyped-def]
     """The samples whose bits are not the unwanted ones, row by row."""
     at = 0
     for row in range(len(offsets) - 1):
         out_offsets[row] = at
         for sample in range(offsets[row], offsets[row + 1]):
             if bits[sample] != unwanted:
-                out_timestamps[at], out_bits[at] = timestamps[sample], bits[sample]
+                out_times[at], out_bits[at] = timestamps[sample], bits[sample]
                 at += 1
     out_offsets[len(offsets) - 1] = at
 

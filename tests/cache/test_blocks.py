@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bridge.cache.blocks import Block, encoded, sliced
 from bridge.cache.chunks import Chunks
+from bridge.cache.decodes import Decodes
 from bridge.cache.joining import joined
 from bridge.cache.names import Names
 from bridge.cache.policy import Moment
@@ -42,14 +43,21 @@ def remembered(samples: Samples, windows: list[Window], names: Names) -> list[Bl
     return [Block(window, READ, 0, 0, *rows) for window, rows in made]
 
 
+def keep(blocks: list[Block], decodes: Decodes) -> None:
+    """Has blocks held decoded."""
+    for one in [*blocks, *blocks]:
+        decodes.find(one, one.window, len(one.names))
+
+
 @given(
     samples,
     st.lists(st.integers(1, 2000), max_size=4, unique=True),
     st.integers(0, 2000),
     st.sampled_from([0, 20, 10_000]),
+    st.booleans(),
 )
 def test_cut_encoded_and_joined_again_it_is_the_same(
-    samples: Samples, edges: list[int], start: int, room: int
+    samples: Samples, edges: list[int], start: int, room: int, kept: bool
 ) -> None:
     bounds = [0, *sorted(edges), 2001]
     windows = [Window(a, b - 1) for a, b in pairwise(bounds)]
@@ -57,31 +65,40 @@ def test_cut_encoded_and_joined_again_it_is_the_same(
     # Numbers are not in label order.
     names.add(reversed(SERIES))
     asked = Window(start, start + 700)
+    blocks, decodes = remembered(samples, windows, names), Decodes(1 << 20, lambda: 0)
+    if kept:
+        keep(blocks, decodes)
     segments = [
         recalled(
             one,
             Window(max(start, one.window.start), min(asked.end, one.window.end)),
             one.names,
             room,
+            decodes,
         )
-        for one in remembered(samples, windows, names)
+        for one in blocks
     ]
     assert contents(joined(segments, names)[1]) == within(samples, asked)
 
 
-@given(samples, st.integers(0, 2000), st.sets(st.sampled_from(SERIES)))
-def test_rows_left_out_are_not_decoded(samples: Samples, start: int, wanted: set[Labels]) -> None:
+@given(samples, st.integers(0, 2000), st.sets(st.sampled_from(SERIES)), st.booleans())
+def test_rows_to_leave_out_are_left_out(
+    samples: Samples, start: int, wanted: set[Labels], kept: bool
+) -> None:
     (held,) = remembered(samples, [Window(0, 2000)], names := Names())
     numbers = [
         number if labels in wanted else -1
         for number, labels in zip(held.names.tolist(), names.labels(held.names), strict=True)
     ]
     asked = Window(start, start + 700)
-    found = recalled(held, asked, np.array(numbers, np.int64), 10_000)
+    decodes = Decodes(1 << 20, lambda: 0)
+    if kept:
+        keep([held], decodes)
+    found = recalled(held, asked, np.array(numbers, np.int64), 10_000, decodes)
     assert isinstance(found, Decoded)
     expected = within(samples, asked)
-    kept = {key: value for key, value in expected.items() if key[0] in wanted}
-    assert contents(joined([found], names)[1]) == kept
+    expected = {key: value for key, value in expected.items() if key[0] in wanted}
+    assert contents(joined([found], names)[1]) == expected
 
 
 @given(samples)

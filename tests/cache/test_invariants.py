@@ -362,10 +362,11 @@ class CacheMachine(RuleBasedStateMachine):
     @invariant()
     def budget_is_kept(self) -> None:
         assert self.memory.nbytes <= self.settings.max_bytes
-        blocks = [block for held in self.memory.selectors() for block in held.blocks]
+        every = (*self.memory.selectors(), *self.memory.resting())
+        blocks = [block for held in every for block in held.blocks]
         # A thread whose asker gave up may still add names, counted with the next use.
-        names = sum(held.names_bytes for held in self.memory.selectors())
-        assert self.memory.nbytes == names + sum(block.nbytes for block in blocks)
+        owned = sum(held.names_bytes for held in every) + sum(block.nbytes for block in blocks)
+        assert self.memory.nbytes == owned + self.memory.decodes.nbytes
         assert self.memory.blocks == len(blocks)
         assert self.memory.samples_bytes == sum(block.data_bytes for block in blocks)
 

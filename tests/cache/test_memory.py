@@ -1,9 +1,13 @@
-"""The clock of what is remembered: set back it is believed, set forward it is not."""
+"""What is remembered, and its clock: set back it is believed, set forward it is not."""
 
 from dataclasses import dataclass
 
-from bridge.cache.memory import SystemClock
-from bridge.cache.policy import Moment
+from bridge.cache.keys import Key
+from bridge.cache.memory import Memory, SystemClock
+from bridge.cache.policy import Moment, Policy
+from bridge.cache.settings import CacheSettings
+from bridge.model.labels import Labels
+from tests.cache.world import Clock
 
 SECOND = 1_000_000_000
 
@@ -46,3 +50,28 @@ def test_a_clock_set_back_is_believed_until_it_is_set_right_again() -> None:
     assert clock().wall == 700_000
     machine.wall += 300 * SECOND
     assert clock().wall == 1_000_000
+
+
+def test_the_names_of_a_selector_without_blocks_rest_until_it_is_asked_for_again() -> None:
+    memory = Memory(CacheSettings(), Clock())
+    policy, key = Policy(memory.settings), Key("store", "", ())
+    held = memory.begin(key, policy)
+    held.names.add([Labels.of({"a": "1"})])
+    memory.end(held)
+    assert list(memory.selectors()) == []
+    assert memory.nbytes == held.names.nbytes > 0
+    again = memory.begin(key, policy)
+    assert again is held
+    assert list(memory.resting()) == []
+    assert memory.nbytes == held.names.nbytes
+
+
+def test_resting_names_take_a_small_part_of_the_budget() -> None:
+    memory = Memory(CacheSettings(max_bytes=1 << 20), Clock())
+    policy = Policy(memory.settings)
+    for store in range(100):
+        held = memory.begin(Key(str(store), "", ()), policy)
+        held.names.add([Labels.of({"a": "1"})])
+        memory.end(held)
+    assert 0 < memory.nbytes <= 1 << 13
+    assert next(memory.resting()).key.store != "0"
