@@ -1,8 +1,9 @@
 """SampleCache: a Querier around a Querier that remembers raw samples by selector and time."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final, TypeVar
 
 from bridge.cache import intervals
 from bridge.cache.beyond import Beyond
@@ -36,6 +37,10 @@ from bridge.telemetry.trace import Stage, stage
 # Samples that are put together at once, in half a millisecond; more in a thread, which takes some
 # hundred microseconds to begin.
 _AT_ONCE: Final = 100_000
+# Samples that are encoded at once.
+_FEW: Final = 5000
+
+_Made = TypeVar("_Made")
 
 
 class SampleCache:
@@ -347,7 +352,8 @@ class SampleCache:
         """Whether what a flight brought is remembered now."""
         try:
             again = self._memory.missed(held.key)
-            blocks = await asyncio.to_thread(self._encoded, flight, flight.task.result().block)
+            block = flight.task.result().block
+            blocks = await _done(block.samples, partial(self._encoded, flight, block))
             return self._flights.counts(flight) and self._memory.keep(held, blocks, again)
         finally:
             self._flights.forget(flight)
@@ -366,5 +372,11 @@ class SampleCache:
     async def _merge(self, held: Held) -> None:
         """Makes one of small blocks that follow each other."""
         while pair := mergeable(held.blocks, self._policy, self._memory.clock()):
-            whole = await asyncio.to_thread(merged, pair, held.names)
+            samples = sum(block.samples for block in pair)
+            whole = await _done(samples, partial(merged, pair, held.names))
             self._memory.replace(held, pair, whole)
+
+
+async def _done(samples: int, work: Callable[[], _Made]) -> _Made:
+    """Work on so many samples that are remembered: at once if it is little, else in a thread."""
+    return work() if samples <= _FEW else await asyncio.to_thread(work)

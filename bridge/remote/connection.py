@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Final
@@ -86,7 +87,7 @@ class Connection:
         headers = _headers(usual, await self._own_headers())
         server_name = self.settings.http.tls.server_name
         extensions = {"sni_hostname": server_name} if server_name else None
-        at = httpx.URL(url)
+        at = _parsed(url)
         for _ in range(_REDIRECTS):
             request = client.build_request(
                 method, at, content=body, headers=headers, extensions=extensions
@@ -121,6 +122,12 @@ class Connection:
             what = Signed(request.method, str(request.url), request.headers.items(), body)
             keys = keys_of(sigv4, self._files)
             request.headers.update(signature(what, sigv4.region, keys, datetime.now(UTC)))
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    """A URL; raises httpx.InvalidURL. The same few are asked for again and again."""
+    return httpx.URL(url)
 
 
 def _within_origin(asked: httpx.URL, response: httpx.Response) -> httpx.URL:

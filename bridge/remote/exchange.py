@@ -31,6 +31,8 @@ _ERROR_BODY: Final = 1 << 12
 _FOREIGN_SHOWN: Final = 200
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _AGAIN: Final = frozenset({429, 502, 503, 504})
+# Bytes of an answer that is decoded in less time than it takes a thread to begin.
+_AT_ONCE: Final = 16 << 10
 # Bytes that may wait for the decoder before the store is slowed down.
 _BACKLOG: Final = 8 << 20
 
@@ -156,7 +158,10 @@ class Exchange:
         finally:
             decoder.abandon()
         before = keep.held
-        block = await asyncio.to_thread(_finished, answer, decoder.pending, keep)
+        if tally.received_bytes <= _AT_ONCE:
+            block = _finished(answer, decoder.pending, keep)
+        else:
+            block = await asyncio.to_thread(_finished, answer, decoder.pending, keep)
         tally.samples = keep.held - before
         return block
 

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import aiohttp
@@ -28,6 +29,8 @@ _READ_AHEAD: Final = 1 << 20
 # which more of them gather.
 _WORTHWHILE: Final = 1 << 16
 _MOMENT: Final = 0.001
+# URLs that are parsed once.
+_TARGETS: Final = 256
 # The longest line of an answer's head.
 _LONGEST_LINE: Final = 1 << 16
 
@@ -58,7 +61,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
         with _mapped():
             response = await self._open().request(
                 request.method,
-                URL(str(request.url.copy_with(userinfo=b"")), encoded=True),
+                _target(str(request.url)),
                 data=request.content,
                 headers=request.headers.multi_items(),
                 allow_redirects=False,
@@ -142,6 +145,12 @@ def probing(address: aiohttp.AddrInfoType) -> socket.socket:
         if option := getattr(socket, name, None):
             made.setsockopt(socket.IPPROTO_TCP, option, _PROBES)
     return made
+
+
+@lru_cache(maxsize=_TARGETS)
+def _target(url: str) -> URL:
+    """A URL without its user; the same few are asked for again and again."""
+    return URL(str(httpx.URL(url).copy_with(userinfo=b"")), encoded=True)
 
 
 @contextmanager
