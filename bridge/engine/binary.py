@@ -8,7 +8,7 @@ import numpy as np
 from bridge.engine.binary_histograms import Combined, Operand, combined, note_last
 from bridge.engine.matching import (
     Signatures,
-    pairs,
+    paired,
     present_groups,
     require_unique_one_side,
     require_unique_results,
@@ -135,7 +135,7 @@ class _Pairing:
     many: Operand
     one: Operand
     present: Bools
-    labels: tuple[Labels, ...]
+    labels: LabelTable
     groups: Int64s
     places: Int64s
 
@@ -176,7 +176,7 @@ def _vectors(
 def _result(
     expr: BinaryExpr, pairing: _Pairing, sides: tuple[Operand, Operand], found: Combined | None
 ) -> Matrix:
-    labels = LabelTable(pairing.labels)
+    labels = pairing.labels
     if expr.op in TRIMS and found is not None:
         return Matrix(labels, pairing.many.values, found.floats, None, found.cells)
     values, kept = _elements(expr, sides[0].values, sides[1].values)
@@ -191,18 +191,14 @@ def _result(
 def _matched(
     many: Matrix, one: Matrix, found: Signatures, matching: VectorMatching, *, drop_name: bool
 ) -> _Pairing:
-    many_rows, one_rows = pairs(found.left, found.right)
-    labels = tuple(
-        result_labels(many.labels[row], one.labels[other], matching, drop_name=drop_name)
-        for row, other in zip(many_rows.tolist(), one_rows.tolist(), strict=True)
-    )
+    rows = paired(many.labels, one.labels, found, matching, drop_name=drop_name)
     return _Pairing(
-        _rows(many, many_rows),
-        _rows(one, one_rows),
-        many.occupied[many_rows] & one.occupied[one_rows],
-        labels,
-        found.left[many_rows],
-        many_rows,
+        _rows(many, rows.many),
+        _rows(one, rows.one),
+        many.occupied[rows.many] & one.occupied[rows.one],
+        rows.labels,
+        found.left[rows.many],
+        rows.many,
     )
 
 
@@ -243,7 +239,7 @@ def _filled(
     pieces = [pairing]
     if fill_one is not None:
         missing = ~present_groups(one.occupied, found.right, groups)
-        labels = tuple(
+        labels = LabelTable(
             result_labels(row, found.labels[group], matching, drop_name=drop_name)
             for row, group in zip(many.labels, found.left.tolist(), strict=True)
         )
@@ -254,7 +250,7 @@ def _filled(
         pieces.append(_Pairing(own, filling, present, labels, found.left, places))
     if fill_many is not None:
         missing = ~present_groups(many.occupied, found.left, groups)
-        labels = tuple(
+        labels = LabelTable(
             result_labels(found.labels[group], row, matching, drop_name=drop_name)
             for row, group in zip(one.labels, found.right.tolist(), strict=True)
         )
@@ -275,7 +271,7 @@ def _in_places(pieces: list[_Pairing]) -> _Pairing:
         _stacked([piece.many for piece in pieces], order),
         _stacked([piece.one for piece in pieces], order),
         np.concatenate([piece.present for piece in pieces])[order],
-        tuple(labels[row] for row in order.tolist()),
+        LabelTable(labels[row] for row in order.tolist()),
         np.concatenate([piece.groups for piece in pieces])[order],
         places[order],
     )

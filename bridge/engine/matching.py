@@ -3,17 +3,24 @@
 Source: VectorBinop and resultMetric in promql/engine.go of Prometheus.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from bridge.kernel import b1_in2, b1_out2, i8_in, i8_out2, kernel
 from bridge.model.errors import ExecutionError
-from bridge.model.labels import METADATA_LABELS, Grouping, Labels, LabelTable
+from bridge.model.labels import METADATA_LABELS, Grouping, Groups, Labels, LabelTable
 from bridge.model.samples import Int64s
 from bridge.model.vectors import Bools, Matrix
 from bridge.promql.ast import Cardinality, VectorMatching
+
+# How many series two vectors may have for it to be remembered how they match.
+_FEW: Final = 1000
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,10 +32,62 @@ class Signatures:
     labels: tuple[Labels, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Which rows belong together, int64 [P] each, and the pairs' label sets."""
+
+    many: Int64s
+    one: Int64s
+    labels: LabelTable
+
+
 def signatures(left: LabelTable, right: LabelTable, matching: VectorMatching) -> Signatures:
-    """Numbers the match groups of two sides."""
+    """Numbers the match groups of two sides; remembered if they are small."""
     grouping = Grouping(tuple(sorted(set(matching.labels))), not matching.on)
+    # Not while the first table's lock is held: another thread may hold the second one's.
     groups = (left.grouped(grouping), right.grouped(grouping))
+    return _remembered(left, right, (Signatures, grouping, right), lambda: _numbered(groups))
+
+
+def paired(
+    many: LabelTable,
+    one: LabelTable,
+    found: Signatures,
+    matching: VectorMatching,
+    *,
+    drop_name: bool,
+) -> Pairs:
+    """The pairs that the match groups of two sides make; remembered if they are small."""
+    key = (Pairs, matching, drop_name, one)
+    return _remembered(
+        many, one, key, lambda: _paired(many, one, found, matching, drop_name=drop_name)
+    )
+
+
+def _remembered(
+    table: LabelTable, other: LabelTable, key: object, make: Callable[[], _Made]
+) -> _Made:
+    """What two tables make, kept with the first: a refresh matches the same ones again."""
+    return table.remembered(key, make) if len(table) + len(other) <= _FEW else make()
+
+
+def _paired(
+    many: LabelTable,
+    one: LabelTable,
+    found: Signatures,
+    matching: VectorMatching,
+    *,
+    drop_name: bool,
+) -> Pairs:
+    many_rows, one_rows = pairs(found.left, found.right)
+    labels = LabelTable(
+        result_labels(many[row], one[other], matching, drop_name=drop_name)
+        for row, other in zip(many_rows.tolist(), one_rows.tolist(), strict=True)
+    )
+    return Pairs(many_rows, one_rows, labels)
+
+
+def _numbered(groups: tuple[Groups, Groups]) -> Signatures:
     numbers: dict[Labels, int] = {}
     ids: list[Int64s] = []
     for side in groups:

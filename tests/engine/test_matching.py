@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from bridge.engine import matching
 from bridge.engine.matching import (
+    Pairs,
     Signatures,
+    paired,
     pairs,
     present_groups,
     require_unique_one_side,
@@ -73,6 +75,24 @@ def test_match_groups(*, on: bool, labels: tuple[str, ...], groups: list[dict[st
             assert found.labels[group].pairs == tuple(
                 pair for pair in row.pairs if pair in found.labels[group].pairs
             )
+
+
+def test_how_small_tables_match_is_remembered_for_each_way_to_match_and_each_partner() -> None:
+    many = LabelTable([labelled(name="x", a="1", b="1"), labelled(name="x", a="1", b="2")])
+    one, other = (LabelTable([labelled(name=name, a="1", c="3")]) for name in ("y", "z"))
+    by_a, with_c = VectorMatching(LEFT, ("a",), True), VectorMatching(LEFT, ("a",), True, ("c",))
+
+    def made(partner: LabelTable, how: VectorMatching, *, drop_name: bool = True) -> Pairs:
+        found = signatures(many, partner, how)
+        return paired(many, partner, found, how, drop_name=drop_name)
+
+    first = made(one, by_a)
+    assert made(one, by_a) is first
+    assert [row.get("c") for row in made(one, with_c).labels] == ["3", "3"]
+    assert [row.get("c") for row in first.labels] == ["", ""]
+    assert [row.get("__name__") for row in made(one, by_a, drop_name=False).labels] == ["x", "x"]
+    assert made(other, by_a) is not first
+    assert (first.many.tolist(), first.one.tolist()) == ([0, 1], [0, 0])
 
 
 _MANY, _SINGLE = labelled(name="x", a="1", b="2", c="3"), labelled(name="y", a="1", d="4", c="5")
