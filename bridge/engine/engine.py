@@ -18,7 +18,7 @@ from bridge.engine.functions import FUNCTIONS
 from bridge.engine.limits import Budget
 from bridge.engine.names import settled
 from bridge.engine.outcome import outcome
-from bridge.engine.plan import Plan, Reads, Timing, plan
+from bridge.engine.plan import Plan, Reads, Timing
 from bridge.engine.prepared import Prepared, Prepareds
 from bridge.engine.query import (
     EngineSettings,
@@ -230,7 +230,7 @@ class Engine:
 
         def planned() -> Plan:
             with stage(Stage.PLAN):
-                return plan(prepared.rewritten(steps, self._functions), steps, timing)
+                return prepared.plan(steps, timing, self._functions)
 
         return await self._unless_long(prepared.text, planned)
 

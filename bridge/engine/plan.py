@@ -60,15 +60,66 @@ class Reads:
         raise AssertionError(f"{selector} was planned without {window}")
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a rewritten tree reads, whatever its steps are.
+
+    Of each selector the windows, from so long after the first step to so long after the last, ms.
+    """
+
+    needs: tuple[tuple[tuple[Matcher, ...], tuple[Window, ...]], ...]
+    timing: Timing
+
+    @staticmethod
+    def of(expr: Expr, timing: Timing) -> "Outline | None":
+        """That of a tree; None if a part of it is evaluated at other steps than the query's."""
+        if not _moves(expr):
+            return None
+        needs = _by_matchers(_needs(expr, Steps.at(0), timing)).items()
+        return Outline(tuple((matchers, tuple(windows)) for matchers, windows in needs), timing)
+
+    def plan(self, expr: Expr, steps: Steps) -> Plan:
+        """The reads of the tree at these steps, which are one at least."""
+        first, last = steps.start, steps.last
+        return _planned(
+            expr,
+            (
+                (matchers, [Window(first + one.start, last + one.end) for one in windows])
+                for matchers, windows in self.needs
+            ),
+            self.timing,
+        )
+
+
+def _moves(expr: Expr) -> bool:
+    """Whether all windows move with the steps."""
+    still = isinstance(expr, SubqueryExpr | StepInvariantExpr) or (
+        isinstance(expr, VectorSelector) and expr.timestamp is not None
+    )
+    return not still and all(map(_moves, children(expr)))
+
+
 def plan(expr: Expr, steps: Steps, timing: Timing) -> Plan:
     """The reads of a rewritten tree."""
-    needs: dict[tuple[Matcher, ...], list[Window]] = {}
-    for selector, window in _needs(expr, steps, timing):
-        needs.setdefault(canonical(selector), []).append(window)
+    return _planned(expr, _by_matchers(_needs(expr, steps, timing)).items(), timing)
+
+
+def _by_matchers(
+    needs: Iterable[tuple[VectorSelector, Window]],
+) -> dict[tuple[Matcher, ...], list[Window]]:
+    found: dict[tuple[Matcher, ...], list[Window]] = {}
+    for selector, window in needs:
+        found.setdefault(canonical(selector), []).append(window)
+    return found
+
+
+def _planned(
+    expr: Expr, needs: Iterable[tuple[tuple[Matcher, ...], list[Window]]], timing: Timing
+) -> Plan:
     selects = tuple(
         Select(matchers, window.start, window.end)
-        for matchers, windows in needs.items()
-        for window in _joined(windows)
+        for matchers, windows in needs
+        for window in (_joined(windows) if len(windows) > 1 else windows)
     )
     return Plan(expr, selects, timing)
 

@@ -8,6 +8,7 @@ from cachetools import LRUCache
 
 from bridge.engine.function import Function
 from bridge.engine.passes import Setting, rewritten
+from bridge.engine.plan import Outline, Plan, Timing, plan
 from bridge.model.time import Steps
 from bridge.promql.ast import Call, Expr, MatrixSelector, ParenExpr, SubqueryExpr, children
 
@@ -32,6 +33,7 @@ class Prepared:
     nested: bool
     range: int | None
     _timeless: Expr | None = None
+    _outline: tuple[Timing, Outline | None] | None = None
 
     @staticmethod
     def of(text: str, expr: Expr, functions: Mapping[str, Function]) -> "Prepared":
@@ -62,6 +64,16 @@ class Prepared:
         if setting.timeless:
             self._timeless = made
         return made
+
+    def plan(self, steps: Steps, timing: Timing, functions: Mapping[str, Function]) -> Plan:
+        """The tree at these steps and its reads; what is the same at all steps is found once."""
+        expr = self.rewritten(steps, functions)
+        if self._timeless is None or not len(steps):
+            return plan(expr, steps, timing)
+        if self._outline is None or self._outline[0] != timing:
+            self._outline = timing, Outline.of(expr, timing)
+        outline = self._outline[1]
+        return plan(expr, steps, timing) if outline is None else outline.plan(expr, steps)
 
 
 def _range(expr: Expr) -> int | None:

@@ -4,6 +4,7 @@ import pytest
 
 from bridge.engine.functions import FUNCTIONS, signatures
 from bridge.engine.passes import Setting, rewritten
+from bridge.engine.plan import Timing, plan
 from bridge.engine.prepared import Prepared, Prepareds
 from bridge.model.time import Steps
 from bridge.promql.features import Features
@@ -42,6 +43,28 @@ def test_a_kept_tree_is_the_one_of_the_steps_that_are_asked(text: str) -> None:
 def test_a_tree_that_is_the_same_at_all_steps_is_rewritten_once() -> None:
     kept = prepared("sum(rate(x[5m]))")
     assert kept.rewritten(_SOME, FUNCTIONS) is kept.rewritten(_OTHERS, FUNCTIONS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1",
+        "x",
+        "x offset 1m + x offset 1h",
+        "rate(x[5m]) / rate(x[1h] offset -1m)",
+        "sum(x{a='1'}) + rate(x[5m] @ 100)",
+        "x @ start() - x",
+        "max_over_time(x[10m:1m]) + x",
+        "x smoothed + rate(x[5m] anchored)",
+    ],
+)
+def test_reads_are_those_of_a_plan_made_anew_at_any_steps(text: str) -> None:
+    features = Features(experimental_functions=True, extended_range_selectors=True)
+    kept = Prepared.of(text, parse(text, signatures(), features), FUNCTIONS)
+    for timing in (Timing(300_000, 60_000), Timing(1000, 60_000)):
+        for steps in (_SOME, _OTHERS, Steps(5, 4, 1), Steps(-7, 90_000_001, 3_600_000), _SOME):
+            anew = plan(rewritten(kept.expr, Setting(steps, FUNCTIONS)), steps, timing)
+            assert kept.plan(steps, timing, FUNCTIONS) == anew
 
 
 @pytest.mark.parametrize(
