@@ -100,8 +100,10 @@ class World:
             (f"nothing/{number}", {}),
         )
         # Answers that may be given again: they rest on no sample.
-        known = [{"query": f"vector({number})", "time": AT + at} for at in range(4)]
-        for path, params in (*asked, *(("query", one) for one in known)):
+        known: list[tuple[str, dict[str, str | int]]] = [
+            ("query", {"query": f"vector({number})", "time": AT + at}) for at in range(4)
+        ]
+        for path, params in (*asked, *known):
             await self.client.get(f"/api/v1/{path}", params=params, headers=headers)
         for path in (
             f"/stores/bad/api/v1/query?query=up{number}&time={AT}",
