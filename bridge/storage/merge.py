@@ -77,9 +77,7 @@ def merge(pieces: Sequence[Rows], first_wins: bool, keep_empty: bool = False) ->
     pieces = [piece for piece in pieces if piece.labels]
     if not pieces:
         return EMPTY_BLOCK
-    native = any(piece.native for piece in pieces)
-    simple = all(piece.rising for piece in pieces) and not (native and len(pieces) > 1)
-    if simple and all(map(_ascending, pieces)):
+    if all(piece.rising for piece in pieces) and all(map(_ascending, pieces)):
         joined = _joined(pieces)
         if joined is not None:
             return joined
@@ -116,14 +114,16 @@ def _ascending(piece: Rows) -> bool:
 def _joined(pieces: Sequence[Rows]) -> SeriesBlock | None:
     """The pieces one behind the other, or None if they are not in order.
 
-    The last series of a piece may go on as the first of the next: it becomes a part of its own.
+    The last series of a piece may go on as the first of the next: it becomes a part of its own,
+    unless there are histograms, about whose neighbours more is to be said.
     """
     labels: list[Labels] = []
+    native = any(piece.native for piece in pieces)
     runs: list[list[Divisible]] = []
     for piece in pieces:
         first, held = piece.labels[0], piece.held
         rows = DecodedPart(held) if isinstance(held, Columns) else held
-        if labels and labels[-1] is first:
+        if labels and labels[-1] is first and not native:
             _open_last_row(runs)
             runs[-1].append(rows.between(0, 1))
             rows = rows.between(1, rows.series)

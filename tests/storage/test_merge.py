@@ -143,6 +143,31 @@ def test_a_histogram_that_loses_to_an_earlier_one_decides_no_hint() -> None:
     assert hints([ours, theirs]) == {1: UNSURE, 2: SURE, 3: UNSURE}
 
 
+def test_pieces_with_histograms_in_order_are_not_copied_and_are_what_any_order_gives() -> None:
+    first = Rows((A,), row({2: 1.0}, {1: UNSURE, 3: SURE, 4: UNSURE}).columns, True)
+    second = Rows((B,), row({5: 1.0}, {}).columns, True)
+    third = Rows((C,), row({}, {1: Hint.GAUGE, 7: SURE}).columns, True)
+    block = merge([first, second, third], first_wins=True)
+    assert [part.columns() for part in block.parts] == [
+        piece.columns for piece in (first, second, third)
+    ]
+    found, other = block.columns(), merge([third, second, first], first_wins=True).columns()
+    assert (found.offsets == other.offsets).all()
+    assert found.histograms is not None
+    assert other.histograms is not None
+    assert found.histograms.timestamps.tolist() == other.histograms.timestamps.tolist()
+    assert found.histograms.offsets.tolist() == other.histograms.offsets.tolist() == [0, 3, 3, 5]
+    assert found.histograms.table.equal(other.histograms.table).all()
+    assert found.histograms.table.hint.tolist() == other.histograms.table.hint.tolist()
+
+
+def test_histograms_of_a_series_that_goes_on_in_the_next_piece_are_one_row() -> None:
+    ours, theirs = row({}, {1: UNSURE, 2: SURE}), row({}, {3: SURE, 4: SURE})
+    block = merge([ours, theirs], first_wins=True)
+    assert len(block) == 1
+    assert hints([ours, theirs]) == {1: UNSURE, 2: SURE, 3: UNSURE, 4: SURE}
+
+
 def test_a_series_of_one_piece_keeps_its_hints() -> None:
     other = Rows((B,), row({1: 1.0}, {}).columns, True)
     assert hints([row({}, {4: SURE, 5: SURE}), other]) == {4: SURE, 5: SURE}
