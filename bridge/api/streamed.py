@@ -1,12 +1,14 @@
 """Long answers, sent while they are written, so that none is ever held whole."""
 
 import asyncio
+import os
 import struct
 import time
 import zlib
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
+from contextvars import copy_context
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -14,15 +16,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from bridge.kernel.threads import behind
 from bridge.storage.pool import CURRENT
 from bridge.telemetry.trace import Stage, current
 
 Piece = Callable[[], bytes]
 _Made = TypeVar("_Made")
 
-# How many pieces may be written ahead of the one that is being sent, and if memory is short.
+# What is written in pieces has threads of its own: thousands of them may be due at once, and short
+# work must not wait behind them all.
+_WRITERS: Final = behind(os.cpu_count() or 1, "encode")
+# How many pieces may be written ahead of the one that is being sent; and if memory is short, or
+# the client has taken no more than what the system's own buffers may hold.
 _AHEAD: Final = 4
-_AHEAD_CROWDED: Final = 1
+_AHEAD_FEW: Final = 1
+_PROVEN: Final = 8
 # More than servers let wait for a client before they let the application wait.
 _LONG: Final = 1 << 16
 # RFC 1952: deflate, no name, no time, fastest, of any system; and a last block that is empty.
@@ -129,8 +137,10 @@ async def _in_threads(
 
     The stage lasts as long as threads worked, whatever the client took. What is made counts as held
     by the request until the piece behind it is taken: only then has it left the server's buffer.
+    Of a client that takes nothing hardly more is written than what waits for it.
     """
-    spent, share = 0.0, CURRENT.get()
+    spent, taken, share = 0.0, 0, CURRENT.get()
+    loop, context = asyncio.get_running_loop(), copy_context()
 
     def timed(piece: Piece) -> tuple[_Made, float]:
         begun = time.perf_counter()
@@ -139,12 +149,12 @@ async def _in_threads(
             share.made(size(made))
         return made, time.perf_counter() - begun
 
-    def begin() -> list[asyncio.Task[tuple[_Made, float]]]:
-        most = _AHEAD_CROWDED if share is not None and share.crowded else _AHEAD
-        more = islice(pieces, max(0, most - len(under_way)))
-        return [asyncio.create_task(asyncio.to_thread(timed, piece)) for piece in more]
+    def begin() -> list[asyncio.Future[tuple[_Made, float]]]:
+        few = taken < _PROVEN or (share is not None and share.crowded)
+        more = islice(pieces, max(0, (_AHEAD_FEW if few else _AHEAD) - len(under_way)))
+        return [loop.run_in_executor(_WRITERS, context.copy().run, timed, piece) for piece in more]
 
-    under_way: deque[asyncio.Task[tuple[_Made, float]]] = deque()
+    under_way: deque[asyncio.Future[tuple[_Made, float]]] = deque()
     under_way.extend(begin())
     before = 0
     try:
@@ -153,6 +163,7 @@ async def _in_threads(
             under_way.extend(begin())
             spent += seconds
             yield made
+            taken += 1
             if share is not None:
                 share.sent(before)
             before = size(made)

@@ -2,15 +2,17 @@
 
 import asyncio
 import copy
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
+from bridge.engine.effort import LONG, LONG_TEXT, fits_at_once, remembered_work, work_of
 from bridge.engine.evaluate import evaluate
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.function import Function
@@ -31,7 +33,8 @@ from bridge.engine.query import (
 )
 from bridge.engine.reading import fetched
 from bridge.engine.seen import Seen
-from bridge.engine.turns import IsSmall, Turns
+from bridge.engine.turns import IsSmall, Slots, Turns
+from bridge.kernel.threads import behind
 from bridge.model.annotations import Annotations, store_warning
 from bridge.model.errors import BadData, Overloaded, QueryTimeout
 from bridge.model.time import Steps
@@ -54,14 +57,6 @@ from bridge.telemetry.trace import Stage, stage
 
 _Made = TypeVar("_Made")
 
-# Characters that may take 5 ms to parse: every one may be a token.
-_LONG_TEXT: Final = 500
-# What is evaluated at once rather than in a thread, a millisecond of work at most: how often a node
-# looks at a sample. What a node costs in any case, and in the place of a float a histogram, in
-# such looks.
-_AT_ONCE: Final = 100_000
-_NODE: Final = 1000
-_HISTOGRAM: Final = 100
 # From this length of time on it is worth to ask beforehand what a read would bring, ms.
 _LONG_READ: Final = 6 * 3_600_000
 
@@ -70,8 +65,8 @@ class Engine:
     """Evaluates PromQL over a Querier.
 
     What takes less than a change of threads is evaluated at once, all else in threads of the
-    engine's own; row ranges of one query share `workers`. At most so many queries as its settings
-    say run at a time, the others wait for their turn.
+    engine's own, what is long in such that give way; row ranges of one query share `workers`. At
+    most so many queries as its settings say run at a time, the others wait for their turn.
     """
 
     def __init__(
@@ -95,10 +90,12 @@ class Engine:
         )
         self.turns = Turns(settings.turns)
         self.own_turns: Turns | None = None
-        self._slots = asyncio.Semaphore(settings.cpu_slots) if settings.cpu_slots else None
+        slots = settings.cpu_slots
+        self._slots = Slots(os.cpu_count() or 1 if slots is None else slots)
         threads = settings.turns.concurrency + settings.turns.lane
         self._prepareds = Prepareds()
         self._evaluators = ThreadPoolExecutor(threads, "evaluate")
+        self._long_evaluators = behind(threads, "evaluate long")
 
     def over(self, querier: Querier, settings: EngineSettings | None = None) -> "Engine":
         """The same engine over another Querier: they share threads and turns.
@@ -116,7 +113,8 @@ class Engine:
 
     def close(self) -> None:
         """Lets the threads end."""
-        self._evaluators.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._evaluators, self._long_evaluators):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def parse(self, text: str) -> Expr:
         """The checked tree of a query; raises ParseError."""
@@ -200,12 +198,12 @@ class Engine:
         return [one for estimates in await asyncio.gather(*asked) for one in estimates]
 
     async def _is_small(self, prepared: Prepared, steps: Steps, options: QueryOptions) -> bool:
-        """Whether all that a query needs is remembered, and not much."""
+        """Whether all that a query needs is remembered, and neither it nor its values are much."""
         selects = (await self._planned(prepared, steps, options.lookback)).selects
         found = await self._estimates(selects, options)
-        samples = [one.samples for one in found if one.samples is not None and not one.gaps]
-        most = self.settings.turns.small_samples
-        return len(samples) == len(found) and sum(samples) <= most
+        known = [one for one in found if one.samples is not None and not one.gaps]
+        work = sum(remembered_work(one, steps) for one in known)
+        return len(known) == len(found) and work <= self.settings.turns.small_samples
 
     async def selects(self, text: str, steps: Steps, options: QueryOptions) -> tuple[Select, ...]:
         """What a query would read; raises BadData for its text."""
@@ -236,7 +234,7 @@ class Engine:
 
     async def _unless_long(self, text: str, work: Callable[[], _Made]) -> _Made:
         """Work on a text; with a long one in a thread, for it would hold up everything else."""
-        return work() if len(text) < _LONG_TEXT else await self._in_thread(work)
+        return work() if len(text) < LONG_TEXT else await self._in_thread(work)
 
     async def _run(
         self,
@@ -281,10 +279,12 @@ class Engine:
                 return outcome(query, value, annotations, options.limit, progress.stats)
 
         try:
-            if _fits_at_once(prepared, query.steps, answers):
+            blocks = [answer.block for answer in answers]
+            if fits_at_once(prepared, query.steps, blocks):
                 return computed()
-            async with self._slots or nullcontext():
-                return await self._in_thread(computed)
+            work = work_of(query.steps, blocks)
+            async with self._slots.taken(work):
+                return await self._in_thread(computed, long=work > LONG)
         finally:
             seconds = time.perf_counter() - fetched
             progress.stats = _evaluated_stats(progress.stats, on, seconds)
@@ -303,9 +303,9 @@ class Engine:
         )
         return await fetched(self.querier, planned, steps, reading, budget)
 
-    async def _in_thread(self, work: Callable[[], _Made]) -> _Made:
-        run = copy_context().run
-        return await asyncio.get_running_loop().run_in_executor(self._evaluators, run, work)
+    async def _in_thread(self, work: Callable[[], _Made], *, long: bool = False) -> _Made:
+        run, threads = copy_context().run, self._long_evaluators if long else self._evaluators
+        return await asyncio.get_running_loop().run_in_executor(threads, run, work)
 
 
 def _evaluated(expr: Expr, on: Evaluation) -> Value:
@@ -313,19 +313,6 @@ def _evaluated(expr: Expr, on: Evaluation) -> Value:
     if isinstance(value, Windows):
         on.budget.hold(int((value.hi - value.lo).sum()))
     return settled(value) if on.switches.delayed_name_removal else value
-
-
-def _fits_at_once(prepared: Prepared, steps: Steps, answers: Sequence[Selection]) -> bool:
-    """Whether a change of threads would cost about as much as the evaluation."""
-    if prepared.nested or prepared.range is None or len(prepared.text) >= _LONG_TEXT:
-        return False
-    blocks = [answer.block for answer in answers]
-    cells = sum(map(len, blocks)) * len(steps)
-    # In how many steps' ranges a sample is.
-    looks = min(len(steps), prepared.range // steps.interval + 1) if prepared.range else 1
-    samples = sum(block.samples for block in blocks) * looks
-    dear = _HISTOGRAM if any(block.has_histograms for block in blocks) else 1
-    return (prepared.nodes * (cells + _NODE) + samples) * dear <= _AT_ONCE
 
 
 def _features(names: frozenset[str]) -> Features:

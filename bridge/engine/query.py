@@ -17,8 +17,8 @@ class EngineSettings:
     `features` are the names given to `--enable-feature`; `evaluation_interval` is the default
     resolution of subqueries; a `max_bytes` of 0 means no limit. `max_total_bytes` may be held by
     all queries together, None for half of the machine's memory. `limits` are those of single
-    queries; `turns` says how many there may be at a time, `cpu_slots` how many of them evaluate (0:
-    all).
+    queries; `turns` says how many there may be at a time, `cpu_slots` how many of them, of
+    about the same size, evaluate at a time what is long (0: all, None: as many as processors).
     """
 
     timeout: int = 120_000
@@ -26,7 +26,7 @@ class EngineSettings:
     max_bytes: int = 4 << 30
     max_total_bytes: int | None = None
     turns: TurnSettings = field(default_factory=TurnSettings)
-    cpu_slots: int = 0
+    cpu_slots: int | None = None
     limits: Limits = field(default_factory=Limits)
     lookback: int = 300_000
     evaluation_interval: int = 60_000

@@ -16,6 +16,7 @@ from bridge.api.streamed import Streamed
 from bridge.engine.demands import Limits
 from bridge.engine.query import EngineSettings
 from tests.api import world
+from tests.api.test_unsent import until
 
 # Six series of 11,000 points.
 ROWS = (f'label_replace(vector({number}/3), "n", "{number}", "", "")' for number in range(6))
@@ -96,6 +97,28 @@ async def test_nothing_more_is_written_for_a_client_that_is_gone() -> None:
     await Streamed(endless, HEADERS, gzip=False)(scope, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start"]
     assert len(written) < 20
+
+
+def _reached(written: list[int], count: int) -> bool:
+    return len(written) >= count
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_more_is_written_ahead_once_the_client_is_known_to_take_it(packed: bool) -> None:
+    written: list[int] = []
+
+    def piece(number: int) -> bytes:
+        written.append(number)
+        return b"x"
+
+    bodies = Streamed(iter([partial(piece, n) for n in range(20)]), HEADERS, gzip=packed).bodies()
+    if packed:
+        await anext(bodies)
+    for expected in (*range(2, 10), 13, 14, 15):
+        await anext(bodies)
+        await until(partial(_reached, written, expected))
+        assert len(written) == expected
+    await bodies.aclose()
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
