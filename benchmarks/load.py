@@ -48,13 +48,13 @@ _QUERIES: Final = (
 
 
 def _request(number: int) -> bytes:
-    """The request of this number: the queries in turn, at the moments of some refreshes.
+    """The request of this number: the queries in turn, at the moments of refreshes that move on.
 
     One in eight is for a moment that no other one is for, so that its answer is known to nobody.
     """
     path, expr, seconds = _QUERIES[number % len(_QUERIES)]
     round_ = number // len(_QUERIES)
-    end = END - 600_000 - round_ % _REFRESHES * 15_000
+    end = END - 600_000 - (_REFRESHES - 1 - round_ % _REFRESHES) * 15_000
     if (number + round_) % len(_QUERIES) == 0:
         end -= 1 + round_ % 3_600_000
     return _asked(path, expr, seconds) % ((end - 1000 * seconds) / 1000, end / 1000)
