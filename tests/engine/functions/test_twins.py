@@ -120,7 +120,8 @@ def test_kernels_of_extended_ranges(over: Windows, smoothed: bool, counter: bool
     )
     reach = Reach.SMOOTHED if smoothed else Reach.ANCHORED
     wide = extended.extended_ranges(over.labels, held, seen, length, reach)
-    edges = (wide.lo, wide.hi, wide.starts, wide.ends)
+    narrow = extended.narrowed(wide)
+    edges = (narrow.lo, narrow.hi, narrow.starts, narrow.ends)
     twice(
         extended._rises,
         (held.timestamps, held.values, *edges, smoothed, counter, 60.0),
