@@ -26,10 +26,11 @@ _Made = TypeVar("_Made")
 # What is written in pieces has threads of its own: thousands of them may be due at once, and short
 # work must not wait behind them all.
 _WRITERS: Final = behind(os.cpu_count() or 1, "encode")
-# How many pieces may be written ahead of the one that is being sent; and if memory is short, or
-# the client has taken no more than what the system's own buffers may hold.
+# How many pieces may be written ahead of the one that is being sent; while the client has taken no
+# more than what the system's own buffers may hold; and if memory is short.
 _AHEAD: Final = 4
-_AHEAD_FEW: Final = 1
+_AHEAD_AT_FIRST: Final = 2
+_AHEAD_CROWDED: Final = 1
 _PROVEN: Final = 8
 # More than servers let wait for a client before they let the application wait.
 _LONG: Final = 1 << 16
@@ -150,8 +151,10 @@ async def _in_threads(
         return made, time.perf_counter() - begun
 
     def begin() -> list[asyncio.Future[tuple[_Made, float]]]:
-        few = taken < _PROVEN or (share is not None and share.crowded)
-        more = islice(pieces, max(0, (_AHEAD_FEW if few else _AHEAD) - len(under_way)))
+        most = _AHEAD if taken >= _PROVEN else _AHEAD_AT_FIRST
+        if share is not None and share.crowded:
+            most = _AHEAD_CROWDED
+        more = islice(pieces, max(0, most - len(under_way)))
         return [loop.run_in_executor(_WRITERS, context.copy().run, timed, piece) for piece in more]
 
     under_way: deque[asyncio.Future[tuple[_Made, float]]] = deque()

@@ -23,8 +23,9 @@ from tests.servers.serving import listening
 
 PATIENCE = 60  # seconds for what takes milliseconds
 PIECE, PIECES = 1 << 20, 20
-# One in the server's buffer, one that waits for it, one written ahead.
-WAITING = 3 * PIECE
+# One in the server's buffer, one that waits for it, two written ahead, if memory is short only one.
+WAITING = 4 * PIECE
+CROWDED = 3 * PIECE
 
 ROWS = (f'label_replace(vector({number}/3), "n", "{number}", "", "")' for number in range(20))
 LONG = {"query": " or ".join(ROWS), "start": "0", "end": "10999", "step": "1", "stats": "true"}
@@ -83,17 +84,23 @@ def pieces(pool: Pool) -> ASGIApp:
     return app
 
 
-@pytest.mark.parametrize("total", [0, 100 * PIECE, PIECE], ids=["unbounded", "room", "crowded"])
+@pytest.mark.parametrize(
+    ("total", "waiting"),
+    [(0, WAITING), (100 * PIECE, WAITING), (PIECE, CROWDED)],
+    ids=["unbounded", "room", "crowded"],
+)
 @pytest.mark.parametrize("leaves", [False, True])
-async def test_pieces_that_wait_count_until_they_are_sent(total: int, leaves: bool) -> None:
+async def test_pieces_that_wait_count_until_they_are_sent(
+    total: int, waiting: int, leaves: bool
+) -> None:
     pool = Pool(total)
     async with listening(pieces(pool)) as url, asking(url, "/") as client:
-        await until(lambda: pool.held == WAITING)
+        await until(lambda: pool.held == waiting)
         # Another one finds its own memory, and gives it back.
         async with asking(url, "/") as other:
-            await until(lambda: pool.held > WAITING)
+            await until(lambda: pool.held > waiting)
             other.leave()
-            await until(lambda: pool.held == WAITING)
+            await until(lambda: pool.held == waiting)
         if leaves:
             client.leave()
         else:
