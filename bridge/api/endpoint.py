@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gzip
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
+from isal import igzip
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -195,7 +195,7 @@ def retry_after(outcome: Failure) -> dict[str, str] | None:
 
 async def _compressed(asked: Mapping[str, str], body: bytes, headers: dict[str, str]) -> Response:
     if len(body) >= _WORTH_COMPRESSING and accepts_gzip(asked):
-        body = await asyncio.to_thread(gzip.compress, body, 1, mtime=0)
+        body = await asyncio.to_thread(igzip.compress, body, 1, mtime=0)
         answered(len(body))
         headers["Content-Encoding"] = "gzip"
     return Response(body, headers=headers)

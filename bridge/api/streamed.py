@@ -4,7 +4,6 @@ import asyncio
 import os
 import struct
 import time
-import zlib
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
@@ -12,6 +11,7 @@ from contextvars import copy_context
 from itertools import islice
 from typing import Final, TypeVar
 
+from isal import isal_zlib
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -112,8 +112,8 @@ def _written(piece: Piece) -> bytes:
 def _compressed(piece: Piece) -> tuple[bytes, bytes]:
     """A piece, and the same as blocks of deflate that refer to nothing before them."""
     text = piece()
-    packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return text, packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)
+    packer = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
+    return text, packer.compress(text) + packer.flush(isal_zlib.Z_FULL_FLUSH)
 
 
 def _both(made: tuple[bytes, bytes]) -> int:
@@ -126,7 +126,7 @@ async def _gzipped(pieces: Iterator[Piece]) -> AsyncGenerator[bytes, None]:
     check = size = 0
     async with aclosing(_in_threads(_compressed, _both, pieces)) as packed:
         async for text, body in packed:
-            check, size = await asyncio.to_thread(zlib.crc32, text, check), size + len(text)
+            check, size = await asyncio.to_thread(isal_zlib.crc32, text, check), size + len(text)
             yield body
     yield _LAST_BLOCK + struct.pack("<II", check, size & 0xFFFFFFFF)
 
