@@ -9,7 +9,7 @@ from bridge.chunkenc.bits import PADDING
 from bridge.model.histogram import Histograms
 from tests.chunkenc.test_histogram import CASES, EVER, payloads
 from tests.chunkenc.test_xor import Row, decoded, encoded
-from tests.fuzz.harness import Harness
+from tests.fuzz.harness import Harness, Reader
 
 _PACKAGES = ("bridge.chunkenc",)
 
@@ -44,7 +44,7 @@ def _xor2(data: bytes) -> None:
     assert bad == 0 or offsets.tolist() == [0, counts[0]]
 
 
-def _histograms(encoding: int) -> Callable[[bytes], None]:
+def _histograms(encoding: int) -> Reader:
     def check(data: bytes) -> None:
         facts = _facts(data, encoding)
         if facts is None or facts[-1][0] > len(data) * 8:
@@ -56,7 +56,7 @@ def _histograms(encoding: int) -> Callable[[bytes], None]:
         table = Histograms.frozen(found.table)
         assert found.bad == 0 or len(table) == len(found.timestamps) == offsets[1] == counts[0]
 
-    return check
+    return Reader(check, _chunks(encoding))
 
 
 def _chunks(encoding: int) -> Callable[[], Iterator[bytes]]:
@@ -74,16 +74,15 @@ def _xor_chunks() -> Iterator[bytes]:
         yield from encoded([Row(times, bits)])
 
 
-HARNESSES = (
-    Harness("xor", _xor, _xor_chunks, _PACKAGES, kernels=True),
-    Harness("xor2", _xor2, _chunks(encodings.XOR2), _PACKAGES, kernels=True),
-    *(
-        Harness(name, _histograms(encoding), _chunks(encoding), _PACKAGES, kernels=True)
-        for name, encoding in (
-            ("histogram", histogram.HISTOGRAM),
-            ("float-histogram", histogram.FLOAT_HISTOGRAM),
-            ("histogram-st", histogram.HISTOGRAM_ST),
-            ("float-histogram-st", histogram.FLOAT_HISTOGRAM_ST),
-        )
+_READERS = {
+    "xor": (Reader(_xor, _xor_chunks),),
+    "xor2": (Reader(_xor2, _chunks(encodings.XOR2)),),
+    # Without a start time of each sample, and with it.
+    "histogram": tuple(map(_histograms, (histogram.HISTOGRAM, histogram.HISTOGRAM_ST))),
+    "float-histogram": tuple(
+        map(_histograms, (histogram.FLOAT_HISTOGRAM, histogram.FLOAT_HISTOGRAM_ST))
     ),
+}
+HARNESSES = tuple(
+    Harness(name, readers, _PACKAGES, kernels=True) for name, readers in _READERS.items()
 )

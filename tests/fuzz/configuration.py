@@ -9,7 +9,7 @@ from pathlib import Path
 from bridge.config.errors import ConfigError
 from bridge.config.load import check
 from bridge.config.web_file import check_web_file
-from tests.fuzz.harness import Harness
+from tests.fuzz.harness import Harness, Reader
 
 _PACKAGES = ("bridge.config",)
 _STORE = "remote_read: [{url: 'http://127.0.0.1:1/read', name: one}]\n"
@@ -72,8 +72,5 @@ def _webs() -> Iterator[bytes]:
     yield b"basic_auth_users: {a: $2b$04$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZabcde}\n"
 
 
-HARNESSES = (
-    Harness("prometheus-yml", _prometheus, _reads, _PACKAGES),
-    Harness("prombridge-yml", _own, _owns, _PACKAGES),
-    Harness("web-yml", _web, _webs, _PACKAGES),
-)
+_READERS = (Reader(_prometheus, _reads), Reader(_own, _owns), Reader(_web, _webs))
+HARNESSES = (Harness("config", _READERS, _PACKAGES),)

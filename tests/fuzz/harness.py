@@ -1,4 +1,4 @@
-"""What a fuzzer needs to know of one reader of foreign bytes."""
+"""What a fuzzer needs to know of the readers of one kind of foreign bytes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,18 +8,42 @@ _CORPUS = Path(__file__).with_name("corpora")
 
 
 @dataclass(frozen=True, slots=True)
-class Harness:
+class Reader:
     """`check` takes any bytes and raises where the reader does what it may not.
 
-    `seeds` are bytes that the reader accepts, made by ourselves. The branches of `packages` guide
-    the fuzzer. Where `kernels` read, they run as plain Python and compiled with bounds checks.
+    `seeds` are bytes that the reader accepts, made by ourselves.
+    """
+
+    check: Callable[[bytes], None]
+    seeds: Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Harness:
+    """Readers that one process fuzzes; where there are several, the first byte says which reads.
+
+    The branches of `packages` guide the fuzzer, `words` are what it likes to write. Where `kernels`
+    read, they run as plain Python, then compiled with bounds checks.
     """
 
     name: str
-    check: Callable[[bytes], None]
-    seeds: Callable[[], Iterator[bytes]]
+    readers: tuple[Reader, ...]
     packages: tuple[str, ...]
+    words: tuple[str, ...] = ()
     kernels: bool = False
+
+    def check(self, data: bytes) -> None:
+        """Raises where the reader that these bytes are for does what it may not."""
+        if len(self.readers) == 1:
+            self.readers[0].check(data)
+        elif data:
+            self.readers[data[0] % len(self.readers)].check(data[1:])
+
+    def seeds(self) -> Iterator[bytes]:
+        """Bytes that the readers accept."""
+        for number, reader in enumerate(self.readers):
+            lead = bytes([number]) if len(self.readers) > 1 else b""
+            yield from (lead + seed for seed in reader.seeds())
 
     def kept(self) -> Iterator[bytes]:
         """Inputs that earlier runs found worth keeping: a line each, in hexadecimal."""
@@ -29,7 +53,7 @@ class Harness:
     @property
     def module(self) -> str:
         """Where it is declared: what a process needs to import that runs this one alone."""
-        return self.check.__module__
+        return self.readers[0].check.__module__
 
     @property
     def file(self) -> Path:

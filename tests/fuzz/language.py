@@ -8,10 +8,12 @@ from bridge.promql.features import Features
 from bridge.promql.parser import parse
 from bridge.promql.pretty import prettified
 from bridge.promql.printer import to_text
-from tests.fuzz.harness import Harness
+from bridge.promql.tokens import KEYWORDS
+from tests.fuzz.harness import Harness, Reader
 from tests.promql.signatures import SIGNATURES
 
 _ALL = Features(True, True, True, True)
+_WORDS = (*sorted(KEYWORDS), *SIGNATURES)
 _EXPRESSIONS = Path(__file__).parents[1] / "oracle" / "expressions"
 
 
@@ -32,4 +34,4 @@ def _seeds() -> Iterator[bytes]:
         yield from (line for line in lines[::10] if line and not line.startswith(b"#"))
 
 
-HARNESSES = (Harness("parser", _check, _seeds, ("bridge.promql",)),)
+HARNESSES = (Harness("parser", (Reader(_check, _seeds),), ("bridge.promql",), _WORDS),)

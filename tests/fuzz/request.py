@@ -10,7 +10,7 @@ from bridge.api.routes import FEDERATE, HANDLERS, application
 from bridge.api.settings import ApiSettings
 from bridge.engine.query import EngineSettings
 from tests.api.world import NOW, START, api
-from tests.fuzz.harness import Harness
+from tests.fuzz.harness import Harness, Reader
 
 _PATHS = (*(path.replace("{name:text}", "job") for path in HANDLERS), FEDERATE)
 _FORM = b"application/x-www-form-urlencoded"
@@ -88,4 +88,4 @@ def _seeds() -> Iterator[bytes]:
     yield bytes([0, 2]) + part.encode()
 
 
-HARNESSES = (Harness("request", _check, _seeds, ("bridge.api", "bridge.promql")),)
+HARNESSES = (Harness("request", (Reader(_check, _seeds),), ("bridge.api", "bridge.promql")),)

@@ -25,7 +25,7 @@ from bridge.model.samples import Columns
 from bridge.model.time import Window
 from bridge.storage.interface import ReadOptions, Select
 from bridge.storage.memory import MemoryStore
-from tests.fuzz.harness import Harness
+from tests.fuzz.harness import Harness, Reader
 
 _PACKAGES = ("bridge.cache", "bridge.chunkenc")
 _HOUR = 3_600_000
@@ -110,8 +110,5 @@ def _purges() -> Iterator[bytes]:
     yield Purge.everything("all", _NOW).value
 
 
-HARNESSES = (
-    Harness("block", _block, _blocks, _PACKAGES, kernels=True),
-    Harness("block-contents", _contents, _opened, _PACKAGES, kernels=True),
-    Harness("purge", _purge, _purges, ("bridge.cache",)),
-)
+_READERS = (Reader(_block, _blocks), Reader(_contents, _opened), Reader(_purge, _purges))
+HARNESSES = (Harness("block", _READERS, _PACKAGES, kernels=True),)

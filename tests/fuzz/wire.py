@@ -19,7 +19,7 @@ from bridge.remote.buffer import Buffer
 from bridge.remote.sampled import SampledAnswer
 from bridge.remote.streamed import StreamedAnswer
 from bridge.storage.interface import ReadOptions, Select
-from tests.fuzz.harness import Harness
+from tests.fuzz.harness import Harness, Reader
 from tests.remote.wires import Wire, length, sampled_body, streamed_body
 
 _PACKAGES = ("bridge.remote", "bridge.chunkenc")
@@ -81,8 +81,8 @@ def _sampled() -> Iterator[bytes]:
     yield sampled_body(_SERIES)
 
 
+_MESSAGES = (Reader(_frame, _payloads), Reader(_samples, _sampled))
 HARNESSES = (
-    Harness("frames", _frames, _bodies, _PACKAGES, kernels=True),
-    Harness("frame", _frame, _payloads, _PACKAGES, kernels=True),
-    Harness("samples", _samples, _sampled, _PACKAGES, kernels=True),
+    Harness("frames", (Reader(_frames, _bodies),), _PACKAGES, kernels=True),
+    Harness("protobuf", _MESSAGES, _PACKAGES, kernels=True),
 )
