@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.api.bucket import Bucket
 from bridge.api.credentials import Passwords, token_owner
-from bridge.api.headers import adding, headers_of, raw_headers
+from bridge.api.headers import adding, configured_headers, headers_of
 from bridge.api.origin import BEARER, USER
 from bridge.api.web_config import WebConfig
 from bridge.model.errors import BridgeError
@@ -63,7 +63,7 @@ class Gate:
         if not self._bucket.allows(config.rate_limit):
             await _refusal(429, "Too Many Requests")(scope, receive, send)
             return
-        send = adding(raw_headers(config.headers), send)
+        send = adding(configured_headers(config.headers), send)
         if config.users or tokens:
             headers = headers_of(scope)
             user = await self._user(headers, config, tokens)

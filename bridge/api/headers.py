@@ -1,5 +1,6 @@
 """Headers: those of a request, those that are added to an answer, those of prombridge's own."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -25,6 +26,14 @@ def headers_of(scope: Scope) -> Mapping[str, str]:
 def raw_headers(headers: Iterable[tuple[str, str]]) -> RawHeaders:
     """Headers as they go over the wire."""
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+def configured_headers(headers: Iterable[tuple[str, str]]) -> RawHeaders:
+    """Headers that a file asks for, as Go sends them: in UTF-8, and in one line each."""
+    return [
+        (name.lower().encode("latin-1"), re.sub(r"[\r\n]", " ", value).strip().encode())
+        for name, value in headers
+    ]
 
 
 def adding(headers: RawHeaders, send: Send) -> Send:

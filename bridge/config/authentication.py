@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from bridge.config.fields import Reference, SecretText, Section, Text, joined
+from bridge.config.fields import FileName, Reference, SecretText, Section, Text, joined
 from bridge.model.secret import Secret
 from bridge.remote.settings import Authorization, BasicAuth
 
@@ -15,10 +15,10 @@ class BasicAuthSection(Section):
     """`basic_auth`."""
 
     username: Text = ""
-    username_file: Text = ""
+    username_file: FileName = ""
     username_ref: Reference = None
     password: SecretText = Secret("")
-    password_file: Text = ""
+    password_file: FileName = ""
     password_ref: Reference = None
 
     def faults(self) -> Iterator[str]:
@@ -49,7 +49,7 @@ class AuthorizationSection(Section):
 
     type: Annotated[Text, AfterValidator(str.strip)] = "Bearer"
     credentials: SecretText = Secret("")
-    credentials_file: Text = ""
+    credentials_file: FileName = ""
     credentials_ref: Reference = None
 
     def faults(self) -> Iterator[str]:

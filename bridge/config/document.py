@@ -10,6 +10,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bridge.config.errors import ConfigError, Problem
+from bridge.config.scanner import Loader
 from bridge.config.urls import shown_key
 
 Location = tuple[str | int, ...]
@@ -67,7 +68,7 @@ def read_document(path: Path) -> Document:
 def parse_document(text: str, file: str) -> Document:
     """YAML text as a Document; raises ConfigError naming `file`."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         # A quoted word is the file's own text, perhaps a password that begins with * or !.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, TypeVar
 
@@ -97,7 +98,11 @@ def _whole(value: Scalar) -> int:
 def _whole_float(value: Scalar, digits: str) -> int:
     if not re.fullmatch(r"\d+(\.\d*)?([eE][+]?\d{1,2})?", digits):
         raise _unmarshal(value, "uint64")
-    return int(float(digits))
+    number = float(digits)
+    # Perhaps infinite, which no int is.
+    if number >= 1 << 64:
+        raise _unmarshal(value, "uint64")
+    return int(number)
 
 
 def _number(value: Scalar) -> float:
@@ -105,7 +110,7 @@ def _number(value: Scalar) -> float:
         number = float(value.text)
     except ValueError:
         raise _unmarshal(value, "float64") from None
-    if value.tag not in ("int", "float", "str"):
+    if value.tag not in ("int", "float", "str") or not isfinite(number):
         raise _unmarshal(value, "float64")
     return number
 
@@ -128,11 +133,18 @@ def _text(value: Scalar) -> str:
     return value.text
 
 
+def _file_name(value: Scalar) -> str:
+    if "\0" in value.text:
+        raise ValueError("a file's name cannot hold a NUL character")
+    return value.text
+
+
 def _of(expected: str, read: Callable[[Scalar], T], empty: T) -> BeforeValidator:
     return BeforeValidator(_scalar(expected, read, empty))
 
 
 Text = Annotated[str, _of("a text", _text, "")]
+FileName = Annotated[str, _of("the name of a file", _file_name, "")]
 Flag = Annotated[bool, _of("true or false", _flag, False)]
 Whole = Annotated[int, _of("a whole number from 0 on", _whole, 0)]
 Number = Annotated[float, _of("a number", _number, 0.0)]

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, model_validator
 
 from bridge.config.fields import (
     Duration,
+    FileName,
     Flag,
     LabelSet,
     Section,
@@ -59,8 +60,8 @@ class GlobalSection(Section):
     scrape_protocols: Annotated[list[Text] | None, AfterValidator(_check_protocols)] = None
     evaluation_interval: Duration = 0
     rule_query_offset: Duration = 0
-    query_log_file: Text = ""
-    scrape_failure_log_file: Text = ""
+    query_log_file: FileName = ""
+    scrape_failure_log_file: FileName = ""
     external_labels: LabelSet = None
     body_size_limit: UnitedSize = 0
     sample_limit: Whole = 0

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from bridge.config.fields import SecretText, Section, Text, refused
+from bridge.config.fields import FileName, SecretText, Section, Text, refused
 from bridge.remote.settings import HttpHeader
 
 # ReservedHeaders of prometheus/common's config/headers.go, in lower case.
@@ -70,7 +70,7 @@ class HeaderSection(Section):
 
     values: list[Text] | None = None
     secrets: list[SecretText] | None = None
-    files: list[Text] | None = None
+    files: list[FileName] | None = None
 
     def settings(self, name: str, folder: Path) -> HttpHeader:
         """The settings; file names are relative to `folder`."""

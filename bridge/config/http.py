@@ -8,9 +8,9 @@ from pydantic import AfterValidator, model_validator
 
 from bridge.config.authentication import AuthorizationSection, BasicAuthSection
 from bridge.config.fields import (
+    FileName,
     Flag,
     SecretText,
-    Text,
     joined,
     without_faults,
 )
@@ -28,7 +28,7 @@ class HttpSection(TransportSection):
     authorization: AuthorizationSection | None = None
     oauth2: OAuth2Section | None = None
     bearer_token: SecretText = Secret("")
-    bearer_token_file: Text = ""
+    bearer_token_file: FileName = ""
     follow_redirects: Flag = True
     enable_http2: Flag = True
     http_headers: Annotated[dict[str, HeaderSection] | None, AfterValidator(check_http_headers)] = (

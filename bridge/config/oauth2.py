@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from bridge.config.fields import Reference, SecretText, Text, Url, joined, without_faults
+from bridge.config.fields import FileName, Reference, SecretText, Text, Url, joined, without_faults
 from bridge.config.transport import TransportSection
 from bridge.model.secret import Secret
 from bridge.remote.settings import HttpSettings, OAuth2
@@ -17,7 +17,7 @@ class OAuth2Section(TransportSection):
 
     client_id: Text = ""
     client_secret: SecretText = Secret("")
-    client_secret_file: Text = ""
+    client_secret_file: FileName = ""
     client_secret_ref: Reference = None
     scopes: list[Text] | None = None
     token_url: Url = ""

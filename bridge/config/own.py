@@ -7,6 +7,7 @@ from pydantic import AfterValidator, model_validator
 
 from bridge.config.fields import (
     Duration,
+    FileName,
     Flag,
     LabelSet,
     Section,
@@ -57,7 +58,7 @@ class QuerySection(LimitsSection):
     small_lane: Whole | None = None
     small_samples: Whole | None = None
     slow_after: Duration | None = None
-    slow_log_file: Text = ""
+    slow_log_file: FileName = ""
 
     def applied(self, engine: EngineSettings) -> EngineSettings:
         """The engine's settings with these on top."""
@@ -143,7 +144,7 @@ class StoreSection(Section):
 class WebSection(Section):
     """`web`: who may ask, beyond what a web configuration file says."""
 
-    tokens_file: Text = ""
+    tokens_file: FileName = ""
 
 
 class OwnFile(Section):

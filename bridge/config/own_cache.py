@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bridge.cache.settings import CacheSettings
-from bridge.config.fields import Duration, Flag, Section, Size, Text, ValkeyUrl
+from bridge.config.fields import Duration, FileName, Flag, Section, Size, ValkeyUrl
 
 
 class StoreCacheSection(Section):
@@ -29,6 +29,6 @@ class CacheSection(StoreCacheSection):
     sealed_ttl: Duration | None = None
     young_ttl: Duration | None = None
     read_ahead: Duration | None = None
-    dir: Text | None = None
+    dir: FileName | None = None
     dir_max_bytes: Size | None = None
     valkey_url: ValkeyUrl | None = None

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from bridge.catalogue.settings import CatalogueSettings
-from bridge.config.fields import Duration, Flag, Section, Size, Text, Whole, joined, refused
+from bridge.config.fields import (
+    Duration,
+    FileName,
+    Flag,
+    Section,
+    Size,
+    Text,
+    Whole,
+    joined,
+    refused,
+)
 from bridge.model.errors import BadData
 from bridge.model.labels import METRIC_NAME, Matcher, MatchType
 
@@ -26,12 +36,12 @@ Pattern = Annotated[Text, AfterValidator(_check_pattern)]
 class CatalogueSection(Section):
     """`catalogue`: what is remembered of series, and how more is learned."""
 
-    path: Text | None = None
+    path: FileName | None = None
     max_series: Whole | None = None
     max_bytes: Size | None = None
     ttl: Duration | None = None
     seeds: list[Pattern] | None = None
-    seed_files: list[Text] | None = None
+    seed_files: list[FileName] | None = None
     bootstrap: Flag | None = None
     bootstrap_window: Duration | None = None
     bootstrap_max_series: Whole | None = None

@@ -13,7 +13,10 @@ def parse_size(text: str) -> int:
     if found is None:
         raise ValueError(f'not a valid size: "{text}"')
     number, unit = found.groups(default="")
-    return int(Decimal(number) * 1024 ** " KMGTPE".index(unit or " "))
+    size = int(Decimal(number) * 1024 ** " KMGTPE".index(unit or " "))
+    if size >= 1 << 63:
+        raise ValueError(f'size out of range: "{text}"')
+    return size
 
 
 def parse_united_size(text: str) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from bridge.config.fields import (
+    FileName,
     Flag,
     Reference,
     SecretText,
@@ -26,13 +27,13 @@ class TlsSection(Section):
     """`tls_config`."""
 
     ca: Text = ""
-    ca_file: Text = ""
+    ca_file: FileName = ""
     ca_ref: Reference = None
     cert: Text = ""
-    cert_file: Text = ""
+    cert_file: FileName = ""
     cert_ref: Reference = None
     key: SecretText = Secret("")
-    key_file: Text = ""
+    key_file: FileName = ""
     key_ref: Reference = None
     server_name: Text = ""
     insecure_skip_verify: Flag = False

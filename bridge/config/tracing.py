@@ -8,6 +8,7 @@ from pydantic import AfterValidator, model_validator
 
 from bridge.config.fields import (
     Duration,
+    FileName,
     Flag,
     Number,
     Section,
@@ -45,13 +46,13 @@ class CollectorTlsSection(Section):
     """`tls_config` of `tracing`; OpenTelemetry's exporters take files only."""
 
     ca: _NotHere = None
-    ca_file: Text = ""
+    ca_file: FileName = ""
     ca_ref: _NotHere = None
     cert: _NotHere = None
-    cert_file: Text = ""
+    cert_file: FileName = ""
     cert_ref: _NotHere = None
     key: _NotHere = None
-    key_file: Text = ""
+    key_file: FileName = ""
     key_ref: _NotHere = None
     server_name: _NotHere = None
     insecure_skip_verify: _NotHere = None

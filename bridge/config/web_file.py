@@ -16,6 +16,7 @@ from bridge.config.document import read_document
 from bridge.config.errors import ConfigError, Problem
 from bridge.config.fields import (
     Duration,
+    FileName,
     Flag,
     SecretText,
     Section,
@@ -90,10 +91,10 @@ class TlsServerSection(Section):
     cert: Text = ""
     key: SecretText = Secret("")
     client_ca: Text = ""
-    cert_file: Text = ""
-    key_file: Text = ""
+    cert_file: FileName = ""
+    key_file: FileName = ""
     client_auth_type: Text = ""
-    client_ca_file: Text = ""
+    client_ca_file: FileName = ""
     cipher_suites: list[Cipher] | None = None
     curve_preferences: list[Curve] | None = None
     min_version: Version = "TLS12"

@@ -157,6 +157,13 @@ async def test_every_answer_bears_the_headers() -> None:
             assert answer.headers["content-security-policy"] == "default-src 'self'"
 
 
+async def test_a_header_is_sent_in_utf8_and_in_one_line() -> None:
+    headers = (("Content-Security-Policy", " a\r\nSet-Cookie: ü… "),)
+    async with client(WebConfig(headers=headers)) as asking:
+        answer = await asking.get("/")
+    assert (b"content-security-policy", "a  Set-Cookie: ü…".encode()) in answer.headers.raw
+
+
 async def test_a_file_that_is_broken_closes_the_gate(caplog: pytest.LogCaptureFixture) -> None:
     def broken() -> WebConfig:
         raise ConfigError([Problem("web.yml", 3, "not valid YAML")])

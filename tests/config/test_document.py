@@ -5,6 +5,11 @@ import pytest
 from bridge.config.document import Scalar, parse_document
 from bridge.config.errors import ConfigError
 
+ESCAPE = (
+    "not valid YAML: while scanning a double-quoted scalar found invalid Unicode character escape"
+)
+VERSION = "not valid YAML: while scanning a %YAML directive found extremely long version number"
+
 
 def test_every_key_and_item_has_its_line() -> None:
     document = parse_document("a: 1\nb:\n  - x\n  - c: 2\n", "f.yml")
@@ -49,6 +54,10 @@ def test_an_empty_file_is_an_empty_tree() -> None:
         ("a: 1\n---\nb: 2", "f.yml:2: not valid YAML: expected a single document"),
         ("a: \x00", "f.yml: not valid YAML: it holds characters that YAML does not allow"),
         ("[" * 5000, "f.yml: not valid YAML: nested too deeply"),
+        ('\na: "\\uDC00"', f"f.yml:2: {ESCAPE}"),
+        ('a: "\\U00110000"', f"f.yml:1: {ESCAPE}"),
+        ('a: "\\UFFFFFFFF"', f"f.yml:1: {ESCAPE}"),
+        (f"%YAML {'1' * 5000}.1\n---\na", f"f.yml:1: {VERSION}"),
     ],
 )
 def test_bad_yaml_is_refused_with_its_line(text: str, error: str) -> None:
