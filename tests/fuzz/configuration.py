@@ -1,18 +1,28 @@
 """Configuration files: settings, or a list of problems."""
 
+import re
 import tempfile
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+from bridge.config.document import read_document
 from bridge.config.errors import ConfigError
-from bridge.config.load import check
+from bridge.config.fields import Section
+from bridge.config.load import load
 from bridge.config.web_file import check_web_file
-from tests.fuzz.harness import Harness, Reader
+from tests.config.test_promtool import GOOD
+from tests.fuzz.harness import Harness, Outcomes, Reader
 
-_PACKAGES = ("bridge.config",)
+_PACKAGES = ("bridge.config", "bridge.model", "bridge.remote", "bridge.api", "yaml")
 _STORE = "remote_read: [{url: 'http://127.0.0.1:1/read', name: one}]\n"
+_ROOT = Path(__file__).parents[2]
+_VALUES = (
+    "true", "null", "30s", "1GiB", "15MB", "-30d", "1e6", "0x10", ".nan", "2026-01-01T00:00:00Z",
+    "http://a", "https://u:p@h/read", "redis://h:6379/0", "'{job=~\\\"a|b\\\"}'", "one", "[a, b]",
+    "{a: b}", "&x ", "*x", "<<: *x", "- ", "!!binary ", "# ", "mimir", "TLS13",
+    "STREAMED_XOR_CHUNKS",
+)  # fmt: skip
 
 
 @cache
@@ -26,22 +36,51 @@ def _written(name: str, data: bytes) -> Path:
     return file
 
 
-def _prometheus(data: bytes) -> None:
-    assert all(check(_written("prometheus.yml", data)).errors)
+@cache
+def _keys() -> frozenset[str]:
+    """What a mapping of some section may hold."""
+
+    def below(kind: type[Section]) -> Iterator[str]:
+        yield from (field.alias or name for name, field in kind.model_fields.items())
+        for narrower in kind.__subclasses__():
+            yield from below(narrower)
+
+    return frozenset(below(Section))
 
 
-def _own(data: bytes) -> None:
-    file = _written("prometheus.yml", _STORE.encode())
-    assert all(check(file, _written("prombridge.yml", data)).errors)
+def _read(file: Path, use: Callable[[], object]) -> Outcomes:
+    """Problems without what the file's author chose, or where a known key stands.
+
+    What pydantic does is compiled, it has no branches that could guide.
+    """
+    try:
+        use()
+    except ConfigError as error:
+        texts = [problem.text for problem in error.problems]
+        assert texts
+        assert all(texts)
+        return {re.sub(r"\d+|[`'\"].*|field .* not", "", text) for text in texts}
+    places = read_document(file).lines
+    return {".".join(str(key) if key in _keys() else "*" for key in place) for place in places}
 
 
-def _web(data: bytes) -> None:
-    with suppress(ConfigError):
-        check_web_file(_written("web.yml", data))
+def _prometheus(data: bytes) -> Outcomes:
+    file = _written("prometheus.yml", data)
+    return _read(file, lambda: load(file, None))
+
+
+def _own(data: bytes) -> Outcomes:
+    file, own = _written("prometheus.yml", _STORE.encode()), _written("prombridge.yml", data)
+    return _read(own, lambda: load(file, own))
+
+
+def _web(data: bytes) -> Outcomes:
+    file = _written("web.yml", data)
+    return _read(file, lambda: check_web_file(file))
 
 
 def _reads() -> Iterator[bytes]:
-    yield _STORE.encode()
+    yield from (text.encode() for text in GOOD)
     yield (
         b"global: {query_log_file: q.log, external_labels: {a: $HOME}}\n"
         b"remote_read:\n- url: http://u:p@h/read?a=b\n  read_recent: true\n"
@@ -52,15 +91,10 @@ def _reads() -> Iterator[bytes]:
 
 
 def _owns() -> Iterator[bytes]:
-    yield (
-        b"stores: {one: {profile: mimir, max_samples: 1e6}}\n"
-        b"cache: {memory: 1GiB, freshness: 10m}\n"
-        b"query: {max_samples: 5, timeout: 1m}\n"
-    )
-    yield (
-        b"tenants:\n  header: X-Tenant\n  names:\n    a: {matchers: ['{job=\"x\"}'],"
-        b" headers: {X-Scope-OrgID: a}}\n    b: {matchers: ['{job=~\"y|z\"}']}\n"
-    )
+    """What the documentation shows, whatever it is of."""
+    for file in sorted((_ROOT / "docs").glob("*.md")):
+        for text in re.findall(r"```yaml\n(.*?)```", file.read_text(), re.DOTALL):
+            yield text.encode()
 
 
 def _webs() -> Iterator[bytes]:
@@ -73,4 +107,5 @@ def _webs() -> Iterator[bytes]:
 
 
 _READERS = (Reader(_prometheus, _reads), Reader(_own, _owns), Reader(_web, _webs))
-HARNESSES = (Harness("config", _READERS, _PACKAGES),)
+_WORDS = (*(f"{key}: " for key in sorted(_keys())), *_VALUES)
+HARNESSES = (Harness("config", _READERS, _PACKAGES, _WORDS),)

@@ -1,10 +1,14 @@
 """What a fuzzer needs to know of the readers of one kind of foreign bytes."""
 
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 _CORPUS = Path(__file__).with_name("corpora")
+
+# What came of reading. A new one guides the fuzzer as a new branch does: for compiled readers.
+Outcomes = AbstractSet[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class Reader:
     `seeds` are bytes that the reader accepts, made by ourselves.
     """
 
-    check: Callable[[bytes], None]
+    check: Callable[[bytes], Outcomes]
     seeds: Callable[[], Iterator[bytes]]
 
 
@@ -32,12 +36,11 @@ class Harness:
     words: tuple[str, ...] = ()
     kernels: bool = False
 
-    def check(self, data: bytes) -> None:
+    def check(self, data: bytes) -> Outcomes:
         """Raises where the reader that these bytes are for does what it may not."""
         if len(self.readers) == 1:
-            self.readers[0].check(data)
-        elif data:
-            self.readers[data[0] % len(self.readers)].check(data[1:])
+            return self.readers[0].check(data)
+        return self.readers[data[0] % len(self.readers)].check(data[1:]) if data else None
 
     def seeds(self) -> Iterator[bytes]:
         """Bytes that the readers accept."""

@@ -8,10 +8,15 @@ import importlib
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from zlib import crc32
 
 import atheris
 
+from tests.fuzz.harness import Outcomes
+
+_OUTCOMES = 1 << 12
 _BRIDGE = Path(__file__).parents[2] / "bridge"
 
 
@@ -26,6 +31,17 @@ def _compiled() -> list[str]:
     ]
 
 
+def _guiding(check: Callable[[bytes], Outcomes]) -> Callable[[bytes], None]:
+    """The check, for whose outcomes there are counters as for branches."""
+    counters = [atheris._reserve_counter() for _ in range(_OUTCOMES)]
+
+    def run(data: bytes) -> None:
+        for outcome in check(data) or ():
+            atheris._trace_branch(counters[crc32(outcome.encode()) % _OUTCOMES])
+
+    return run
+
+
 def main() -> None:
     """Runs until libFuzzer ends the process."""
     _, module, name, packages, *options = sys.argv
@@ -34,7 +50,7 @@ def main() -> None:
     (harness,) = (one for one in harnesses if one.name == name)
     # To merge corpora libFuzzer starts itself again, by a shell.
     again = shlex.join([sys.executable, "-m", "tests.fuzz.one", module, name, packages])
-    atheris.Setup([again, *options], harness.check)
+    atheris.Setup([again, *options], _guiding(harness.check))
     atheris.Fuzz()
 
 
