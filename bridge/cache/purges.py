@@ -104,6 +104,11 @@ class Purges:
         """Has each purge told to this one."""
         self._followers.append(forget)
 
+    def unfollow(self, forget: Callable[[Purge], None]) -> None:
+        """Tells purges to this one no more."""
+        if forget in self._followers:
+            self._followers.remove(forget)
+
     def known(self) -> dict[str, Purge]:
         """Every purge that is known, by its id."""
         return dict(self._known)

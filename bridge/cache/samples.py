@@ -142,6 +142,7 @@ class SampleCache:
 
     async def aclose(self) -> None:
         """Ends what goes on behind the answers."""
+        self._purges.unfollow(self._forget)
         for task in self._keeping:
             task.cancel()
         await self.settled()
