@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.config.fields import FileName, SecretText, Section, Text, refused
+from bridge.model.labels import quoted
 from bridge.remote.settings import HttpHeader
 
 # ReservedHeaders of prometheus/common's config/headers.go, in lower case.
@@ -62,7 +63,7 @@ def check_header_name(name: str) -> None:
     """Refuses what is no name of a header."""
     symbols = "!#$%&'*+-.^_`|~"
     if not name or not all(char.isascii() and (char.isalnum() or char in symbols) for char in name):
-        raise refused(f'"{name}" is not a valid HTTP header name')
+        raise refused(f"{quoted(name)} is not a valid HTTP header name")
 
 
 class HeaderSection(Section):
