@@ -22,6 +22,7 @@ from bridge.config.own import OwnFile, QuerySection, StoreSection, WebSection
 from bridge.config.own_budgets import BudgetsSection
 from bridge.config.own_cache import CacheSection
 from bridge.config.own_catalogue import CatalogueSection
+from bridge.config.own_forwarding import ForwardingSection
 from bridge.config.own_replicas import ReplicasSection
 from bridge.config.own_tenants import TenantSection, TenantsSection
 from bridge.config.remote_read import RemoteReadSection
@@ -139,12 +140,14 @@ def test_every_section_without_effect_is_documented() -> None:
 def test_every_key_of_our_own_file_is_documented() -> None:
     shown = first_column(section(page("docs/configuration.md"), "## prombridge.yml"))
     sections = {"query", "budgets", "web", "cache", "catalogue", "stores", "replicas", "tenants"}
+    sections |= {"forwarding"}
     assert OwnFile.model_fields.keys() == sections
     real = [f"web.{key}" for key in WebSection.model_fields]
     real += [f"query.{key}" for key in QuerySection.model_fields]
     real += [f"budgets.{key}" for key in BudgetsSection.model_fields]
     real += [f"cache.{key}" for key in CacheSection.model_fields]
     real += [f"catalogue.{key}" for key in CatalogueSection.model_fields]
+    real += [f"forwarding.{key}" for key in ForwardingSection.model_fields]
     real += [f"stores.<name>.{key}" for key in StoreSection.model_fields]
     real += [f"replicas.<name>.{key}" for key in ReplicasSection.model_fields]
     real += [f"tenants.{key}" for key in TenantsSection.model_fields]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from bridge.app.marks import mark
 from bridge.cache.beyond import Beyond
 from bridge.cache.caches import Caches
 from bridge.cache.disk import DiskTier
@@ -53,7 +54,9 @@ def cached(
         return shared
     policy = Policy(settings.store_caches.get(name, settings.cache))
     identity = _identity(store.settings, tenant)
-    return SampleCache(shared, caches.memory, name, policy, caches.beyond, identity, caches.purges)
+    # What a store answers to a client's own headers stays in this process.
+    beyond = () if store.settings.forwarded else caches.beyond
+    return SampleCache(shared, caches.memory, name, policy, beyond, identity, caches.purges)
 
 
 def _tiers(cache: CacheSettings, observer: CacheObserver) -> Iterator[Tier]:
@@ -65,7 +68,12 @@ def _tiers(cache: CacheSettings, observer: CacheObserver) -> Iterator[Tier]:
 
 
 def _identity(store: StoreSettings, tenant: str) -> str:
-    """What tells apart what bears the same name: the store's address, credentials, the tenant."""
+    """What tells apart what bears the same name: the store's address, credentials, the tenant.
+
+    And what clients are sent on with, by a mark that nobody else can make.
+    """
     told = [store.url, store.headers, asdict(store.http), *([tenant] if tenant else [])]
+    if store.forwarded:
+        return mark(told, store.forwarded)
     text = json.dumps(told, default=lambda held: held.reveal(), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

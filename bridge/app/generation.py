@@ -2,17 +2,20 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.api.answers import Answers, Shelf
 from bridge.api.endpoint import Api
+from bridge.api.forwarding import Forwarding
 from bridge.api.ledger import Ledger
 from bridge.api.lifecycle import Lifecycle
 from bridge.api.routes import application as http
@@ -21,6 +24,7 @@ from bridge.api.settings import ApiSettings
 from bridge.api.status import VERSION
 from bridge.api.tenancy import EVERYBODY, Tenancy
 from bridge.app.budgeting import budgets_of, put_in_force
+from bridge.app.derived import DerivedApps
 from bridge.app.holdings import Holdings
 from bridge.app.machine import memory_of_machine
 from bridge.app.realm import Realm, Store, now
@@ -121,26 +125,33 @@ class Generation:
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _application(self, settings: Settings, process: Process) -> ASGIApp:
-        shared = settings.serving.gate()
-        apps = {
-            realm.tenant.name: self._of(realm, settings, process, shared)
-            for realm in self.holdings.realms
-        }
-        tenancy = settings.tenancy
-        if not tenancy.tenants:
-            return apps[EVERYBODY.name]
-        anyone = for_anyone(
-            _api_settings(settings), _ready(process), process.lifecycle, console.routes()
-        )
-        return Tenancy(tenancy, apps, anyone)
+        gate, tenancy, pages = settings.serving.gate(), settings.tenancy, console.routes()
+        shown = _api_settings(settings)
+        anyone = for_anyone(shown, _ready(process), process.lifecycle, pages)
+        apps: dict[str, ASGIApp] = {}
+        for realm in self.holdings.realms:
+            name = realm.tenant.name
+            api = self._of(realm, settings, process, gate)
+            apps[name] = _served(api, realm, pages)
+            if (derived := self.holdings.derived.get(name)) is not None:
+                made = DerivedApps(derived, partial(_sending, api))
+                apps[name] = Forwarding(
+                    settings.forwarding,
+                    realm.forwarded,
+                    shown.route_prefix,
+                    apps[name],
+                    made.at,
+                    anyone,
+                )
+        return Tenancy(tenancy, apps, anyone) if tenancy.tenants else apps[EVERYBODY.name]
 
-    def _of(self, realm: Realm, settings: Settings, process: Process, gate: Gate) -> ASGIApp:
-        """What answers the requests of one tenant."""
+    def _of(self, realm: Realm, settings: Settings, process: Process, gate: Gate) -> Api:
+        """What the requests of one tenant are answered with."""
         own = settings.tenant_engines.get(realm.tenant.name)
         limits = own or settings.engine
         serving = replace(settings.serving, max_bytes=limits.max_bytes)
         tracer = self._tracer
-        api = Api(
+        return Api(
             engine=self._engine.over(realm.querier, own),
             querier=realm.querier,
             reads=ReadEndpoint(realm.querier, serving, gate),
@@ -155,7 +166,7 @@ class Generation:
             apis=tuple(api for one in realm.stores for api in one.apis),
             caches=self.holdings.caches,
             ledger=self._ledger,
-            answers=Answers(self._shelf).apart(realm.tenant.name),
+            answers=Answers(self._shelf, realm.name),
             tracer=PassedOn if tracer is None else lambda _caller: tracer,
             lifecycle=process.lifecycle,
             stores=[one.remote for one in realm.stores],
@@ -163,12 +174,32 @@ class Generation:
             memory=process.memory,
             budgets=process.budgets,
         )
-        alone = {one.settings.name: _alone(api, one) for one in realm.stores}
-        return http(api, stores=alone, console=console.routes())
 
 
 def _ready(process: Process) -> Callable[[], bool]:
     return lambda: process.warmth.complete and not process.lifecycle.stopping
+
+
+def _served(api: Api, realm: Realm, pages: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """What answers by all stores of a realm, and by each alone."""
+    alone = {one.settings.name: _alone(api, one) for one in realm.stores}
+    return http(api, stores=alone, console=pages)
+
+
+def _sending(api: Api, realm: Realm) -> ASGIApp:
+    """The same tenant's, for requests that bear what this realm sends on."""
+    derived = replace(
+        api,
+        engine=api.engine.over(realm.querier),
+        querier=realm.querier,
+        reads=replace(api.reads, querier=realm.querier),
+        catalogue=realm.catalogue,
+        delegations=tuple(one.delegation for one in realm.stores),
+        apis=tuple(api for one in realm.stores for api in one.apis),
+        answers=Answers(api.answers.shelf, realm.name),
+        stores=[one.remote for one in realm.stores],
+    )
+    return _served(derived, realm)
 
 
 def _alone(api: Api, store: Store) -> Api:

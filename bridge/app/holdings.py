@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Final
 
 from bridge.api.tenancy import EVERYBODY, Tenant
 from bridge.app.caches import caches_of
+from bridge.app.derived import DerivedRealms
 from bridge.app.realm import Common, Realm, Store
 from bridge.cache.caches import Caches
 from bridge.catalogue.background import Background
@@ -46,7 +48,13 @@ class Holdings:
         }
         common = Common(settings, metrics, self.caches, seeds, turns, connect)
         tenants = settings.tenancy.tenants or (EVERYBODY,)
-        self.realms = tuple(Realm(tenant, common) for tenant in tenants)
+        self.realms = tuple(Realm.of(tenant, common) for tenant in tenants)
+        most, learned = settings.forwarding.max_sets, settings.catalogue.max_bytes
+        self.derived = {
+            realm.tenant.name: DerivedRealms(realm, most, learned, metrics.forwarding)
+            for realm in self.realms
+            if realm.forwarded
+        }
         self._watch(metrics)
         self._holders = 0
         self._learning: asyncio.Task[None] | None = None
@@ -61,6 +69,7 @@ class Holdings:
             and held.store_caches == settings.store_caches
             and held.catalogue == settings.catalogue
             and held.tenancy == settings.tenancy
+            and held.forwarding == settings.forwarding
         )
 
     def hold(self, warm: Callable[[], Awaitable[None]] | None) -> None:
@@ -80,6 +89,7 @@ class Holdings:
         if self._learning is not None:
             self._learning.cancel()
             await asyncio.gather(self._learning, return_exceptions=True)
+        await asyncio.gather(*(derived.aclose() for derived in self.derived.values()))
         await asyncio.gather(*(realm.aclose() for realm in self.realms))
         await self.caches.aclose()
 
@@ -94,20 +104,25 @@ class Holdings:
         await asyncio.gather(*(one.run() for one in learning))
 
     def _watch(self, metrics: Metrics) -> None:
-        """Shows how each store fares, whosever requests it answers."""
+        """Shows how each store fares, whosever requests it answers, and what is kept apart."""
         for name in (one.name for one in self.settings.stores):
-            _watch(metrics, name, [one.remote for one in self._named(name)])
+            _watch(metrics, name, partial(self._named, name))
+        metrics.forwarding.forget()
+        for tenant, derived in self.derived.items():
+            metrics.forwarding.watch(tenant, derived, self.settings.forwarding.max_sets)
 
-    def _named(self, name: str) -> Iterator[Store]:
-        stores = (store for realm in self.realms for store in realm.stores)
-        return (store for store in stores if store.settings.name == name)
+    def _named(self, name: str) -> Iterator[RemoteStore]:
+        """The clients of a store."""
+        realms = [*self.realms, *(one for held in self.derived.values() for one in held.realms())]
+        stores = (store for realm in realms for store in realm.own)
+        return (store.remote for store in stores if store.settings.name == name)
 
 
-def _watch(metrics: Metrics, name: str, asked: Sequence[RemoteStore]) -> None:
+def _watch(metrics: Metrics, name: str, asked: Callable[[], Iterator[RemoteStore]]) -> None:
     metrics.stores.watch(
         name,
-        lambda: sum(one.in_flight for one in asked),
-        lambda: any(one.breaker.is_open for one in asked),
+        lambda: sum(one.in_flight for one in asked()),
+        lambda: any(one.breaker.is_open for one in asked()),
     )
 
 

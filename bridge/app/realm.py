@@ -7,8 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bridge.api.forwarding import Values
 from bridge.api.tenancy import Tenant
 from bridge.app.caches import cached
+from bridge.app.marks import mark
 from bridge.cache.caches import Caches
 from bridge.cache.samples import SampleCache
 from bridge.catalogue.catalogue import Catalogue
@@ -17,6 +19,7 @@ from bridge.catalogue.passed import PassedNames
 from bridge.catalogue.seeds import Seeds
 from bridge.catalogue.sources import Source
 from bridge.config.settings import Settings
+from bridge.model.secret import Secret
 from bridge.remote.client import RemoteStore
 from bridge.remote.profiles import profile_of
 from bridge.remote.query_api import QueryApi
@@ -101,25 +104,67 @@ class Common:
 class Realm:
     """Everything that a tenant's requests read: no object that samples or names pass is another's.
 
-    The memory and its tiers are shared; their keys tell tenants apart.
+    The memory and its tiers are shared; their keys tell tenants apart. `own` are those of the
+    stores that are no other realm's; of a realm for headers that clients send, the others are those
+    of the tenant's realm for all other requests. `name` tells it from all others.
     """
 
-    def __init__(self, tenant: Tenant, common: Common) -> None:
-        settings = common.settings
+    def __init__(
+        self,
+        tenant: Tenant,
+        common: Common,
+        name: tuple[str, ...],
+        stores: Sequence[Store],
+        own: Sequence[Store],
+    ) -> None:
         self.tenant = tenant
-        self.stores = tuple(
-            _store(_own(one, tenant), tenant, common)
-            for one in settings.stores
-            if not tenant.stores or one.name in tenant.stores
-        )
-        self.querier = Fanout(tuple(_members(self.stores, settings.replicas)))
+        self.name = name
+        self.stores = tuple(stores)
+        self.own = tuple(own)
+        self.querier = Fanout(tuple(_members(self.stores, common.settings.replicas)))
         self.catalogue = JointCatalogue(
             tuple((one.catalogue, one.settings.partial) for one in self.stores)
         )
+        self._common = common
+
+    @staticmethod
+    def of(tenant: Tenant, common: Common) -> "Realm":
+        """That of a tenant's requests, as far as they bear no header that is sent on."""
+        stores = [
+            _store(_own(one, tenant), tenant, common)
+            for one in common.settings.stores
+            if not tenant.stores or one.name in tenant.stores
+        ]
+        return Realm(tenant, common, (tenant.name,), stores, stores)
+
+    @property
+    def forwarded(self) -> frozenset[str]:
+        """The names, in small letters, of the headers that some store is sent on."""
+        named = (name for store in self.stores for name in store.settings.forward_headers)
+        return frozenset(map(str.lower, named))
+
+    @property
+    def learned_bytes(self) -> int:
+        """Bytes of memory for the names of its own stores, about."""
+        return sum(store.catalogue.learned.index.nbytes for store in self.own)
+
+    def sending(self, values: Values) -> "Realm":
+        """That of the same tenant's requests whose headers have these values."""
+        given = dict(values)
+        stores = [_sending(store, given, self.tenant, self._common) for store in self.stores]
+        own = [one for one in stores if one not in self.stores]
+        return Realm(self.tenant, self._common, (*self.name, "sending", mark(values)), stores, own)
 
     async def aclose(self) -> None:
         """Ends what goes on behind the answers, and closes connections."""
-        await asyncio.gather(*(store.aclose() for store in self.stores))
+        await asyncio.gather(*(store.aclose() for store in self.own))
+
+
+def _sending(store: Store, given: Mapping[str, Secret], tenant: Tenant, common: Common) -> Store:
+    """The store that is sent what it wants of these headers; the same one if it wants none."""
+    names = store.settings.forward_headers
+    found = tuple((name, given[name.lower()]) for name in names if name.lower() in given)
+    return _store(replace(store.settings, forwarded=found), tenant, common) if found else store
 
 
 def _own(store: StoreSettings, tenant: Tenant) -> StoreSettings:
@@ -156,7 +201,8 @@ def _store(store: StoreSettings, tenant: Tenant, common: Common) -> Store:
     names = QueryApi(store, store.metadata_url) if store.metadata_url else None
     queries = QueryApi(store, store.query_url) if store.query_url else None
     passed = None if names is None else PassedNames(names, view, now)
-    seeds = common.seeds.unnamed() if tenant.matchers or tenant.headers else common.seeds
+    narrow = tenant.matchers or tenant.headers or store.forwarded
+    seeds = common.seeds.unnamed() if narrow else common.seeds
     catalogue = Catalogue(view, [source], settings.catalogue, now, seeds, passed)
     return Store(store, remote, surveyor, reader, view, catalogue, names, queries)
 

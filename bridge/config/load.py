@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
+from bridge.api.forwarding import ForwardingSettings
 from bridge.api.tenancy import TenancySettings
 from bridge.cache.settings import CacheSettings
 from bridge.catalogue.settings import CatalogueSettings
+from bridge.config import forwarding
 from bridge.config.document import Document, read_document
 from bridge.config.errors import ConfigError, Problem
 from bridge.config.expansion import expanded
@@ -20,12 +22,14 @@ from bridge.config.own import OwnFile, QuerySection, StoreSection, WebSection
 from bridge.config.own_budgets import BudgetsSection
 from bridge.config.own_cache import CacheSection
 from bridge.config.own_catalogue import CatalogueSection
+from bridge.config.own_forwarding import ForwardingSection
 from bridge.config.own_replicas import replica_faults
 from bridge.config.prometheus import PrometheusFile
 from bridge.config.remote_read import RemoteReadSection
 from bridge.config.settings import LabelPairs, Settings, WebSettings
 from bridge.config.urls import shown_key
 from bridge.config.validation import validated
+from bridge.config.web_file import load_web_file
 from bridge.engine.demands import TurnSettings
 from bridge.engine.query import EngineSettings
 from bridge.remote.settings import StoreSettings, shown_url
@@ -92,6 +96,7 @@ class _Loader:
             self._problems += _wrong_replicas(own_document, own, file)
             self._problems += _two_identities(own_document, own, file)
             self._problems += self._wrong_tenants(own_document, own, file)
+            self._problems += self._wrong_forwarding(own_document, own, file)
         if self._problems or not document or not file:
             raise ConfigError(self._problems)
         folders = (config_file.parent, bridge_file.parent if bridge_file else Path())
@@ -115,6 +120,35 @@ class _Loader:
                 " a proxy reach it that sets the header, or ask for users or tokens"
             )
             self.warnings.append(document.problem(("tenants", "header"), text))
+
+    def _wrong_forwarding(
+        self, document: Document, own: OwnFile, file: PrometheusFile
+    ) -> Iterator[Problem]:
+        """What cannot be sent on to a store; who could write it at will becomes a warning."""
+        gated, names = self._asks_clients(own), _names_by_key(file.reads)
+
+        def problem(key: str, text: str) -> Problem:
+            shown = f"stores.{shown_key(key)}.forward_headers: {text}"
+            return document.problem(("stores", key, "forward_headers"), shown)
+
+        for name, entry in zip(_names(file.reads), file.reads, strict=True):
+            sending = forwarding.Sending.of(name, entry, own)
+            yield from (
+                problem(*one) for one in forwarding.faults(sending, own, names, gated=gated)
+            )
+            if not gated:
+                self.warnings += (problem(*one) for one in forwarding.remarks(sending))
+
+    def _asks_clients(self, own: OwnFile) -> bool:
+        """Whether clients have to prove who they are by headers."""
+        if own.web and own.web.tokens_file:
+            return True
+        file = self._flags.web_config_file
+        try:
+            return bool(file and load_web_file(Path(file)).users)
+        except ConfigError:
+            # What it asks for is not known; nobody passes as long as that is so.
+            return True
 
     def _kept(self, read: Callable[[], T]) -> T | None:
         """What `read` gives; its problems are kept for later."""
@@ -156,6 +190,7 @@ class _Loader:
             flags=self._flags.shown(),
             serving=self._flags.serving,
             external_labels=labels,
+            forwarding=(own.forwarding or ForwardingSection()).applied(ForwardingSettings()),
             tenancy=own.tenants.settings(_names_by_key(file.reads))
             if own.tenants
             else TenancySettings(),

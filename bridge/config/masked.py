@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import yaml
 
+from bridge.api.forwarding import ForwardingSettings
 from bridge.api.tenancy import Tenant
 from bridge.cache.settings import CacheSettings
 from bridge.catalogue.settings import CatalogueSettings
@@ -60,6 +61,7 @@ def masked_yaml(settings: Settings) -> str:
             },
             "cache": _cache(settings.cache),
             "catalogue": _catalogue(settings.catalogue),
+            "forwarding": _forwarding(settings),
             "stores": {
                 store.name: _own(store) | _own_cache(settings, store) for store in settings.stores
             },
@@ -134,6 +136,7 @@ def _own(store: StoreSettings) -> Yaml:
         "metadata_url": store.metadata_url and masked_url(store.metadata_url),
         "query_url": store.query_url and masked_url(store.query_url),
         "pushdown": str(store.pushdown) if store.query_url else None,
+        "forward_headers": list(store.forward_headers),
         "sigv4": store.http.sigv4 and _sigv4(store.http.sigv4),
     }
 
@@ -243,6 +246,13 @@ def _catalogue(catalogue: CatalogueSettings) -> Yaml:
         "probes": catalogue.probes,
         "crawl": format_duration(catalogue.crawl),
     }
+
+
+def _forwarding(settings: Settings) -> Yaml:
+    held, none = settings.forwarding, ForwardingSettings()
+    if held == none and not any(store.forward_headers for store in settings.stores):
+        return {}
+    return {"max_sets": held.max_sets, "max_value_bytes": held.max_value_bytes}
 
 
 def _store_cache(cache: CacheSettings) -> Yaml:

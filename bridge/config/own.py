@@ -23,6 +23,7 @@ from bridge.config.fields import (
 from bridge.config.own_budgets import BudgetsSection
 from bridge.config.own_cache import CacheSection, StoreCacheSection
 from bridge.config.own_catalogue import CatalogueSection
+from bridge.config.own_forwarding import ForwardHeaders, ForwardingSection
 from bridge.config.own_limits import LimitsSection
 from bridge.config.own_replicas import PartialName, ReplicasSection
 from bridge.config.own_tenants import TenantsSection
@@ -100,6 +101,7 @@ class StoreSection(Section):
     metadata_url: Url | None = None
     query_url: Url | None = None
     pushdown: PushdownName | None = None
+    forward_headers: ForwardHeaders = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -134,6 +136,7 @@ class StoreSection(Section):
             "metadata_url": self.metadata_url,
             "query_url": self.query_url,
             "pushdown": self.pushdown and Pushdown(self.pushdown),
+            "forward_headers": self.forward_headers and tuple(self.forward_headers),
             "partial": self.partial_response and PartialResponse(self.partial_response),
         }
         if self.sigv4 is not None:
@@ -155,6 +158,7 @@ class OwnFile(Section):
     web: WebSection | None = None
     cache: CacheSection | None = None
     catalogue: CatalogueSection | None = None
+    forwarding: ForwardingSection | None = None
     stores: dict[str, StoreSection | None] | None = None
     replicas: dict[str, ReplicasSection | None] | None = None
     tenants: TenantsSection | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bridge.api.forwarding import ForwardingSettings
 from bridge.api.tenancy import TenancySettings
 from bridge.cache.settings import CacheSettings
 from bridge.catalogue.settings import CatalogueSettings
@@ -82,6 +83,7 @@ class Settings:
     flags: Mapping[str, str] = field(default_factory=dict)
     serving: Serving = field(default_factory=Serving)
     tenancy: TenancySettings = field(default_factory=TenancySettings)
+    forwarding: ForwardingSettings = field(default_factory=ForwardingSettings)
     tenant_engines: Mapping[str, EngineSettings] = field(default_factory=dict)
     budgets: BudgetSettings = field(default_factory=BudgetSettings)
     tenant_budgets: Mapping[str, BudgetSettings] = field(default_factory=dict)

@@ -68,9 +68,10 @@ def _reason(error: Exception) -> str:
 
 
 def request_headers(settings: StoreSettings, files: Files) -> Headers:
-    """The headers that the settings ask for; raises BadCredentials."""
+    """The headers that the settings ask for, and what clients send; raises BadCredentials."""
     http = settings.http
     made: Headers = list(settings.headers)
+    made += ((name, value.reveal()) for name, value in settings.forwarded)
     made += _custom(http.headers, files)
     if http.basic_auth is not None:
         made.append(("Authorization", _basic(http.basic_auth, files)))

@@ -24,7 +24,8 @@ def secrets_of(settings: StoreSettings, files: Files) -> tuple[str, ...]:
     declared = {one.reveal() for header in custom for one in header.secrets}
     filed = {header.name.lower() for header in custom if header.files}
     proxy = http.proxy_url.reveal() if http.proxy_url else ""
-    found = {*declared, *_in_headers(headers, filed), *in_url(settings.url), *in_url(proxy)}
+    given = _of_clients(settings.forwarded)
+    found = {*declared, *given, *_in_headers(headers, filed), *in_url(settings.url), *in_url(proxy)}
     return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True))
 
 
@@ -34,6 +35,15 @@ def _in_headers(headers: Headers, filed: Collection[str]) -> Iterator[str]:
         if TELLING.search(name) or name.lower() in filed:
             yield value
             yield from _credentials(value)
+
+
+def _of_clients(forwarded: Iterable[tuple[str, Secret]]) -> Iterator[str]:
+    """What clients sent: whole values, what stands behind a scheme, the values of cookies."""
+    for _, held in forwarded:
+        value = held.reveal()
+        yield value
+        yield from _credentials(value)
+        yield from (pair.partition("=")[2].strip() for pair in value.split(";"))
 
 
 def _credentials(value: str) -> Iterator[str]:

@@ -61,6 +61,7 @@ _SIGNS: Final = (
 def recognised(settings: StoreSettings) -> str:
     """The name of the profile that a store's settings point to."""
     url = urlsplit(settings.url)
-    own = (name for name, _ in settings.headers)
-    names = frozenset(name.lower() for name in (*own, *(one.name for one in settings.http.headers)))
+    own = [name for name, _ in settings.headers]
+    own += [one.name for one in settings.http.headers]
+    names = frozenset(name.lower() for name in (*own, *settings.forward_headers))
     return next((sign.profile for sign in _SIGNS if sign.fits(url, names)), _UNKNOWN)

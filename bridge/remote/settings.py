@@ -150,6 +150,8 @@ class StoreSettings:
     to `max_time`; `partial` says what its failure means to a query that others answer too.
     `metadata_url`, `query_url`: Prometheus-compatible APIs of the same store, for names and the
     like, and for queries, which run there as `pushdown` says.
+    `forward_headers` names headers of clients' requests that are sent on to the store; `forwarded`
+    has those of the requests that are answered, never those of a configuration.
     """
 
     name: str
@@ -184,6 +186,8 @@ class StoreSettings:
     metadata_url: str = field(default="", repr=False)
     query_url: str = field(default="", repr=False)
     pushdown: Pushdown = Pushdown.NEVER
+    forward_headers: tuple[str, ...] = ()
+    forwarded: tuple[tuple[str, Secret], ...] = field(default=(), repr=False)
 
     @property
     def shown_url(self) -> str:

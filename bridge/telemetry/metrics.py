@@ -16,6 +16,7 @@ from bridge.telemetry.answers import AnswerMetrics
 from bridge.telemetry.budgets import BudgetMetrics
 from bridge.telemetry.cache import CacheMetrics
 from bridge.telemetry.durations import Durations
+from bridge.telemetry.forwarding import ForwardingMetrics
 from bridge.telemetry.notices import NoticeMetrics
 from bridge.telemetry.queries import QueryMetrics
 from bridge.telemetry.reloads import ReloadMetrics
@@ -62,6 +63,7 @@ class Metrics:
         self.answers = AnswerMetrics(registry)
         self.stores = StoreMetrics(registry)
         self.budgets = BudgetMetrics(registry)
+        self.forwarding = ForwardingMetrics(registry)
         self.reloads = ReloadMetrics(registry)
         self.notices = NoticeMetrics(registry)
         Info("prombridge_build", "The version that runs.", registry=registry).info(

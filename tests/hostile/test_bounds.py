@@ -37,6 +37,7 @@ SERIES: Final = 300
 SMALL: Final[dict[str, Any]] = {
     "cache": {"max_bytes": "256KB", "answers_max_bytes": "256KB", "sealed_ttl": "1d"},
     "catalogue": {"max_series": 15, "bootstrap": False},
+    "forwarding": {"max_sets": 5},
     "budgets": {
         "user": {"bytes_per_day": "1TB"},
         "dashboard": {"samples_per_hour": 10**12},
@@ -106,6 +107,10 @@ class World:
         ]
         for path, params in (*asked, *known):
             await self.client.get(f"/api/v1/{path}", params=params, headers=headers)
+        for path in ("query", "query_range", "labels", "query_cost"):
+            params = {"query": "few", "match[]": "few", "time": AT, **span}
+            sent_on = {**headers, "X-Org": f"org{number}"}
+            await self.client.get(f"/api/v1/{path}", params=params, headers=sent_on)
         for path in (
             f"/stores/bad/api/v1/query?query=up{number}&time={AT}",
             f"/stores/unknown{number}/api/v1/query?query=up",
@@ -132,7 +137,8 @@ def settings(folder: Path, good: str, bad: str) -> Any:
     reads = [{"name": "good", "url": f"{good}/api/v1/read"}, {"name": "bad", "url": bad}]
     config.write_text(yaml.safe_dump({"remote_read": reads}))
     partial = {"partial_response": "warn", "retries": 0, "profile": "prometheus"}
-    own.write_text(yaml.safe_dump({**SMALL, "stores": {"good": partial, "bad": partial}}))
+    sending = partial | {"forward_headers": ["X-Org"]}
+    own.write_text(yaml.safe_dump({**SMALL, "stores": {"good": sending, "bad": partial}}))
     return load(config, own, FLAGS).settings
 
 

@@ -31,6 +31,12 @@ PAGES = (
     "/version",
 )
 BASIC = ("password", "password-file", "userinfo", "proxy")
+# What a client sends, to be sent on.
+SENT_ON = {
+    "X-Scope-OrgID": "hidden-org",
+    "Authorization": "Bearer hidden-clients-token",
+    "Cookie": "theme=dark; session=hidden-session",
+}
 NAMES = ("series?match[]=up", "labels?match[]=up")
 
 
@@ -61,6 +67,7 @@ def entries(url: str, folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, 
     yield {"url": url}, {"sigv4": signed}
     names = f"http://me:hidden-metadata@{base}"
     yield {"url": url}, {"metadata_url": names, "query_url": f"{url}?token=hidden-query"}
+    yield {"url": url}, {"forward_headers": list(SENT_ON), "metadata_url": url}
 
 
 def configured(folder: Path, url: str) -> Settings:
@@ -150,13 +157,16 @@ async def test_no_secret_shows_in_any_answer_log_line_metric_or_text(
     async with store(lambda writer: echo(made, writer)) as upstream:
         made.append(upstream)
         settings = configured(tmp_path, upstream.url)
-        # A session token comes with a profile only.
-        assert set(declared()) - set(held(settings)) == {("SigV4", "session_token")}
+        # A session token comes with a profile only, and what is sent on with a request.
+        elsewhere = {("SigV4", "session_token"), ("StoreSettings", "forwarded")}
+        assert set(declared()) - set(held(settings)) == elsewhere
         service = Service(settings, warming=False)
         transport = httpx.ASGITransport(service)
         async with (
             service.router.lifespan_context(service),
-            httpx.AsyncClient(transport=transport, base_url="http://bridge") as client,
+            httpx.AsyncClient(
+                transport=transport, base_url="http://bridge", headers=SENT_ON
+            ) as client,
         ):
             for one in settings.stores:
                 prefix = f"/stores/{one.name}/api/v1"
@@ -170,6 +180,7 @@ async def test_no_secret_shows_in_any_answer_log_line_metric_or_text(
     assert "hidden-bearer" in sent
     assert "hidden-token-file" in sent
     assert "hidden-tenant" in sent
+    assert all(value in sent for value in SENT_ON.values())
     shown.append(repr(settings))
     shown.append((tmp_path / "query.log").read_text())
     shown += map(_JsonFormatter().format, caplog.records)

@@ -1,6 +1,7 @@
 """A store with remote read and a Prometheus HTTP API, which answers by the matchers it is sent.
 
-It notes which reads and queries of a tenant ask for more than that tenant's series.
+It notes which reads and queries of a tenant ask for more than that tenant's series. Another one has
+tenants itself, as Mimir does: a header says whose data it answers with.
 """
 
 import contextlib
@@ -41,10 +42,11 @@ _FEATURES: Final = frozenset({"promql-experimental-functions"})
 
 @dataclass(slots=True)
 class FarStore:
-    """Where the store is, and what it was asked that no tenant may ask."""
+    """Where the store is, what it was asked that no tenant may ask, and which paths by whom."""
 
     url: str = ""
     unnarrowed: list[str] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
 
     def note(self, matchers: Iterable[Matcher]) -> None:
         """One selector, asked by whoever asks now."""
@@ -69,9 +71,39 @@ class _Noting:
 def serving(data: MemoryStore) -> Iterator[FarStore]:
     """The store, on a real socket."""
     far = FarStore()
+    with _answering(data, far, MARK) as app, served(_told(app)) as far.url:
+        yield far
+
+
+@contextlib.contextmanager
+def serving_each(data: Mapping[str, MemoryStore], header: str) -> Iterator[FarStore]:
+    """A store where this header says whose data a request is about; without it there is nothing.
+
+    Each has a secret of its own that only his rules and alerts hold.
+    """
+    far = FarStore()
+    with contextlib.ExitStack() as stack:
+        apps = {
+            name.encode(): stack.enter_context(_answering(held, far, f"{name}'s own"))
+            for name, held in data.items()
+        }
+
+        async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
+            said = dict(scope.get("headers", ())).get(header.lower().encode(), b"")
+            far.asked.append((scope["path"], said.decode()))
+            nobody = Response("no org id", 401)
+            await apps.get(said, nobody)(scope, receive, send)
+
+        with served(chosen) as far.url:
+            yield far
+
+
+@contextlib.contextmanager
+def _answering(data: MemoryStore, far: FarStore, secret: str) -> Iterator[ASGIApp]:
+    """What answers with this data."""
     with ThreadPoolExecutor(2) as workers:
         engine = Engine(data, EngineSettings(features=_FEATURES), workers)
-        pages = _Pages(data, far, engine)
+        pages = _Pages(data, far, engine, secret)
         paths: Mapping[str, Any] = {
             "query": pages.evaluated,
             "query_range": pages.evaluated,
@@ -87,8 +119,7 @@ def serving(data: MemoryStore) -> Iterator[FarStore]:
         routes = [Route(f"/api/v1/{path}", page, methods=methods) for path, page in paths.items()]
         app = Starlette(routes=routes)
         app.mount("/", read_app(_Noting(data, far)))
-        with served(_told(app)) as far.url:
-            yield far
+        yield app
         engine.close()
 
 
@@ -112,6 +143,7 @@ class _Pages:
     data: MemoryStore
     far: FarStore
     engine: Engine
+    secret: str
 
     async def evaluated(self, request: Request) -> Response:
         """A query, instant or over a range."""
@@ -163,12 +195,12 @@ class _Pages:
 
     async def rules(self, _request: Request) -> Response:
         """Rules whose labels say nothing of what they read."""
-        alert = {"type": "alerting", "name": MARK, "query": "up", "labels": {TEAM: "alpha"}}
-        return _success({"groups": [{"name": "all", "file": MARK, "rules": [alert]}]})
+        alert = {"type": "alerting", "name": self.secret, "query": "up", "labels": {TEAM: "alpha"}}
+        return _success({"groups": [{"name": "all", "file": self.secret, "rules": [alert]}]})
 
     async def alerts(self, _request: Request) -> Response:
         """One that fires."""
-        alert = {"labels": {TEAM: "alpha"}, "annotations": {"text": MARK}, "state": "firing"}
+        alert = {"labels": {TEAM: "alpha"}, "annotations": {"text": self.secret}, "state": "firing"}
         return _success({"alerts": [alert]})
 
     async def _matching(self, request: Request) -> list[Labels]:

@@ -1,6 +1,7 @@
-"""Two tenants whose matchers exclude each other: no request shows one a byte of the other's data.
+"""Two tenants who must not see each other: no request shows one a byte of the other's data.
 
-CI asks some hundred times, `make tenants` 10,000 times: a store that is only read, and one with an
+Their matchers exclude each other, or the store tells them apart by a header that is sent on. CI
+asks some hundred times, `make tenants` 10,000 times: a store that is only read, and one with an
 API of its own.
 """
 
@@ -22,9 +23,19 @@ from tests.tenants.requests import (
     plain,
     shows_hidden,
 )
-from tests.tenants.world import HEADER, INSTANCES, TENANTS, bridge, store_of
+from tests.tenants.world import (
+    HEADER,
+    INSTANCES,
+    ONE_TENANT,
+    TENANTS,
+    bridge,
+    store_of,
+    store_of_each,
+)
 
 REQUESTS: Final = int(os.environ.get("TENANT_REQUESTS", "300"))
+# All are one tenant to the bridge: the store tells them apart by what is sent on.
+SENT_ON: Final[dict[str, Any]] = {"tenants": ONE_TENANT, "forwarded": [HEADER]}
 # How many series each tenant has: four of every instance.
 SERIES: Final = {team: 4 * count for team, count in INSTANCES.items()}
 
@@ -62,17 +73,20 @@ def _series(data: Any) -> Iterator[int]:
             pass
 
 
+@pytest.mark.parametrize("apart", ["matchers", "header"])
 @pytest.mark.parametrize("api", [False, True], ids=["reads", "api"])
 @pytest.mark.parametrize("seed", [7])
 async def test_a_tenant_sees_what_it_would_see_of_a_store_without_the_others(
-    tmp_path: Path, seed: int, api: bool
+    tmp_path: Path, seed: int, api: bool, apart: str
 ) -> None:
     end = current()
     asker, other = Asker(seed, end), Asker(seed + 1, end)
-    with store_of(end, "alpha", "beta") as both, store_of(end, "alpha") as alone:
+    stores = store_of if apart == "matchers" else store_of_each
+    told: Any = {"tenants": TENANTS} if apart == "matchers" else SENT_ON
+    with stores(end, "alpha", "beta") as both, stores(end, "alpha") as alone:
         async with (
-            bridge(tmp_path / "both", both, api=api) as shared,
-            bridge(tmp_path / "alone", alone, api=api) as single,
+            bridge(tmp_path / "both", both, api=api, **told) as shared,
+            bridge(tmp_path / "alone", alone, api=api, **told) as single,
         ):
             marked = compared = pushed = 0
             for _ in range(REQUESTS):

@@ -1,8 +1,11 @@
-"""A whole bridge with two tenants over a store with the data of both, or of one of them alone."""
+"""A whole bridge with two tenants over a store with the data of both, or of one of them alone.
+
+They are tenants of the bridge, or of the store: then a header of theirs is sent on to it.
+"""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +21,7 @@ from bridge.config.settings import Settings
 from bridge.model.labels import Labels
 from bridge.storage.memory import MemoryStore
 from tests.tenants.requests import HIDDEN, MARK, SAMPLES, STEP
-from tests.tenants.store import ASKER, FarStore, serving
+from tests.tenants.store import ASKER, FarStore, serving, serving_each
 
 HEADER: Final = "X-Scope-OrgID"
 FLAGS: Final = Flags(
@@ -38,6 +41,8 @@ TENANTS: Final[dict[str, Any]] = {
     }
     | {"ops": {"header_values": ["ops"], "operator": True}},
 }
+# For the bridge all are the same, and nobody is an operator.
+ONE_TENANT: Final[dict[str, Any]] = {"default": "all", "names": {"all": {}}}
 # The hidden one has more, so that counts tell whose they are.
 INSTANCES: Final = {"alpha": 3, "beta": 5}
 # How many samples a query may hold before it goes to a store that may evaluate it.
@@ -68,8 +73,22 @@ def store_of(end: int, *teams: str) -> Iterator[FarStore]:
         yield store
 
 
+@contextlib.contextmanager
+def store_of_each(end: int, *teams: str) -> Iterator[FarStore]:
+    """A store that shows each of these tenants, whom it knows by the header, his own data."""
+    data = {team: MemoryStore(series_of(team, end)) for team in teams}
+    with serving_each(data, HEADER) as store:
+        yield store
+
+
 def settings_of(
-    folder: Path, url: str, tenants: Mapping[str, Any], flags: Flags, *, api: bool
+    folder: Path,
+    url: str,
+    tenants: Mapping[str, Any],
+    flags: Flags,
+    *,
+    api: bool,
+    forwarded: Sequence[str] = (),
 ) -> Settings:
     """What stands in the two files of a bridge; the store is known to honour the series hint.
 
@@ -80,7 +99,8 @@ def settings_of(
     read = {"name": "far", "url": f"{url}/api/v1/read"}
     config.write_text(yaml.safe_dump({"remote_read": [read]}))
     ways = {"metadata_url": url, "query_url": url, "pushdown": "over_limit"} if api else {}
-    stores = {"far": {"profile": "prometheus", **ways}}
+    store = {"profile": "prometheus", "forward_headers": list(forwarded), **ways}
+    stores = {"far": store}
     own.write_text(yaml.safe_dump({"stores": stores, "tenants": dict(tenants)}))
     limited = replace(flags, query_max_samples=LEAST) if api else flags
     return load(config, own, limited).settings
@@ -94,9 +114,11 @@ async def bridge(
     flags: Flags = FLAGS,
     *,
     api: bool = False,
+    forwarded: Sequence[str] = (),
 ) -> AsyncIterator[AsyncClient]:
     """A bridge with tenants."""
-    service = Service(settings_of(folder, store.url, tenants, flags, api=api), warming=False)
+    settings = settings_of(folder, store.url, tenants, flags, api=api, forwarded=forwarded)
+    service = Service(settings, warming=False)
     async with (
         service.router.lifespan_context(service),
         AsyncClient(
