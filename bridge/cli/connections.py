@@ -1,21 +1,16 @@
-"""How many connections there are at once, and how long each may take to send a request."""
+"""How many connections there are at once, and how they are let in."""
 
 import asyncio
 import logging
 import socket
 import ssl
-from asyncio import TimerHandle
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
-from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
+from bridge.cli.exchange import Connection
 
 _LOG: Final = logging.getLogger(__name__)
-# uvicorn knows no connections that are kept forever.
-_FOREVER_SECONDS: Final = 10 * 365 * 86_400
 _HANDSHAKE_SECONDS: Final = 60.0
 # Until file descriptors or memory may be there again.
 _PAUSE_SECONDS: Final = 1.0
@@ -30,63 +25,6 @@ class ConnectionLimits:
 
     most: int = 512
     read_seconds: float = 300.0
-
-
-class Connection(HttpToolsProtocol):
-    """uvicorn's side of a connection, which ends if a request does not arrive whole in time.
-
-    As with Go's `ReadTimeout`, time runs from the connection's start or, in a kept one, from the
-    request's first byte. `ended` is called once the connection is gone.
-    """
-
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        seconds: float,
-        ended: Callable[[], None],
-    ) -> None:
-        super().__init__(config, server_state, app_state)
-        # uvicorn only hands it to call_later.
-        self.timeout_keep_alive = seconds or _FOREVER_SECONDS  # type: ignore[assignment]
-        self._seconds = seconds
-        self._ended = ended
-        self._late: TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._expect()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._arrived()
-        super().connection_lost(exc)
-        self._ended()
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        if self._late is None:
-            self._expect()
-
-    def on_message_complete(self) -> None:
-        self._arrived()
-        super().on_message_complete()
-
-    def _expect(self) -> None:
-        if self._seconds:
-            self._late = self.loop.call_later(self._seconds, self._end)
-
-    def _arrived(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-    def _end(self) -> None:
-        if self.pipeline:
-            # It is not read on because an earlier answer is not complete yet.
-            self._expect()
-        else:
-            self.transport.close()
 
 
 def probe(client: socket.socket) -> None:

@@ -14,7 +14,8 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from bridge.cli.connections import Acceptor, Connection, ConnectionLimits
+from bridge.cli.connections import Acceptor, ConnectionLimits
+from bridge.cli.exchange import Connection
 from bridge.cli.slow_readers import SlowReaders
 from bridge.model.errors import BridgeError
 

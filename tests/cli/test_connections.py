@@ -14,12 +14,13 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.api.tls import server_context
 from bridge.api.web_config import ServerTls
 from bridge.cli.connections import ConnectionLimits, probe
-from bridge.cli.serving import Listener, _server, listen
+from bridge.cli.serving import Listener, _Server, _server, listen
 from tests.certificates import Authority
 from tests.cli.world import GOOD, serving
 from tests.remote.stores import store
@@ -66,12 +67,19 @@ class World:
 @contextlib.asynccontextmanager
 async def served(listener: Listener) -> AsyncIterator[int]:
     """The port, once it is served in this loop."""
+    async with running(listener) as (_, port):
+        yield port
+
+
+@contextlib.asynccontextmanager
+async def running(listener: Listener) -> AsyncIterator[tuple[_Server, int]]:
+    """A server and its port, once it is served in this loop."""
     server = _server(listener, lambda: None)
     port = int(listener.address.rpartition(":")[2])
     task = asyncio.create_task(server.serve([listener.socket]))
     try:
         async with asyncio.timeout(PATIENCE):
-            yield port
+            yield server, port
     finally:
         server.should_exit = True
         await task
@@ -79,6 +87,11 @@ async def served(listener: Listener) -> AsyncIterator[int]:
 
 def bounded(world: World, limits: ConnectionLimits) -> Listener:
     return listen(world.app, "127.0.0.1", 0, limits=limits)
+
+
+def only(app: ASGIApp) -> Listener:
+    """A listener whose every path is this application's."""
+    return listen(Starlette(routes=[Mount("", app)]), "127.0.0.1", 0)
 
 
 class Client:
@@ -177,6 +190,72 @@ async def test_a_request_behind_one_that_is_not_answered_yet_is_waited_for() -> 
         world.may.set()
         assert await client.answer() == b"late"
         assert await client.answer(b"lf") == b"half"
+
+
+async def test_requests_that_come_faster_than_answers_wait_outside_and_are_all_answered() -> None:
+    world, many = World(), 20_000
+    listener = bounded(world, ConnectionLimits())
+    async with running(listener) as (server, port), connected(port) as client:
+        client.writer.write(WAITING + many * ASKED)
+        await world.came.wait()
+        async with connected(port) as other:
+            for _ in range(20):
+                assert await other.answer(ASKED) == b"good"
+        world.may.set()
+        assert await client.answer() == b"late"
+        for _ in range(many):
+            assert await client.answer() == b"good"
+            waiting = [len(one.pipeline) for one in server.server_state.connections]  # type: ignore[union-attr]
+            assert max(waiting) * len(ASKED) < (1 << 14) + len(ASKED)
+
+
+async def test_an_answer_whose_length_is_known_is_one_packet() -> None:
+    async with served(bounded(World(), ConnectionLimits())) as port, connected(port) as client:
+        client.writer.write(ASKED)
+        whole = await client.reader.read(1 << 16)
+        assert whole.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert whole.endswith(b"\r\n\r\ngood")
+
+
+async def test_the_head_of_an_answer_without_a_length_does_not_wait_for_its_body() -> None:
+    world = World()
+
+    async def endless(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await world.may.wait()
+        await send({"type": "http.response.body", "body": b"late"})
+
+    async with (
+        served(only(endless)) as port,
+        connected(port) as client,
+    ):
+        client.writer.write(ASKED)
+        head = await client.reader.readuntil(b"\r\n\r\n")
+        assert b"\r\ntransfer-encoding: chunked\r\n" in head
+        world.may.set()
+        assert await client.reader.readuntil(b"0\r\n\r\n") == b"4\r\nlate\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("body", [b"longer", b"low"])
+async def test_an_answer_that_is_not_as_long_as_told_ends_the_connection(body: bytes) -> None:
+    async def wrong(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"4")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async with served(only(wrong)) as port, connected(port) as client:
+        client.writer.write(ASKED)
+        assert b"longer" not in await client.reader.read()
+
+
+async def test_an_old_client_and_one_that_asks_for_the_head_alone_are_answered() -> None:
+    async with served(bounded(World(), ConnectionLimits())) as port, connected(port) as client:
+        client.writer.write(b"HEAD /at-once HTTP/1.1\r\nHost: b\r\n\r\n")
+        assert b"\r\ncontent-length: 4\r\n" in await client.reader.readuntil(b"\r\n\r\n")
+        client.writer.write(b"GET /at-once HTTP/1.0\r\n\r\n")
+        whole = await client.reader.read()
+        assert b"\r\nconnection: close\r\n" in whole
+        assert whole.endswith(b"\r\n\r\ngood")
 
 
 async def test_without_a_bound_a_connection_stays() -> None:

@@ -1,0 +1,218 @@
+"""One connection: requests that come one after the other, and their answers in the same order."""
+
+import asyncio
+from asyncio import TimerHandle
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from urllib.parse import unquote
+
+import httptools
+from uvicorn import Config
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from bridge.cli.head import head_of, lines_of
+
+# How much is taken apart at once: of requests that come faster than answers go, the rest waits.
+_SLICE: Final = 1 << 14
+_WITHOUT_BODY: Final = (204, 304)
+
+
+class Exchange(RequestResponseCycle):
+    """A request and its answer; a head that tells the body's length goes out together with it."""
+
+    _head: bytes = b""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Sends a part of the answer, once the client has taken most of the parts before."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if message["type"] == "http.response.start" and not self.response_started:
+            self._begin(message["status"], message.get("headers", ()))
+        elif message["type"] == "http.response.body" and self.response_started:
+            self._go_on(message.get("body", b""), more=message.get("more_body", False))
+        else:
+            raise RuntimeError(f"{message['type']} is out of place in an answer")
+
+    def _begin(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        head = head_of(status, tuple(headers))
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        closes = b"" if head.closes or self.keep_alive else b"connection: close\r\n"
+        self.keep_alive = self.keep_alive and not head.closes
+        bodiless = self.scope["method"] == "HEAD" or status in _WITHOUT_BODY
+        undecided = head.length is None and not head.chunked and not bodiless
+        self.chunked_encoding = head.chunked or undecided
+        self.expected_content_length = head.length or 0
+        coding = b"transfer-encoding: chunked\r\n" if undecided else b""
+        lines = (head.lines, lines_of(self.default_headers), closes, coding, b"\r\n")
+        self._head = b"".join(lines)
+        if head.length is None:
+            self._flush(b"")
+
+    def _go_on(self, body: bytes, *, more: bool) -> None:
+        if self.response_complete:
+            raise RuntimeError("the answer is complete already")
+        if self.scope["method"] == "HEAD":
+            self.expected_content_length = 0
+            self._flush(b"")
+        elif self.chunked_encoding:
+            chunk = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
+            self._flush(chunk if more else chunk + b"0\r\n\r\n")
+        else:
+            self.expected_content_length -= len(body)
+            if self.expected_content_length < 0:
+                raise RuntimeError("the body is longer than its head tells")
+            self._flush(body)
+        if not more:
+            self._complete()
+
+    def _flush(self, body: bytes) -> None:
+        head, self._head = self._head, b""
+        if head or body:
+            self.transport.write(head + body)
+
+    def _complete(self) -> None:
+        if self.expected_content_length:
+            raise RuntimeError("the body is shorter than its head tells")
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+
+class _Flow(FlowControl):
+    """Lets nothing more come in while it is `full`."""
+
+    def __init__(self, transport: asyncio.Transport, full: Callable[[], bool]) -> None:
+        super().__init__(transport)
+        self._full = full
+
+    def resume_reading(self) -> None:
+        if not self._full():
+            super().resume_reading()
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's side of a connection, which ends if a request does not arrive whole in time.
+
+    As with Go's `ReadTimeout`, time runs from the connection's start or, in a kept one, from the
+    request's first byte; a kept one may be idle as long. `ended` is called once the connection is
+    gone. While requests wait for the answers before theirs, nothing more is taken in.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        seconds: float,
+        ended: Callable[[], None],
+    ) -> None:
+        super().__init__(config, server_state, app_state)
+        self._seconds = seconds
+        self._ended = ended
+        self._unread = memoryview(b"")
+        # When what is expected must be there; a timer looks at it, and is rarely set anew.
+        self._due: float | None = None
+        self._idle = False
+        self._timer: TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.flow = _Flow(transport, lambda: bool(self.pipeline))
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._due = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._unread = memoryview(b"")
+        super().connection_lost(exc)
+        self._ended()
+
+    def data_received(self, data: bytes) -> None:
+        self._unread = memoryview(bytes(self._unread) + data if self._unread else data)
+        self._take_apart()
+
+    def _take_apart(self) -> None:
+        """Goes on with what came in, until a request has to wait for its turn."""
+        while self._unread and not self.pipeline and not self.transport.is_closing():
+            some, self._unread = self._unread[:_SLICE], self._unread[_SLICE:]
+            super().data_received(some)  # type: ignore[arg-type]
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._idle or self._due is None:
+            self._expect()
+
+    def on_headers_complete(self) -> None:
+        version, scope = self.parser.get_http_version(), self.scope
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        scope["raw_path"] = self.root_path.encode("ascii") + url.path
+        scope["query_string"] = url.query or b""
+        before = self.cycle
+        self.cycle = Exchange(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        # uvicorn says that there is always one; there is none before the first.
+        if before is not None and not before.response_complete:  # type: ignore[redundant-expr]
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+        else:
+            self._start_asgi_task(self.cycle, self.app)
+
+    def on_message_complete(self) -> None:
+        self._due = None
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._due is None:
+            self._expect(idle=True)
+        self._take_apart()
+        self.flow.resume_reading()
+
+    def _expect(self, *, idle: bool = False) -> None:
+        """From now on something must come in time."""
+        self._idle = idle
+        if self._seconds:
+            self._due = self.loop.time() + self._seconds
+            if self._timer is None:
+                self._timer = self.loop.call_at(self._due, self._look)
+
+    def _look(self) -> None:
+        """Ends the connection if what is expected is not there."""
+        self._timer = None
+        if self._due is None:
+            return
+        if self.pipeline:
+            # It is not read on because an earlier answer is not complete yet.
+            self._expect()
+        elif self.loop.time() < self._due:
+            self._timer = self.loop.call_at(self._due, self._look)
+        else:
+            self.transport.close()
