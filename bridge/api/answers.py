@@ -1,7 +1,7 @@
 """What was answered to a question, as long as the samples that the answer rests on stand."""
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from cachetools import LRUCache
 
@@ -21,8 +21,7 @@ _SHARE: Final = 64
 Owner = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """All that decides an answer besides samples: a query's text, its steps, what was asked of it.
 
     `lookback` is in ms, `limit` a number of series; 0: none given.
@@ -81,7 +80,10 @@ class Answers:
     async def find(self, question: Question) -> Known | None:
         """What was answered, if that is what would be answered now."""
         place = (self._owner, question)
-        known = self.shelf.held.get(place)
+        try:
+            known = self.shelf.held[place]
+        except KeyError:
+            known = None
         if known is not None and not await lasting(known.warranties):
             self.shelf.held.pop(place, None)
             known = None

@@ -31,7 +31,7 @@ async def query_cost(api: Api, request: ApiRequest) -> Answer:
     asked = QueryOptions(lookback=params.lookback(form))
     with params.parameter("query"):
         selects = await api.engine.selects(form.get("query"), steps, asked)
-    options = ReadOptions(nocache(request), fresh(request))
+    options = ReadOptions(nocache(request.form), fresh(request))
     found = await asyncio.gather(*(estimated(api.querier, one, options) for one in selects))
     every = [one for estimates in found for one in estimates]
     stores = {one.store: [o for o in every if o.store == one.store] for one in every}

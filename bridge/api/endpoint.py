@@ -1,10 +1,10 @@
 """One request from its form to its envelope: errors, time limits, clients that go away."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -26,6 +26,7 @@ from bridge.api.origin import Origin, origin_of
 from bridge.api.settings import ApiSettings
 from bridge.api.streamed import Counted, Streamed, accepts_gzip, takes_pieces
 from bridge.api.tenancy import EVERYBODY, Tenant
+from bridge.api.whole import JSON, Headers, Whole
 from bridge.cache.caches import Caches
 from bridge.catalogue.joint import Names
 from bridge.engine.engine import Engine
@@ -45,7 +46,6 @@ from bridge.telemetry.trace import Caller, PassedOn, Trace, Tracer, tracing
 _LOG: Final = logging.getLogger(__name__)
 # Below this an answer fits into a few packets and compressing it only costs time.
 _WORTH_COMPRESSING: Final = 8192
-_JSON: Final = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +115,8 @@ class Endpoint:
         ):
             response = await self._response(request, headers, origin)
             sent = Counted(send)
-            with contextlib.suppress(OSError):
+            # Who goes away while it is answered is no fault of ours.
+            with suppress(OSError):
                 await response(scope, receive, sent)
             span.set_attribute("http.response.status_code", response.status_code)
         seconds = time.perf_counter() - begun
@@ -127,17 +128,17 @@ class Endpoint:
 
     async def _response(
         self, request: Request, asked: Mapping[str, str], origin: Origin
-    ) -> Response:
+    ) -> Response | Whole:
         try:
             form = await read_form(request, asked)
             call = ApiRequest(form, asked, dict(request.path_params), origin)
             answer = await while_connected(request, self._handler(self._api, call))
             if not (answer.data or answer.pieces or self._plain):
                 return Response(status_code=HTTPStatus.NO_CONTENT)
-            headers = {**_JSON, **dict(answer.headers)}
             most = self._api.limits.limits.response_bytes
             if answer.pieces and takes_pieces(request) and (not most or answer.at_most <= most):
                 packed = accepts_gzip(asked)
+                headers = {**JSON, **dict(answer.headers)}
                 return Streamed(success_pieces(answer), headers, gzip=packed)
             if answer.pieces:
                 body = await asyncio.to_thread(success, answer)
@@ -145,7 +146,7 @@ class Endpoint:
                 body = answer.data if self._plain or answer.bare else success(answer)
             self._api.limits.limits.check_response(len(body))
             answered(len(body))
-            return await _compressed(asked, body, headers)
+            return await _compressed(asked, body, answer.headers)
         except asyncio.CancelledError:
             if not self._api.lifecycle.stopping:
                 raise
@@ -193,9 +194,9 @@ def retry_after(outcome: Failure) -> dict[str, str] | None:
     return {"Retry-After": str(outcome.retry_after)} if outcome.retry_after else None
 
 
-async def _compressed(asked: Mapping[str, str], body: bytes, headers: dict[str, str]) -> Response:
-    if len(body) >= _WORTH_COMPRESSING and accepts_gzip(asked):
-        body = await asyncio.to_thread(igzip.compress, body, 1, mtime=0)
-        answered(len(body))
-        headers["Content-Encoding"] = "gzip"
-    return Response(body, headers=headers)
+async def _compressed(asked: Mapping[str, str], body: bytes, headers: Headers) -> Whole:
+    if len(body) < _WORTH_COMPRESSING or not accepts_gzip(asked):
+        return Whole(body, headers)
+    packed = await asyncio.to_thread(igzip.compress, body, 1, mtime=0)
+    answered(len(packed))
+    return Whole(packed, headers, gzip=True)

@@ -49,6 +49,11 @@ def success(answer: Answer) -> bytes:
     return b"%s%s%s}" % (_BEFORE, data, _remarks(answer))
 
 
+def whole(answer: Answer) -> Answer:
+    """The same with its envelope around it, as it is sent."""
+    return Answer(success(answer), headers=answer.headers, bare=True)
+
+
 def success_pieces(answer: Answer) -> Iterator[Callable[[], bytes]]:
     """The body of an answer in consecutive pieces, which may be written in any order."""
     yield partial(bytes, _BEFORE)

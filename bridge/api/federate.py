@@ -30,7 +30,7 @@ async def federate(api: Api, request: ApiRequest) -> Answer:
     for matchers in matcher_sets:
         api.limits.limits.check_matchers(matchers)
     options = ReadOptions(
-        nocache(request), fresh(request), api.limits.max_samples, api.limits.max_bytes
+        nocache(request.form), fresh(request), api.limits.max_samples, api.limits.max_bytes
     )
     now = api.now()
     try:

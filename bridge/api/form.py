@@ -2,12 +2,12 @@
 
 import quopri
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
@@ -30,6 +30,8 @@ _MULTIPART: Final = "multipart/form-data"
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9a-fA-F]{2}).{0,2}", re.DOTALL)
 
 Pair = tuple[str, str]
+_Given = TypeVar("_Given", bound=Hashable)
+_Made = TypeVar("_Made")
 
 
 class BodyTooLarge(BadData):
@@ -45,6 +47,15 @@ class Form:
 
     pairs: tuple[Pair, ...]
     error: str = ""
+    _made: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, make: Callable[["Form", _Given], _Made], given: _Given) -> _Made:
+        """What `make` makes of it; made once if the same form comes again and again."""
+        place = make, given
+        if place not in self._made:
+            self._made[place] = make(self, given)
+        made: _Made = self._made[place]
+        return made
 
     def get(self, name: str) -> str:
         """The first value of this name, empty when absent."""
@@ -75,6 +86,9 @@ async def read_form(request: Request, headers: Mapping[str, str]) -> Form:
 
 
 def _merged(*forms: Form) -> Form:
+    told = [form for form in forms if form.pairs or form.error]
+    if len(told) == 1:
+        return told[0]
     pairs = tuple(pair for form in forms for pair in form.pairs)
     return Form(pairs, next((form.error for form in forms if form.error), ""))
 

@@ -83,6 +83,12 @@ class Ledger:
             del self._active[entry.number]
             self._over(entry, error)
 
+    def known(self, text: str, steps: Steps, origin: Origin, stats: Stats) -> None:
+        """A query that was over at once, for its answer was known."""
+        trace = current() or Trace()
+        progress = Progress(stats)
+        self._over(Entry(next(self._numbers), text, steps, origin, self.now(), trace, progress), "")
+
     def close(self) -> None:
         """Writes what waits."""
         for file in (self.log, self.slow_log):

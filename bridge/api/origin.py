@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from starlette.types import Scope
 
 # Letters of a header's value that are kept; uids and logins are shorter.
 _LONGEST: Final = 128
+# Origins that are known.
+_KNOWN: Final = 1024
 # Where the gate notes who was let in.
 USER: Final = "prombridge.user"
 # Whether that is the name of a token, and the tenant of the request.
@@ -25,13 +28,13 @@ class Origin:
 
     client: str = ""
     method: str = ""
+    tenant: str = ""
     path: str = ""
     user: str = ""
     dashboard: str = ""
     panel: str = ""
     rule: str = ""
     agent: str = ""
-    tenant: str = ""
 
     def named(self) -> dict[str, str]:
         """What is known beyond the request's own line, for logs."""
@@ -48,27 +51,27 @@ class Origin:
 
 def origin_of(scope: Scope, headers: Mapping[str, str]) -> Origin:
     """The origin of a request; Grafana's tracing_header_middleware.go names its headers."""
-
-    def header(name: str) -> str:
-        return _shown(headers.get(name, ""))
-
     client = scope.get("client")
-    return Origin(
-        client=client[0] if client else "",
-        method=scope["method"],
-        path=_shown(scope["path"]),
-        user=_shown(scope.get(USER, "")) or header("x-grafana-user"),
-        dashboard=header("x-dashboard-uid"),
-        panel=header("x-panel-id"),
-        rule=header("x-rule-uid"),
-        agent=header("user-agent"),
-        tenant=scope.get(TENANT, ""),
+    shown = (
+        scope["path"],
+        scope.get(USER) or headers.get("x-grafana-user", ""),
+        headers.get("x-dashboard-uid", ""),
+        headers.get("x-panel-id", ""),
+        headers.get("x-rule-uid", ""),
+        headers.get("user-agent", ""),
     )
+    cut = tuple(text[:_LONGEST] for text in shown)
+    return _origin(client[0] if client else "", scope["method"], scope.get(TENANT, ""), cut)
+
+
+@lru_cache(_KNOWN)
+def _origin(client: str, method: str, tenant: str, shown: tuple[str, ...]) -> Origin:
+    """The same again for all requests of a panel."""
+    return Origin(client, method, tenant, *map(_shown, shown))
 
 
 def _shown(text: str) -> str:
-    """A text that somebody else chose, fit to be shown: short, printable."""
-    text = text[:_LONGEST]
+    """A text that somebody else chose, fit to be shown."""
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

@@ -4,8 +4,8 @@ Source: web/api/v1/api.go of Prometheus.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,13 +34,22 @@ class TimeRange:
     end: int
 
 
-@contextmanager
-def parameter(name: str) -> Iterator[None]:
+def parameter(name: str) -> AbstractContextManager[None]:
     """A BadData raised within is said to be about this parameter."""
-    try:
-        yield
-    except BadData as error:
-        raise BadData(f"invalid parameter {quoted(name)}: {error}") from None
+    return _About(name)
+
+
+class _About(AbstractContextManager[None]):
+    """A parameter that is looked at."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, BadData):
+            raise BadData(f"invalid parameter {quoted(self._name)}: {error}") from None
 
 
 def refuse_broken(form: Form) -> None:

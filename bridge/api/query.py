@@ -1,6 +1,7 @@
 """query, query_range, format_query and parse_query."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from bridge.api import params
@@ -8,9 +9,11 @@ from bridge.api.answers import Question
 from bridge.api.delegation import pushed_down
 from bridge.api.encode import at_most, encode_pieces, encoded, many_pieces
 from bridge.api.endpoint import Api, ApiRequest
-from bridge.api.envelope import Answer, go_json
+from bridge.api.envelope import Answer, go_json, whole
+from bridge.api.form import Form
 from bridge.api.headers import cache_headers
 from bridge.api.ledger import Entry, samples_of
+from bridge.engine.demands import Limits
 from bridge.engine.functions import signatures
 from bridge.engine.query import QueryOptions, Stats
 from bridge.model.errors import LimitExceeded, QueryTimeout, TooManySamples
@@ -29,28 +32,36 @@ _STATS: Final = ("true", "all")
 
 async def instant(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/query`: one step, now unless `time` says otherwise."""
+    form = request.form
     with stage(Stage.PARAMS):
-        limit = params.limit(request.form)
-        steps = Steps.at(params.optional_time(request.form, "time", api.now()))
-        options = _options(request, limit)
+        # What is asked of now is another question each time.
+        steps, options = form.once(_at, 0) if form.get("time") else _at(form, api.now())
     return await _evaluated(api, request, steps, options)
 
 
 async def ranged(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/query_range`: `start` to `end` by `step`."""
     with stage(Stage.PARAMS):
-        limit = params.limit(request.form)
-        steps = params.steps(request.form, api.limits.limits)
-        options = _options(request, limit)
+        steps, options = request.form.once(_along, api.limits.limits)
     return await _evaluated(api, request, steps, options)
 
 
-def _options(request: ApiRequest, limit: int) -> QueryOptions:
-    timeout = params.timeout(request.form)
-    lookback = params.lookback(request.form)
-    return QueryOptions(
-        0 if timeout is None else timeout or -1, lookback, limit, nocache(request), fresh(request)
-    )
+def _at(form: Form, now: int) -> tuple[Steps, QueryOptions]:
+    limit = params.limit(form)
+    steps = Steps.at(params.optional_time(form, "time", now))
+    return steps, _options(form, limit)
+
+
+def _along(form: Form, limits: Limits) -> tuple[Steps, QueryOptions]:
+    limit = params.limit(form)
+    steps = params.steps(form, limits)
+    return steps, _options(form, limit)
+
+
+def _options(form: Form, limit: int) -> QueryOptions:
+    timeout = params.timeout(form)
+    lookback = params.lookback(form)
+    return QueryOptions(0 if timeout is None else timeout or -1, lookback, limit, nocache(form))
 
 
 async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: QueryOptions) -> Answer:
@@ -58,10 +69,11 @@ async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: Query
     if options.timeout < 0:
         await asyncio.to_thread(_parsed, api, request)
         raise QueryTimeout("query execution")
+    if fresh(request):
+        options = replace(options, fresh=True)
     question = _question(request, steps, options)
     if question is not None and (known := await api.answers.find(question)) is not None:
-        with api.ledger.entry(question.text, steps, request.origin) as entry:
-            entry.progress.stats = known.stats
+        api.ledger.known(question.text, steps, request.origin, known.stats)
         return known.answer
     text = request.form.get("query")
     with params.parameter("query"):
@@ -102,15 +114,15 @@ async def _evaluated_here(
             data = await encoded(result)
     stats, remarks = _stats(request.form.get("stats"), entry)
     data = b'%s,"stats":%s}' % (data[:-1], stats) if stats else data
-    answer = Answer(data, (*result.warnings, *remarks), result.infos, headers)
+    answer = whole(Answer(data, (*result.warnings, *remarks), result.infos, headers))
     if question is not None:
         api.answers.keep(question, answer, result.stats)
     return answer
 
 
-def nocache(request: ApiRequest) -> bool:
-    """Whether this request asks for an answer without the cache."""
-    return request.form.get("nocache") in {"1", "true"}
+def nocache(form: Form) -> bool:
+    """Whether an answer without the cache is asked for."""
+    return form.get("nocache") in {"1", "true"}
 
 
 def fresh(request: ApiRequest) -> bool:

@@ -10,7 +10,6 @@ from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
@@ -149,7 +148,7 @@ def application(
     lifespan: Lifespan | None = None,
     stores: Mapping[str, Api] | None = None,
     console: Sequence[BaseRoute] = (),
-) -> Starlette:
+) -> ASGIApp:
     """The HTTP side of the bridge as an ASGI application.
 
     `stores` has each store's own by name, `console` are the routes of the pages.
@@ -174,7 +173,7 @@ def for_anyone(
     ready: Callable[[], bool],
     lifecycle: Lifecycle,
     console: Sequence[BaseRoute] = (),
-) -> Starlette:
+) -> ASGIApp:
     """What requests see that are no tenant's: health, and the console's files, which tell nothing.
 
     All other paths tell why a request is no tenant's.
@@ -192,20 +191,16 @@ async def _refusal(request: Request) -> Response:
 
 def _served(
     routes: Sequence[BaseRoute], settings: ApiSettings, lifespan: Lifespan | None = None
-) -> Starlette:
+) -> ASGIApp:
     prefix = settings.route_prefix
     served = Starlette(
         routes=[*_entrances(prefix), Mount(prefix, routes=routes)] if prefix else routes,
-        middleware=[
-            Middleware(Transport, settings.cors_origin),
-            Middleware(Direct, _endpoints(routes, prefix)),
-        ],
         exception_handlers={404: _not_found, 405: _wrong_method},
         lifespan=lifespan,
     )
     # Its redirects name a host and a scheme, which only a proxy in front of the bridge knows.
     served.router.redirect_slashes = False
-    return served
+    return Transport(Direct(served, _endpoints(routes, prefix)), settings.cors_origin)
 
 
 def _endpoints(routes: Sequence[BaseRoute], prefix: str) -> Mapping[tuple[str, str], ASGIApp]:

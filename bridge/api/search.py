@@ -71,7 +71,7 @@ def _search(api: Api, request: ApiRequest, endpoint: str) -> Search:
 
 def _lookup(api: Api, request: ApiRequest, search: Search) -> Lookup:
     options = ReadOptions(
-        nocache(request), fresh(request), api.limits.max_samples, api.limits.max_bytes
+        nocache(request.form), fresh(request), api.limits.max_samples, api.limits.max_bytes
     )
     return Lookup(search.matcher_sets, search.window, options)
 

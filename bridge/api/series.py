@@ -64,7 +64,7 @@ def _range(api: Api, request: ApiRequest) -> TimeRange:
 def _lookup(api: Api, request: ApiRequest, span: TimeRange) -> Lookup:
     matcher_sets = params.selectors(request.form.all("match[]"), parse_selector, api.limits.limits)
     options = ReadOptions(
-        nocache(request), fresh(request), api.limits.max_samples, api.limits.max_bytes
+        nocache(request.form), fresh(request), api.limits.max_samples, api.limits.max_bytes
     )
     return Lookup(matcher_sets, Window(span.start, span.end), options)
 

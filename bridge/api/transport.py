@@ -41,7 +41,8 @@ class Transport:
         """Who answers this request."""
         if scope["method"] == "OPTIONS":
             return Response(status_code=204)
-        if raw_path := scope.get("raw_path"):
+        raw_path = scope.get("raw_path") or b""
+        if b"%" in raw_path:
             if problem := broken_escape(raw_path):
                 return failed(Failure(ErrorType.BAD_DATA, 400, f"the path has an {problem}"))
             # Servers put replacement characters in; broken bytes must stay recognisable.

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -127,14 +127,24 @@ class Payer:
 _CURRENT: Final[ContextVar[Payer | None]] = ContextVar("payer", default=None)
 
 
-@contextmanager
-def paid_by(payer: Payer | None) -> Iterator[None]:
+def paid_by(payer: Payer | None) -> AbstractContextManager[None]:
     """What is read within is this payer's; nobody's if there is none."""
-    token = _CURRENT.set(payer)
-    try:
-        yield
-    finally:
-        _CURRENT.reset(token)
+    return _Paid(payer)
+
+
+class _Paid(AbstractContextManager[None]):
+    """A payer that is the current one."""
+
+    __slots__ = ("_payer", "_token")
+
+    def __init__(self, payer: Payer | None) -> None:
+        self._payer = payer
+
+    def __enter__(self) -> None:
+        self._token = _CURRENT.set(self._payer)
+
+    def __exit__(self, *_error: object) -> None:
+        _CURRENT.reset(self._token)
 
 
 def ask() -> None:

@@ -3,8 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from enum import StrEnum
 from typing import Final
@@ -166,16 +165,25 @@ class Share:
 CURRENT: Final[ContextVar[Share | None]] = ContextVar("share", default=None)
 
 
-@contextmanager
-def held(pool: Pool) -> Iterator[None]:
+def held(pool: Pool) -> AbstractContextManager[None]:
     """What a request within takes of the pool is given back behind it."""
-    share = pool.share()
-    token = CURRENT.set(share)
-    try:
-        yield
-    finally:
-        CURRENT.reset(token)
-        share.close()
+    return _Held(pool.share())
+
+
+class _Held(AbstractContextManager[None]):
+    """A share that is the current one."""
+
+    __slots__ = ("_share", "_token")
+
+    def __init__(self, share: Share) -> None:
+        self._share = share
+
+    def __enter__(self) -> None:
+        self._token = CURRENT.set(self._share)
+
+    def __exit__(self, *_error: object) -> None:
+        CURRENT.reset(self._token)
+        self._share.close()
 
 
 def answered(size: int) -> None:

@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -69,10 +69,12 @@ class Caller:
     @staticmethod
     def of(headers: Mapping[str, str]) -> "Caller":
         """What the headers say; nothing if it is not well formed."""
+        if "traceparent" not in headers:
+            return NOBODY
         parent, state = headers.get("traceparent", "").strip(), headers.get("tracestate", "")
         found = _TRACEPARENT.fullmatch(parent)
         if not found or NO_TRACE_ID in found[1] or NO_SPAN_ID in found[2] or parent[:2] == "ff":
-            return Caller()
+            return NOBODY
         known = len(state) <= _LONGEST_STATE and state.isascii() and state.isprintable()
         return Caller(parent, state if known else "")
 
@@ -87,6 +89,9 @@ class Caller:
         """Trace id and span id, zeros if there are none."""
         found = _TRACEPARENT.fullmatch(self.traceparent)
         return (found[1], found[2]) if found else (NO_TRACE_ID, NO_SPAN_ID)
+
+
+NOBODY: Final = Caller()
 
 
 class _Unshown:
@@ -105,7 +110,7 @@ _UNNOTED: Final = nullcontext(_UNSHOWN)
 class PassedOn:
     """The tracer that shows nothing: what a request says of its trace goes on to the stores."""
 
-    caller: Caller = Caller()
+    caller: Caller = NOBODY
 
     def span(
         self, name: str, attributes: Mapping[str, Attribute], caller: Caller | None = None
@@ -131,7 +136,7 @@ class Trace:
     waits in `behind`, and is said when it ends.
     """
 
-    tracer: Tracer = field(default_factory=PassedOn)
+    tracer: Tracer = PassedOn()
     ended: list[tuple[Stage, float]] = field(default_factory=list)
     at: Stage | None = None
     streamed: bool = False
@@ -160,21 +165,41 @@ def outgoing() -> Pairs:
     return trace.tracer.headers() if trace is not None else ()
 
 
-@contextmanager
 def tracing(
     trace: Trace, name: str, caller: Caller, attributes: Mapping[str, Attribute]
-) -> Iterator[Span]:
+) -> AbstractContextManager[Span]:
     """All stages within belong to this trace, below one span of this name."""
-    token = _CURRENT.set(trace)
-    try:
-        with trace.tracer.span(name, attributes, caller) as span:
+    return _Traced(trace, trace.tracer.span(name, attributes, caller))
+
+
+class _Traced(AbstractContextManager[Span]):
+    """A trace that is the current one."""
+
+    __slots__ = ("_span", "_token", "_trace")
+
+    def __init__(self, trace: Trace, span: AbstractContextManager[Span]) -> None:
+        self._trace = trace
+        self._span = span
+
+    def __enter__(self) -> Span:
+        self._token = _CURRENT.set(self._trace)
+        return self._span.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        try:
+            for say in self._trace.behind:
+                say()
+        finally:
             try:
-                yield span
+                ended = self._span.__exit__(kind, error, traceback)
             finally:
-                for say in trace.behind:
-                    say()
-    finally:
-        _CURRENT.reset(token)
+                _CURRENT.reset(self._token)
+        return ended
 
 
 def stage(which: Stage, **attributes: Attribute) -> AbstractContextManager[Span]:

@@ -72,3 +72,16 @@ async def test_the_body_of_a_get_does_not_count(client: AsyncClient) -> None:
         headers={"content-type": URLENCODED},
     )
     assert response.json()["data"]["result"][1] == "1"
+
+
+async def test_what_is_made_of_a_form_is_made_once_however_it_is_sent() -> None:
+    made: list[Form] = []
+
+    def make(form: Form, given: int) -> int:
+        made.append(form)
+        return len(form.pairs) + given
+
+    for url, body in ((b"once=1&b=2", b""), (b"", b"once=1&b=2"), (b"once=1&b=2", b"")):
+        assert (await form_of(url, body)).once(make, 1) == 3
+    assert len(made) == 1
+    assert (await form_of(b"once=1&b=2")).once(make, 2) == 4

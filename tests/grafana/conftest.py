@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from bridge.api.answers import Answers, Shelf
 from bridge.api.endpoint import Api
@@ -24,7 +24,7 @@ from tests.grafana.requests import NOW_MS
 
 
 @contextmanager
-def running(settings: ApiSettings) -> Iterator[Starlette]:
+def running(settings: ApiSettings) -> Iterator[ASGIApp]:
     with ThreadPoolExecutor(2) as workers:
         catalogue = catalogue_of(demo_store(NOW_MS).querier, NOW_MS)
         limits = EngineSettings()
@@ -50,7 +50,7 @@ def running(settings: ApiSettings) -> Iterator[Starlette]:
 
 
 @pytest.fixture(scope="session")
-def bridge() -> Iterator[Starlette]:
+def bridge() -> Iterator[ASGIApp]:
     with running(ApiSettings()) as app:
         yield app
 
@@ -66,7 +66,7 @@ async def below_prefix() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def grafana(bridge: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+async def grafana(bridge: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     """A client that sends what Grafana's own HTTP client always sends."""
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(bridge),
