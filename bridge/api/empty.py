@@ -115,10 +115,12 @@ def _int32(text: str) -> int:
     if not _INTEGER.fullmatch(text):
         raise BadData(f"{wrong}invalid syntax")
     # int() refuses texts of thousands of digits with words of its own.
-    digits = text.lstrip("+-").lstrip("0")
-    if len(digits) > 10 or not -_INT32_MAX - 1 <= int(text) <= _INT32_MAX:
+    digits = text.lstrip("+-").lstrip("0") or "0"
+    value = int(digits) if len(digits) < 11 else _INT32_MAX + 2
+    value = -value if text.startswith("-") else value
+    if not -_INT32_MAX - 1 <= value <= _INT32_MAX:
         raise BadData(f"{wrong}value out of range")
-    return int(text)
+    return value
 
 
 def _boolean(form: Form, name: str) -> None:

@@ -4,14 +4,13 @@ import quopri
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from email import message_from_bytes
-from email.message import Message
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
+from bridge.api.disposition import taken_apart
 from bridge.model.errors import BadData
 from bridge.model.labels import quoted
 
@@ -21,6 +20,7 @@ MAX_PAIRS: Final = 10_000
 # As in Go's mime/multipart.
 MAX_PARTS: Final = 1000
 _HEAD_BYTES: Final = 1 << 14
+_FOLD: Final = re.compile(r"\r?\n[ \t]+")
 # Query strings that are known taken apart, and how many bytes one of them has at most.
 _KNOWN: Final = 1024
 _SHORT: Final = 2048
@@ -157,7 +157,7 @@ def _multipart(content_type: str, body: bytes) -> Form:
 
     A form that is cut off, or has too many parts, counts for nothing, as in Go.
     """
-    boundary = _head(b"Content-Type: " + content_type.encode("latin-1", "replace")).get_boundary()
+    boundary = taken_apart(content_type)[1].get("boundary")
     if boundary is None:
         return Form(())
     delimiter = b"\r\n--" + boundary.encode("latin-1", "replace")
@@ -171,27 +171,31 @@ def _multipart(content_type: str, body: bytes) -> Form:
 
 def _whole(pieces: Sequence[bytes], delimiter: bytes) -> Sequence[bytes]:
     """The parts; what looked like the start of one, but was not a line, is part of its value."""
-    parts: list[bytes] = []
+    parts: list[list[bytes]] = []
     for piece in pieces:
         if piece.lstrip(b" \t").startswith(b"\r\n"):
-            parts.append(piece)
+            parts.append([piece])
         elif parts:
-            parts[-1] += delimiter + piece
-    return parts
+            parts[-1].append(piece)
+    return [delimiter.join(part) for part in parts]
 
 
 def _field(part: bytes) -> Pair | None:
-    """Name and value of a part; None for a file."""
+    """Name and value of a part; None for a file, and for what is no part of a form."""
     head, _, value = part.partition(b"\r\n\r\n")
     if len(head) > _HEAD_BYTES:
         return None
-    told = _head(head.strip())
-    if told.get_param("filename", None, "content-disposition") is not None:
+    told = _headers(head)
+    kind, parameters = taken_apart(told.get("content-disposition", ""))
+    if kind != "form-data" or parameters.get("filename"):
         return None
-    if told.get("Content-Transfer-Encoding", "").lower() == "quoted-printable":
+    if told.get("content-transfer-encoding", "").lower() == "quoted-printable":
         value = quopri.decodestring(value)
-    return str(told.get_param("name", "", "content-disposition") or ""), _text(value)
+    return _text(parameters.get("name", "").encode("latin-1")), _text(value)
 
 
-def _head(lines: bytes) -> Message:
-    return message_from_bytes(lines + b"\r\n\r\n")
+def _headers(head: bytes) -> Mapping[str, str]:
+    """The headers of a part by their names in small letters; of several of one name the first."""
+    lines = _FOLD.sub(" ", head.decode("latin-1")).split("\n")
+    pairs = [line.partition(":") for line in reversed(lines)]
+    return {name.lower(): value.strip() for name, _, value in pairs}

@@ -93,10 +93,11 @@ def integer(text: str) -> int:
     if not _INTEGER.fullmatch(text):
         raise BadData(f"strconv.Atoi: parsing {quoted(text)}: invalid syntax")
     # int() refuses texts of thousands of digits with words of its own.
-    digits = text.lstrip("+-").lstrip("0")
-    if len(digits) > 19 or not -_INT64_MAX <= int(text) <= _INT64_MAX:
+    digits = text.lstrip("+-").lstrip("0") or "0"
+    value = int(digits) if len(digits) < 20 else _INT64_MAX + 1
+    if value > _INT64_MAX:
         raise BadData(f"strconv.Atoi: parsing {quoted(text)}: value out of range")
-    return int(text)
+    return -value if text.startswith("-") else value
 
 
 def number(form: Form, name: str) -> int | None:

@@ -125,9 +125,10 @@ def parse_duration(text: str) -> int:
     found = _DURATION.fullmatch(text)
     if found is None:
         raise ValueError(_duration_fault(text))
-    if any(len(n.lstrip("0")) > 20 for n in found.groups() if n):
+    counts = [count.lstrip("0") or "0" for count in found.groups(default="")]
+    if any(len(count) > 20 for count in counts):
         raise ValueError(_duration_fault(text))
-    total = sum(int(n) * unit for n, unit in zip(found.groups(), _UNITS.values(), strict=True) if n)
+    total = sum(int(n) * unit for n, unit in zip(counts, _UNITS.values(), strict=True))
     if total * 1_000_000 > _INT64_MAX:
         raise ValueError("duration out of range")
     return total
@@ -167,11 +168,11 @@ def go_seconds(milliseconds: int) -> float:
 
 
 _GO_FLOAT: Final = re.compile(
-    r"[+-]?(?:inf(?:inity)?|(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:e[+-]?\d(?:_?\d)*)?)|nan",
+    r"[+-]?(?:inf(?:inity)?|(?:\d(?:_?\d)*(?:\.(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:e[+-]?\d(?:_?\d)*)?)|nan",
     re.ASCII | re.IGNORECASE,
 )
 _GO_HEX_FLOAT: Final = re.compile(
-    r"[+-]?0x(?:(?:_?[0-9a-f])+\.?(?:[0-9a-f](?:_?[0-9a-f])*)?|\.[0-9a-f](?:_?[0-9a-f])*)p[+-]?\d+",
+    r"[+-]?0x(?:(?:_?[0-9a-f])+(?:\.(?:[0-9a-f](?:_?[0-9a-f])*)?)?|\.[0-9a-f](?:_?[0-9a-f])*)p[+-]?\d+",
     re.ASCII | re.IGNORECASE,
 )
 

@@ -129,7 +129,7 @@ class Tokens:
             )
             token, lasts = str(found.get("access_token") or ""), float(found.get("expires_in") or 0)
             named = str(found.get("token_type") or "Bearer")
-        except (ValueError, AttributeError, TypeError):
+        except (ValueError, AttributeError, TypeError, OverflowError, RecursionError):
             raise self._failed(f"no token in {self._shown(body)}") from None
         if not token:
             raise self._failed("server response missing access_token")

@@ -64,6 +64,34 @@ async def test_a_broken_pair_is_left_out(url: bytes, error: str) -> None:
     assert await form_of(url) == Form((("b", "1"),), error)
 
 
+@pytest.mark.parametrize(
+    ("head", "pairs"),
+    [
+        (b'content-disposition: form-data;\r\n\tname="a"', [("a", "1")]),
+        (b"Content-Disposition: form-data; name=a; filename=", []),
+        (b'Content-Disposition: form-data; name=a; filename=""', [("a", "1")]),
+        (b"Content-Disposition: form-data; name=a; filename=b", []),
+        (b"Content-Disposition: attachment; name=a", []),
+        (b"Content-Disposition: form-data; name=a; name=b", []),
+        (b"Content-Disposition: form-data; name*=utf-8''%C3%A9", [("é", "1")]),
+        (b"X\r\nContent-Disposition: form-data; name=a", [("a", "1")]),
+        (b"name=a", []),
+        (b"", []),
+    ],
+)
+async def test_a_part_is_named_as_in_go(head: bytes, pairs: list[tuple[str, str]]) -> None:
+    body = b"--b\r\n" + head + b"\r\n\r\n1\r\n--b--\r\n"
+    assert list((await form_of(b"", body, MULTIPART)).pairs) == pairs
+
+
+async def test_a_form_costs_what_it_is_long() -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="' + b";" * 16_000 + b'"\r\n\r\n1\r\n'
+    form = await form_of(b"", part * 999 + b"--b--\r\n", MULTIPART)
+    assert form.pairs == ((";" * 16_000, "1"),) * 999
+    kind = 'multipart/form-data; boundary="' + ";" * 60_000
+    assert (await form_of(b"", PARTS, kind)).pairs == ()
+
+
 async def test_the_body_of_a_get_does_not_count(client: AsyncClient) -> None:
     response = await client.request(
         "GET",

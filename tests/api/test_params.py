@@ -19,7 +19,15 @@ def form(**values: str) -> Form:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("0", 0), ("+7", 7), ("007", 7), ("9223372036854775807", 2**63 - 1)]
+    ("text", "value"),
+    [
+        ("0", 0),
+        ("+7", 7),
+        ("007", 7),
+        ("-7", -7),
+        ("0" * 5000 + "7", 7),
+        ("9223372036854775807", 2**63 - 1),
+    ],
 )
 def test_integers_as_go_takes_them(text: str, value: int) -> None:
     assert params.integer(text) == value
@@ -31,7 +39,7 @@ def test_what_go_takes_for_no_integer(text: str) -> None:
         params.integer(text)
 
 
-@pytest.mark.parametrize("text", ["9223372036854775808", "9" * 5000])
+@pytest.mark.parametrize("text", ["9223372036854775808", "-9223372036854775809", "9" * 5000])
 def test_integers_out_of_range(text: str) -> None:
     with pytest.raises(BadData, match="value out of range"):
         params.integer(text)

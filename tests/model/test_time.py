@@ -57,6 +57,14 @@ def test_no_number(text: str) -> None:
         parse_float(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["0" * 1_000_000 + "m", "0x" + "0" * 1_000_000, "1" * 99_999 + "."]
+)
+def test_a_text_costs_what_it_is_long(text: str) -> None:
+    with pytest.raises(ValueError, match=r"invalid syntax|out of range"):
+        parse_float(text)
+
+
 @pytest.mark.parametrize("text", ["1e400", "-1e400", "0x1p2000"])
 def test_number_too_large(text: str) -> None:
     with pytest.raises(ValueError, match="value out of range"):
