@@ -191,11 +191,14 @@ def _common(short: str, long: str) -> tuple[int, int]:
     reach = max(len(long) // 2 - 1, 0)
     taken = [False] * len(long)
     kept: list[str] = []
+    # Where each letter may stand that is not taken: before, there is none within reach.
+    free: dict[str, int] = {}
     for at, letter in enumerate(short):
-        for place in range(max(at - reach, 0), min(at + reach + 1, len(long))):
-            if not taken[place] and long[place] == letter:
-                taken[place] = True
-                kept.append(letter)
-                break
+        stop = min(at + reach + 1, len(long))
+        place = long.find(letter, max(at - reach, free.get(letter, 0)), stop)
+        free[letter] = stop if place < 0 else place + 1
+        if place >= 0:
+            taken[place] = True
+            kept.append(letter)
     found = [letter for letter, there in zip(long, taken, strict=True) if there]
     return len(kept), sum(mine != theirs for mine, theirs in zip(kept, found, strict=True))

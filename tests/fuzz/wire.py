@@ -1,10 +1,14 @@
-"""A store's answer, streamed and sampled: rows, or one of the errors that a read knows."""
+"""Remote read: a store's answer as rows, a client's request as an answer, or a known error."""
 
+import asyncio
 from collections.abc import Iterator
+from functools import cache
 
 import google_crc32c
+import snappy
 
 from bridge.model.errors import BridgeError
+from bridge.model.labels import Labels, Matcher, MatchType
 from bridge.remote import frames
 from bridge.remote.answer import (
     Answer,
@@ -17,8 +21,12 @@ from bridge.remote.answer import (
 )
 from bridge.remote.buffer import Buffer
 from bridge.remote.sampled import SampledAnswer
+from bridge.remote.server import ReadEndpoint, Serving
+from bridge.remote.settings import ResponseType
 from bridge.remote.streamed import StreamedAnswer
-from bridge.storage.interface import ReadOptions, Select
+from bridge.remote.wire import read_request
+from bridge.storage.interface import Purpose, ReadOptions, Select
+from bridge.storage.memory import MemoryStore
 from tests.fuzz.harness import Harness, Reader
 from tests.remote.wires import Wire, length, sampled_body, streamed_body
 
@@ -64,6 +72,27 @@ def _samples(data: bytes) -> None:
     _read(SampledAnswer(_keep(), _LIMIT), [data])
 
 
+@cache
+def _endpoint() -> tuple[ReadEndpoint, asyncio.Runner]:
+    store = MemoryStore([(Labels.of({"__name__": "up"}), [1000, 2000], [1.0, 2.0])])
+    return ReadEndpoint(store, Serving(), Serving().gate()), asyncio.Runner()
+
+
+def _request(data: bytes) -> None:
+    """What a client asks for, before it is compressed."""
+    endpoint, runner = _endpoint()
+    response = runner.run(endpoint.answer(snappy.compress(data)))
+    assert response.status_code in {200, 400}
+
+
+def _requests() -> Iterator[bytes]:
+    matchers = [Matcher("__name__", kind, "u.*") for kind in MatchType]
+    for purpose in Purpose:
+        select = Select(tuple(matchers), 0, 3000, purpose)
+        yield snappy.decompress(read_request(select, list(ResponseType)))
+    yield snappy.decompress(read_request(Select((), *_EVER), [ResponseType.SAMPLES]))
+
+
 def _bodies() -> Iterator[bytes]:
     for per_chunk in (2, 120):
         yield streamed_body(_SERIES, per_chunk=per_chunk, per_frame=2)
@@ -81,7 +110,11 @@ def _sampled() -> Iterator[bytes]:
     yield sampled_body(_SERIES)
 
 
-_MESSAGES = (Reader(_frame, _payloads), Reader(_samples, _sampled))
+_MESSAGES = (
+    Reader(_frame, _payloads),
+    Reader(_samples, _sampled),
+    Reader(_request, _requests),
+)
 HARNESSES = (
     Harness("frames", (Reader(_frames, _bodies),), _PACKAGES, kernels=True),
     Harness("protobuf", _MESSAGES, _PACKAGES, kernels=True),
