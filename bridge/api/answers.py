@@ -8,7 +8,7 @@ from cachetools import LRUCache
 from bridge.api.envelope import Answer
 from bridge.engine.query import Stats
 from bridge.model.time import Steps
-from bridge.storage.interface import Warranties, lasting
+from bridge.storage.warranty import Warranties, lasting
 from bridge.telemetry.answers import AnswerMetrics
 
 # What Python needs for the objects of an answer, and of each of its warranties, about, bytes.
@@ -93,7 +93,7 @@ class Answers:
     def keep(self, question: Question, answer: Answer, stats: Stats) -> None:
         """Keeps an answer that may be given again, unless it is too large."""
         warranties = stats.provenance.warranties
-        if warranties is None:
+        if warranties is None or not stats.provenance.complete:
             return
         texts = (question.text, *answer.warnings, *answer.infos)
         size = len(answer.data) + sum(map(len, texts)) + _OVERHEAD + _WARRANTY * len(warranties)

@@ -61,7 +61,13 @@ def _along(form: Form, limits: Limits) -> tuple[Steps, QueryOptions]:
 def _options(form: Form, limit: int) -> QueryOptions:
     timeout = params.timeout(form)
     lookback = params.lookback(form)
-    return QueryOptions(0 if timeout is None else timeout or -1, lookback, limit, nocache(form))
+    return QueryOptions(
+        0 if timeout is None else timeout or -1,
+        lookback,
+        limit,
+        nocache(form),
+        every_step=bool(form.get("stats")),
+    )
 
 
 async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: QueryOptions) -> Answer:

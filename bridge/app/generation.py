@@ -34,6 +34,7 @@ from bridge.config.masked import masked_yaml
 from bridge.config.settings import Settings
 from bridge.console import pages as console
 from bridge.engine.engine import Engine
+from bridge.engine.stretch import Stretches
 from bridge.model.errors import BridgeError
 from bridge.remote.server import Gate, ReadEndpoint
 from bridge.storage.budgets import Budgets
@@ -82,7 +83,8 @@ class Generation:
         self._tracer = _tracer(settings.tracing)
         self._workers = ThreadPoolExecutor(os.cpu_count(), "worker")
         self._shelf = Shelf(settings.cache.answers_max_bytes, process.metrics.answers)
-        self._engine = Engine(Fanout(()), settings.engine, self._workers)
+        stretches = Stretches(settings.cache.answers_max_bytes)
+        self._engine = Engine(Fanout(()), settings.engine, self._workers, stretches=stretches)
         self._app = self._application(settings, process)
         self._answering = 0
         self._idle = asyncio.Event()

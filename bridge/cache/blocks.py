@@ -11,6 +11,7 @@ from bridge.cache import kernels
 from bridge.cache.chunks import Chunks, no_chunks, offsets_of, whole
 from bridge.cache.native import NativeChunks
 from bridge.cache.policy import Moment
+from bridge.cache.traces import Trace
 from bridge.model.histogram import HistogramColumns
 from bridge.model.samples import Columns
 from bridge.model.time import Window
@@ -41,8 +42,11 @@ class Block:
     native: NativeChunks | None = None
     samples: int = field(init=False)
     """How many samples are held."""
+    trace: Trace = field(init=False, default_factory=Trace, repr=False)
+    """Leads to them as long as they are in memory, also once this block is merged with others."""
 
     def __post_init__(self) -> None:
+        self.trace.start(self)
         native = 0 if self.native is None else int(self.native.chunks.counts.sum())
         object.__setattr__(self, "samples", int(self.chunks.counts.sum()) + native)
 

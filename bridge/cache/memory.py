@@ -210,6 +210,7 @@ class Memory:
         if all(block in self._used for block in old):
             for block in old:
                 self._remove(held, block)
+                block.trace.lead_on(new.trace)
             self._insert(held, new)
             self._shrink(held)
 

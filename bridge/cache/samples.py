@@ -32,6 +32,7 @@ from bridge.storage.interface import (
     Select,
     Selection,
 )
+from bridge.storage.warranty import Warranties
 from bridge.telemetry.trace import Stage, stage
 
 # Samples that are put together at once, in half a millisecond; more in a thread, which takes some
@@ -184,8 +185,7 @@ class SampleCache:
         if all(isinstance(piece.source, Block) for piece in pieces):
             block = await self._put_together(held, pieces, {}, options)
             blocks = len({piece.source for piece in pieces})
-            standing = Standing.of(pieces, self._memory, self._purges)
-            provenance = Provenance(blocks, warranties=(standing,))
+            provenance = Provenance(blocks, warranties=self._warranties(pieces))
             return Selection(block, (), 0, (self._store,), provenance)
         sources = dict.fromkeys(piece.source for piece in pieces)
         flights = [source for source in sources if isinstance(source, Flight)]
@@ -220,8 +220,11 @@ class SampleCache:
             tuple(warning for answer in answers for warning in answer.warnings),
             sum(brought[flight].received_bytes for flight in led),
             (self._store,),
-            Provenance(blocks=len(sources) - len(gaps), gaps=len(gaps)),
+            Provenance(len(sources) - len(gaps), len(gaps), warranties=self._warranties(pieces)),
         )
+
+    def _warranties(self, pieces: Sequence[Piece]) -> Warranties:
+        return (Standing.of(pieces, self._memory, self._purges),)
 
     async def _put_together(
         self,

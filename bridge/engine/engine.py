@@ -4,20 +4,22 @@ import asyncio
 import copy
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import copy_context
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
+from bridge.engine import costs
+from bridge.engine.admission import admitted, estimates
 from bridge.engine.effort import LONG, LONG_TEXT, fits_at_once, remembered_work, work_of
 from bridge.engine.evaluate import evaluate
 from bridge.engine.evaluation import Evaluation
 from bridge.engine.function import Function
 from bridge.engine.functions import FUNCTIONS
-from bridge.engine.limits import Budget
+from bridge.engine.limits import Budget, points
 from bridge.engine.names import settled
 from bridge.engine.outcome import outcome
 from bridge.engine.plan import Plan, Reads, Timing
@@ -28,37 +30,57 @@ from bridge.engine.query import (
     Query,
     QueryOptions,
     Result,
-    Stats,
     Switches,
 )
 from bridge.engine.reading import fetched
 from bridge.engine.seen import Seen
+from bridge.engine.stretch import Place, Stretch, Stretches, linked, stretch_of
 from bridge.engine.turns import IsSmall, Slots, Turns
 from bridge.kernel.threads import behind
 from bridge.model.annotations import Annotations, store_warning
-from bridge.model.errors import BadData, Overloaded, QueryTimeout
+from bridge.model.errors import (
+    BadData,
+    ExecutionError,
+    LimitExceeded,
+    QueryTimeout,
+    TooManySamples,
+)
 from bridge.model.time import Steps
 from bridge.model.vectors import Value, Windows
 from bridge.promql.ast import Expr, ValueType, value_type
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
-from bridge.storage.allowance import BYTES_PER_SAMPLE, allow
+from bridge.storage.allowance import BYTES_PER_SAMPLE
 from bridge.storage.interface import (
-    Estimate,
-    Provenance,
     Querier,
     ReadOptions,
     Select,
     Selection,
-    estimated,
 )
-from bridge.storage.pool import CURRENT, Part, Share
+from bridge.storage.pool import CURRENT, Part
 from bridge.telemetry.trace import Stage, stage
 
 _Made = TypeVar("_Made")
 
-# From this length of time on it is worth to ask beforehand what a read would bring, ms.
-_LONG_READ: Final = 6 * 3_600_000
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A query under way; `continues`: what is known of its steps may be given, and be kept."""
+
+    query: Query
+    prepared: Prepared
+    options: QueryOptions
+    budget: Budget
+    progress: Progress
+    continues: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """A result, and its values as they may be continued; None if they may not."""
+
+    result: Result
+    stretch: Stretch | None
 
 
 class Engine:
@@ -75,6 +97,7 @@ class Engine:
         settings: EngineSettings,
         workers: Executor,
         functions: Mapping[str, Function] = FUNCTIONS,
+        stretches: Stretches | None = None,
     ) -> None:
         self.settings = settings
         self.querier = querier
@@ -94,6 +117,7 @@ class Engine:
         self._slots = Slots(os.cpu_count() or 1 if slots is None else slots)
         threads = settings.turns.concurrency + settings.turns.lane
         self._prepareds = Prepareds()
+        self.stretches = Stretches(0) if stretches is None else stretches
         self._evaluators = ThreadPoolExecutor(threads, "evaluate")
         self._long_evaluators = behind(threads, "evaluate long")
 
@@ -103,7 +127,7 @@ class Engine:
         Other `settings` are those of queries there, and let no more of them run at a time.
         """
         sibling = copy.copy(self)
-        sibling.querier = querier
+        sibling.querier, sibling.stretches = querier, self.stretches.apart()
         if settings is not None:
             sibling.settings = settings
             sibling.own_turns = (
@@ -145,7 +169,7 @@ class Engine:
             partial(share.reach, Part.VALUES) if (share := CURRENT.get()) else None,
         )
         query = Query(text, prepared.expr, steps, options.lookback or self.settings.lookback)
-        small = partial(self._is_small, prepared, steps, options)
+        small = partial(self._is_small, query, prepared, options)
         queued: float | None = None
         try:
             async with asyncio.timeout(timeout), self._turn(small):
@@ -156,7 +180,7 @@ class Engine:
         finally:
             budget.stop()
             total = time.perf_counter() - started
-            progress.stats = _timed(progress.stats, total if queued is None else queued, total)
+            progress.stats = costs.timed(progress.stats, total if queued is None else queued, total)
         return replace(result, stats=progress.stats)
 
     def _turn(self, is_small: IsSmall) -> AbstractAsyncContextManager[None]:
@@ -169,41 +193,16 @@ class Engine:
         async with own.taken(is_small), self.turns.taken(is_small):
             yield
 
-    async def _admitted(
-        self, share: Share, selects: Sequence[Select], options: QueryOptions
-    ) -> None:
-        """Waits until there is memory for what a query is known to read; raises LimitExceeded.
-
-        To know that takes time, so what is short is let in without a look while memory is free.
-        """
-        longest = max((one.end - one.start for one in selects), default=0)
-        if longest < _LONG_READ and not share.crowded:
-            return
-        found = await self._estimates(selects, options)
-        samples = sum(one.samples or 0 for one in found)
-        allow(samples, ReadOptions(max_bytes=self.settings.max_bytes))
-        wait = self.settings.turns.wait
-        try:
-            async with asyncio.timeout(wait / 1000 if wait else None):
-                await share.admitted(samples * BYTES_PER_SAMPLE)
-        except TimeoutError:
-            text = (
-                f"too little memory: none came free within query.max_queue_wait ({wait / 1000:g}s)"
-            )
-            raise Overloaded(text, max(wait // 1000, 1)) from None
-
-    async def _estimates(self, selects: Sequence[Select], options: QueryOptions) -> list[Estimate]:
-        reading = ReadOptions(options.nocache, options.fresh)
-        asked = (estimated(self.querier, select, reading) for select in selects)
-        return [one for estimates in await asyncio.gather(*asked) for one in estimates]
-
-    async def _is_small(self, prepared: Prepared, steps: Steps, options: QueryOptions) -> bool:
+    async def _is_small(self, query: Query, prepared: Prepared, options: QueryOptions) -> bool:
         """Whether all that a query needs is remembered, and neither it nor its values are much."""
-        selects = (await self._planned(prepared, steps, options.lookback)).selects
-        found = await self._estimates(selects, options)
-        known = [one for one in found if one.samples is not None and not one.gaps]
-        work = sum(remembered_work(one, steps) for one in known)
-        return len(known) == len(found) and work <= self.settings.turns.small_samples
+        continues = self._continues(query, prepared, options)
+        known = await self._known(query) if continues else None
+        steps = query.steps if known is None else known.behind(query.steps)
+        selects = (await self._planned(prepared, steps, query.lookback)).selects
+        found = await estimates(self.querier, selects, options)
+        remembered = [one for one in found if one.samples is not None and not one.gaps]
+        work = sum(remembered_work(one, steps) for one in remembered)
+        return len(remembered) == len(found) and work <= self.settings.turns.small_samples
 
     async def selects(self, text: str, steps: Steps, options: QueryOptions) -> tuple[Select, ...]:
         """What a query would read; raises BadData for its text."""
@@ -244,50 +243,106 @@ class Engine:
         budget: Budget,
         progress: Progress,
     ) -> Result:
-        began = time.perf_counter()
+        """The result; only steps whose values are not known are evaluated."""
         planned = await self._planned(prepared, query.steps, query.lookback)
         self.settings.limits.check_selects(planned.selects)
+        continues = self._continues(query, prepared, options)
+        asked = _Asked(query, prepared, options, budget, progress, continues)
+        known = await self._known(query) if continues else None
+        found = None if known is None else await self._continued(known, asked)
+        if found is None:
+            found = await self._evaluated(asked, query.steps, planned)
+        if found.stretch is not None:
+            self.stretches.keep(Place.of(query), found.stretch)
+        return found.result
+
+    def _continues(self, query: Query, prepared: Prepared, options: QueryOptions) -> bool:
+        """Whether values of steps may be given that are known, and be kept for that."""
+        alone = query.steps.instant or options.limit or options.every_step
+        if alone or options.nocache or options.fresh or not self.stretches.max_bytes:
+            return False
+        return prepared.separable(self._functions, self.switches)
+
+    async def _known(self, query: Query) -> Stretch | None:
+        """The values of the first steps of a query, if those of most steps are known."""
+        stretch = self.stretches.find(Place.of(query))
+        if stretch is None:
+            return None
+        count = await stretch.known(query.steps)
+        return stretch.first(query.steps, count) if 2 * count > len(query.steps) else None
+
+    async def _continued(self, known: Stretch, asked: "_Asked") -> "_Found | None":
+        """What is known and the steps behind it; None if these are not alike.
+
+        Remarks are about a query as a whole: they are the same of all steps if they are of both.
+        """
+        query, rest = asked.query, known.behind(asked.query.steps)
+        planned = await self._planned(asked.prepared, rest, query.lookback)
+        try:
+            found = await self._evaluated(asked, rest, planned)
+        except (TooManySamples, LimitExceeded):
+            raise
+        except ExecutionError:
+            # It may be another error, or another text, when all steps are looked at.
+            return None
+        if found.stretch is None or found.stretch.remarks != known.remarks:
+            return None
+        stretch = known.followed_by(found.stretch)
+        asked.budget.room_for(len(stretch.matrix), len(query.steps))
+        asked.budget.settle(0, points(stretch.matrix))
+        progress = asked.progress
+        progress.stats = costs.continued(progress.stats, stretch, len(known.steps))
+        result = replace(found.result, value=stretch.matrix, steps=query.steps)
+        return _Found(result, stretch)
+
+    async def _evaluated(self, asked: "_Asked", steps: Steps, planned: Plan) -> "_Found":
+        """The result at some steps of a query, as if it were for these."""
+        query, options, budget = replace(asked.query, steps=steps), asked.options, asked.budget
+        progress, began = asked.progress, time.perf_counter()
         with stage(Stage.FETCH, selects=len(planned.selects)):
             share = CURRENT.get()
             if share is not None:
-                await self._admitted(share, planned.selects, options)
-            answers = await self._fetch(planned, query.steps, options, budget)
+                await admitted(share, self.querier, planned.selects, options, self.settings)
+            answers = await self._fetch(planned, steps, options, budget)
             if share is not None:
                 held = sum(answer.block.samples for answer in answers)
                 share.set(Part.SAMPLES, held * BYTES_PER_SAMPLE)
         fetched = time.perf_counter()
-        progress.stats = _read(answers, fetched - began)
+        progress.stats = costs.read(answers, fetched - began)
         annotations = Annotations(
             store_warning(text) for answer in answers for text in answer.warnings
         )
         on = Evaluation(
-            query.steps,
+            steps,
             Reads(zip(planned.selects, (answer.block for answer in answers), strict=True)),
             planned.timing,
             self._functions,
             annotations,
             budget,
             self._workers,
-            Seen(len(query.steps)),
+            Seen(len(steps)),
             switches=self.switches,
         )
 
         def computed() -> Result:
             with stage(Stage.EVALUATE):
-                value = _evaluated(planned.expr, on)
+                value = _value(planned.expr, on)
             with stage(Stage.OUTCOME):
                 return outcome(query, value, annotations, options.limit, progress.stats)
 
         try:
             blocks = [answer.block for answer in answers]
-            if fits_at_once(prepared, query.steps, blocks):
-                return computed()
-            work = work_of(query.steps, blocks)
-            async with self._slots.taken(work):
-                return await self._in_thread(computed, long=work > LONG)
+            if fits_at_once(asked.prepared, steps, blocks):
+                result = computed()
+            else:
+                work = work_of(steps, blocks)
+                async with self._slots.taken(work):
+                    result = await self._in_thread(computed, long=work > LONG)
         finally:
             seconds = time.perf_counter() - fetched
-            progress.stats = _evaluated_stats(progress.stats, on, seconds)
+            progress.stats = costs.evaluated(progress.stats, on, seconds)
+        link = linked(planned, steps, answers) if asked.continues else None
+        return _Found(result, stretch_of(result, annotations, link))
 
     async def _fetch(
         self, planned: Plan, steps: Steps, options: QueryOptions, budget: Budget
@@ -308,7 +363,7 @@ class Engine:
         return await asyncio.get_running_loop().run_in_executor(threads, run, work)
 
 
-def _evaluated(expr: Expr, on: Evaluation) -> Value:
+def _value(expr: Expr, on: Evaluation) -> Value:
     value = evaluate(expr, on)
     if isinstance(value, Windows):
         on.budget.hold(int((value.hi - value.lo).sum()))
@@ -331,45 +386,3 @@ def _require_type(expr: Expr, steps: Steps) -> None:
             f'invalid expression type "{kind.documented}" for range query, must be Scalar or'
             " instant Vector"
         )
-
-
-def _read(answers: Sequence[Selection], seconds: float) -> Stats:
-    """What was read, and how long preparation took."""
-    provenance = Provenance.total(answer.provenance for answer in answers)
-    if any(answer.warnings for answer in answers):
-        # What a store lacked or failed at may be different when it is asked again.
-        provenance = provenance.unvouched()
-    return Stats(
-        {"queryPreparationTime": seconds},
-        samples_read=sum(answer.block.samples for answer in answers),
-        received_bytes=sum(answer.received_bytes for answer in answers),
-        provenance=provenance,
-    )
-
-
-def _evaluated_stats(stats: Stats, on: Evaluation, seconds: float) -> Stats:
-    """The same with what evaluation took."""
-    per_step: tuple[tuple[int, int], ...] = ()
-    if on.switches.per_step_stats:
-        per_step = tuple(zip(on.steps.times().tolist(), on.seen.counts.tolist(), strict=True))
-    return replace(
-        stats,
-        timings={**stats.timings, "innerEvalTime": seconds},
-        peak_samples=on.budget.peak,
-        queryable_samples=on.seen.total,
-        queryable_per_step=per_step,
-    )
-
-
-def _timed(stats: Stats, queued: float, total: float) -> Stats:
-    """The same with Prometheus' remaining timings, seconds."""
-    usual = {"queryPreparationTime": 0.0, "innerEvalTime": 0.0}
-    timings = {
-        **usual,
-        **stats.timings,
-        "evalTotalTime": total - queued,
-        "resultSortTime": 0.0,
-        "execQueueTime": queued,
-        "execTotalTime": total,
-    }
-    return replace(stats, timings=timings)

@@ -117,6 +117,8 @@ class Function:
     refuses rows with equal labels.
     `row_wise`: row i of the result depends on row i of the one vector or range vector argument
     only, and rows neither appear nor change their order; such calls are evaluated by row ranges.
+    `stepwise`: the value at a step depends on what the arguments hold at that step only, as it does
+    of itself where the function is `row_wise`.
     `timeless`: the value at a step does not depend on the step's time by itself, so that with `@`
     on every selector one evaluation serves all steps.
     `check` raises what is wrong with the call as it is written, before any argument is evaluated.
@@ -138,6 +140,7 @@ class Function:
     row_wise: bool = False
     timeless: bool = True
     of_selector: OfSelector | None = None
+    stepwise: bool = False
     of_query: OfQuery | None = None
     check: Check | None = None
     reaches: frozenset[Reach] = frozenset()
@@ -149,6 +152,12 @@ class Function:
     def name(self) -> str:
         """The function's name in PromQL."""
         return self.signature.name
+
+    @property
+    def by_step(self) -> bool:
+        """Whether the value at a step depends on nothing that there is at other steps only."""
+        of_vectors = VECTOR in self.signature.args or MATRIX in self.signature.args
+        return self.row_wise or self.stepwise or not of_vectors
 
 
 def require_reach(name: str, windows: Windows, functions: Mapping[str, "Function"]) -> None:
@@ -172,6 +181,7 @@ def function(
     row_wise: bool = False,
     timeless: bool = True,
     of_selector: OfSelector | None = None,
+    stepwise: bool = False,
     check: Check | None = None,
     reaches: Iterable[Reach] = (),
     labels_argument: int | None = None,
@@ -190,6 +200,7 @@ def function(
             row_wise,
             timeless,
             of_selector,
+            stepwise,
             check=check,
             reaches=frozenset(reaches),
             of_labels=of_labels,

@@ -51,6 +51,7 @@ class QueryOptions:
     """What one request may decide; times in ms, 0 for the engine's own setting.
 
     `limit`: at most so many series in the result (0: all). `nocache`, `fresh`: see ReadOptions.
+    `every_step`: evaluate also steps whose values are known, for what that costs is asked for.
     """
 
     timeout: int = 0
@@ -58,6 +59,7 @@ class QueryOptions:
     limit: int = 0
     nocache: bool = False
     fresh: bool = False
+    every_step: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ class Stats:
 
     `samples_read` came from the stores, or from memory as `provenance` says; `queryable_samples` is
     what selectors and ranges showed, over all steps; `queryable_per_step` the same step by step,
-    with the step's time in ms, if it is switched on.
+    with the step's time in ms, if it is switched on. Of `known_steps` the values were known from an
+    earlier query; the rest is about the other steps only.
     """
 
     timings: dict[str, float] = field(default_factory=dict)
@@ -85,6 +88,7 @@ class Stats:
     queryable_samples: int = 0
     queryable_per_step: tuple[tuple[int, int], ...] = ()
     received_bytes: int = 0
+    known_steps: int = 0
     provenance: Provenance = field(default_factory=Provenance)
 
 

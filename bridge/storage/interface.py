@@ -9,6 +9,7 @@ from bridge.model.arrays import Int64s
 from bridge.model.labels import Labels, Matcher
 from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
 from bridge.model.time import Steps, Window
+from bridge.storage.warranty import Warranties, Warranty
 
 
 class Purpose(StrEnum):
@@ -68,30 +69,12 @@ class CacheUse(StrEnum):
     BYPASS = "bypass"
 
 
-class Warranty(Protocol):
-    """What vouches that a read would be answered now as it was answered then."""
-
-    async def holds(self) -> bool:
-        """Whether it does so still; false if that is not known."""
-
-
-Warranties = tuple[Warranty, ...]
-
-
-async def lasting(warranties: Sequence[Warranty]) -> bool:
-    """Whether all of these hold."""
-    for one in warranties:
-        if not await one.holds():
-            return False
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where samples come from: remembered `blocks`, `gaps` that were read of a store.
 
-    `passed` are reads that went to a store past what is remembered. The same would be answered
-    again while all `warranties` hold; without any (None) nobody knows.
+    `passed` are reads that went to a store past what is remembered. What would be answered again as
+    it was, `warranties` tell; without any (None) nobody knows.
     """
 
     blocks: int = 0
@@ -112,12 +95,17 @@ class Provenance:
             tuple(one for some in vouched for one in some) if whole else None,
         )
 
+    @property
+    def complete(self) -> bool:
+        """Whether there is what vouches for the whole answer."""
+        return self.warranties is not None and all(one.complete for one in self.warranties)
+
     def unvouched(self) -> "Provenance":
         """The same, but nobody knows whether it would come from there again."""
         return replace(self, warranties=None)
 
     def vouched(self, *warranties: Warranty) -> "Provenance":
-        """The same as long as these hold as well."""
+        """The same as far as these vouch for it as well."""
         if self.warranties is None:
             return self
         return replace(self, warranties=(*self.warranties, *warranties))

@@ -20,6 +20,7 @@ from bridge.storage.interface import (
     estimated,
 )
 from bridge.storage.merge import Rows, merge
+from bridge.storage.warranty import NOTHING_STANDS, WHOLE, Warranty
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -190,14 +191,27 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class _Unmoved:
-    """Holds as long as of a window the store is asked for the same part."""
+    """Vouches as long as of a window the store is asked for the same part."""
 
     view: View
     window: Window
     part: Window
 
-    async def holds(self) -> bool:
-        return self.view.within(self.window) == self.part
+    @property
+    def complete(self) -> bool:
+        return True
+
+    async def reach(self, _since: int) -> int:
+        return WHOLE if self.view.within(self.window) == self.part else NOTHING_STANDS
+
+    def joined(self, later: Warranty, _since: int, _until: int) -> Warranty | None:
+        """For two windows that the store is asked for as they are, one over both."""
+        if not isinstance(later, _Unmoved) or later.view is not self.view:
+            return None
+        if self.part != self.window or later.part != later.window:
+            return None
+        both = self.window.union(later.window)
+        return _Unmoved(self.view, both, both)
 
 
 def _rising(table: LabelTable) -> bool:

@@ -4,117 +4,51 @@ said, at a moment that still counts.
 
 import asyncio
 import os
-import tempfile
-from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
-import redis
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     rule,
     run_state_machine_as_test,
 )
 
-from bridge.cache.disk import DiskTier
 from bridge.cache.intervals import disjoint
-from bridge.cache.memory import Memory
-from bridge.cache.policy import Moment
-from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
-from bridge.model.errors import StoreError
-from bridge.model.labels import Labels, Matcher, MatchType
+from bridge.model.labels import Labels, Matcher
 from bridge.model.time import Window
-from bridge.storage.interface import ReadOptions, Select, Warranties, lasting
-from tests.cache.conftest import PATIENCE, Make, patient
-from tests.cache.replicas import Process
-from tests.cache.wired import Damage, Wired
+from bridge.storage.interface import ReadOptions, Select
+from tests.cache.machine import CacheWorld
+from tests.cache.strategies import (
+    BUDGETS,
+    SERIES,
+    VALUES,
+    ages,
+    jitters,
+    lengths,
+    options,
+    selectors,
+    series,
+)
+from tests.cache.wired import Damage
 from tests.cache.world import (
     HISTOGRAMS,
     HOUR,
     MINUTE,
     SECOND,
-    Clock,
-    LoggedStore,
-    Reading,
-    Samples,
-    contents,
-    unexplained,
 )
-
-T = TypeVar("T")
 
 # 5,200 steps; `make laws` takes 200,000. A seed that ever found a fault stays.
 SEEDS = tuple(map(int, os.environ.get("CACHE_SEEDS", "1 2").split()))
 EXAMPLES = int(os.environ.get("CACHE_EXAMPLES", "52"))
 STEPS = 50
-REMEMBERED = 20  # answers that may be given again
-
-SERIES = tuple(
-    Labels.of({"__name__": name, "job": job, "pod": pod})
-    for name, job, pod in map(tuple, ["xa1", "xa2", "xb1", "xc3", "ya1"])
-)
-NAME = Matcher("__name__", MatchType.EQUAL, "x")
-SELECTORS = (
-    (NAME,),
-    (NAME, Matcher("job", MatchType.EQUAL, "a")),
-    (NAME, Matcher("job", MatchType.REGEXP, "a|b")),
-    (NAME, Matcher("job", MatchType.REGEXP, "a|b"), Matcher("pod", MatchType.NOT_EQUAL, "1")),
-    (NAME, Matcher("pod", MatchType.NOT_REGEXP, "[12]")),
-    (Matcher("job", MatchType.EQUAL, "a"),),
-)
-VALUES = st.sampled_from([0.0, -0.0, 1.5, float("inf"), float("nan"), 1e300, 7.0])
-BUDGETS = (512 << 20, 40_000, 25_000)
-
-series = st.sampled_from(SERIES)
-selectors = st.sampled_from(SELECTORS)
-ages = st.sampled_from([0, SECOND, 30 * SECOND, 9 * MINUTE, 11 * MINUTE, HOUR, 3 * HOUR, 30 * HOUR])
-lengths = st.sampled_from([0, MINUTE, 5 * MINUTE, 20 * MINUTE, HOUR, 3 * HOUR, 26 * HOUR])
-jitters = st.integers(0, 90 * SECOND)
-options = st.builds(ReadOptions, nocache=st.sampled_from([False] * 5 + [True]), fresh=st.booleans())
 
 
-class CacheMachine(RuleBasedStateMachine):
-    """A cache and the truth it must tell; `steps` counts those of all machines."""
-
-    steps = 0
-    given = 0
-
-    valkey = ""
-    folder = Path()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.runner = asyncio.Runner()
-        self.clock = Clock()
-        self.store = LoggedStore(self.clock)
-        self.wired = Wired(self.store)
-        self.settings = CacheSettings()
-        self.tier: Make | None = None
-        self.processes: list[Process] = []
-        self.vouched: list[tuple[Process, Select, Samples, Warranties]] = []
-
-    @property
-    def memory(self) -> Memory:
-        return self.processes[0].memory
-
-    @property
-    def cache(self) -> SampleCache:
-        return self.processes[0].cache
-
-    def teardown(self) -> None:
-        for process in self.processes:
-            self.run(process.aclose())
-        self.run(self.wired.aclose())
-        self.runner.close()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
+class CacheMachine(CacheWorld):
+    """What may happen to a cache and to its store, and what holds always."""
 
     @initialize(
         budget=st.sampled_from(BUDGETS),
@@ -123,33 +57,19 @@ class CacheMachine(RuleBasedStateMachine):
     )
     def begin(self, budget: int, hours: int, tier: str | None) -> None:
         self.settings = CacheSettings(max_bytes=budget)
-        self.tier = self._tiers(tier)
+        self.tier = self.tiers(tier)
         # What replicas share a Valkey for; nobody else writes into a process' folder.
-        self.processes = [self._started() for _ in range(2 if tier == "valkey" else 1)]
+        self.processes = [self.started() for _ in range(2 if tier == "valkey" else 1)]
         for at, one in enumerate(SERIES):
             first = self.clock.wall - hours * HOUR + at * 7 * SECOND
             times = range(first, self.clock.wall, MINUTE)
             self.store.put(one, {time: float(time % 977) for time in times})
 
-    def _tiers(self, name: str | None) -> Make | None:
-        if name == "disk":
-            folder = Path(tempfile.mkdtemp(dir=self.folder))
-            return lambda: DiskTier(folder, 1 << 20, lambda: self.clock.wall / 1000, None, PATIENCE)
-        if name == "valkey":
-            with redis.Redis.from_url(self.valkey) as client:
-                client.flushall()
-            return lambda: patient(self.valkey)
-        return None
-
-    def _started(self) -> Process:
-        tier = None if self.tier is None else self.tier()
-        return Process(self.wired, self.clock, self.settings, tier)
-
     @rule()
     def restart(self) -> None:
-        gone, self.processes[0] = self.processes[0], self._started()
+        gone, self.processes[0] = self.processes[0], self.started()
         self.run(gone.aclose())
-        self.vouched = [one for one in self.vouched if one[0] is not gone]
+        self.given.forget(gone)
 
     @rule()
     def ask_the_other(self) -> None:
@@ -266,6 +186,33 @@ class CacheMachine(RuleBasedStateMachine):
         self.run(self.asked(Select(then or conditions, end - length, end), how))
 
     @rule(
+        one=series,
+        conditions=selectors,
+        since=ages,
+        length=lengths,
+        steps=st.lists(st.sampled_from([15, 60, 300, 4000]), min_size=1, max_size=4),
+        how=options,
+    )
+    def ask_as_the_window_moves_on(
+        self,
+        one: Labels,
+        conditions: tuple[Matcher, ...],
+        since: int,
+        length: int,
+        steps: list[int],
+        how: ReadOptions,
+    ) -> None:
+        """Refreshes of which each asks for what is new, and a little of what is known."""
+        end = self.clock.wall - since
+        start = end - length
+        for seconds in (0, 0, *steps):
+            self.advance(seconds)
+            self.store.put(one, {self.clock.wall - since: float(seconds)})
+            end += seconds * SECOND
+            self.run(self.asked(Select(conditions, start, end), how))
+            start = max(start, end - 5 * MINUTE)
+
+    @rule(
         questions=st.lists(st.tuples(selectors, ages, lengths, options), min_size=2, max_size=5),
         cancelled=st.sets(st.integers(0, 4), max_size=4),
         wait=st.sampled_from([0, 1, 2, 3, 30]),
@@ -309,45 +256,11 @@ class CacheMachine(RuleBasedStateMachine):
 
         self.run(together())
 
-    async def asked(self, select: Select, how: ReadOptions, settle: bool = True) -> None:
-        moment, asked = self.clock(), len(self.store.asked)
-        before = tuple(self.store.readings)
-        try:
-            selection = await self.cache.select(select, how)
-        except StoreError:
-            return
-        if not selection.warnings:
-            answer, readings = contents(selection.block), self.store.readings
-            if how.nocache:
-                readings = [one for one in readings if one not in before]
-                assert len(self.store.asked) > asked
-            self.check(answer, select, readings, moment, how.fresh)
-            if warranties := selection.provenance.warranties:
-                kept = (self.processes[0], select, answer, warranties)
-                self.vouched = [kept, *self.vouched[:REMEMBERED]]
-        if settle:
-            await self.cache.settled()
-
-    async def given_again(self) -> None:
-        for _, select, answer, warranties in self.vouched:
-            moment = self.clock()
-            if await lasting(warranties):
-                CacheMachine.given += 1
-                self.check(answer, select, self.store.readings, moment, fresh=False)
-
-    def check(
-        self, answer: Samples, select: Select, readings: Sequence[Reading], at: Moment, fresh: bool
-    ) -> None:
-        """What is answered is what the store said at a moment that counts."""
-        truth, outlived = self.store.truth(select), self.tier is not None
-        faults = unexplained(answer, truth, readings, (at, fresh), self.settings, outlived=outlived)
-        assert not faults, (select, fresh, faults[:3])
-
     # What holds always.
 
     @invariant()
     def step_is_counted(self) -> None:
-        CacheMachine.steps += 1
+        CacheWorld.steps += 1
 
     @invariant()
     def what_is_vouched_for_may_be_given_again(self) -> None:
@@ -383,7 +296,7 @@ def test_every_answer_is_what_the_store_said_at_a_moment_that_counts(
     number: int, server: str, tmp_path: Path
 ) -> None:
     CacheMachine.valkey, CacheMachine.folder = server, tmp_path
-    before, given = CacheMachine.steps, CacheMachine.given
+    before = CacheMachine.steps, CacheMachine.stood, CacheMachine.joined
     run_state_machine_as_test(
         seed(number)(CacheMachine),
         settings=settings(
@@ -396,5 +309,7 @@ def test_every_answer_is_what_the_store_said_at_a_moment_that_counts(
         ),
     )
     # An example may end early.
-    assert CacheMachine.steps - before >= EXAMPLES * STEPS * 4 // 5
-    assert CacheMachine.given - given >= EXAMPLES // 4
+    steps, stood, joined = before
+    assert CacheMachine.steps - steps >= EXAMPLES * STEPS * 4 // 5
+    assert CacheMachine.stood - stood >= EXAMPLES // 4
+    assert CacheMachine.joined - joined >= EXAMPLES // 4

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -9,9 +10,11 @@ from bridge.cache.memory import Memory
 from bridge.cache.policy import Policy
 from bridge.cache.samples import SampleCache
 from bridge.cache.settings import CacheSettings
+from bridge.cache.standing import Standing
 from bridge.model.labels import Labels, Matcher, MatchType
 from bridge.model.time import Window
-from bridge.storage.interface import ReadOptions, Select, Warranties, lasting
+from bridge.storage.interface import ReadOptions, Select
+from bridge.storage.warranty import NOTHING_STANDS, WHOLE, Warranties, joined, lasting
 from tests.cache.world import HOUR, MINUTE, SECOND, Clock, LoggedStore
 
 NAME = (Matcher("__name__", MatchType.EQUAL, "x"),)
@@ -54,8 +57,65 @@ async def world() -> AsyncIterator[World]:
     await made.cache.aclose()
 
 
+async def reached(found: Warranties, since: int = NOTHING_STANDS) -> int:
+    (one,) = found
+    return await one.reach(since)
+
+
 async def test_what_was_read_just_now_is_vouched_for_by_nobody(world: World) -> None:
-    assert await world.warranties(world.select()) is None
+    select = world.select()
+    found = await world.warranties(select)
+    assert found is not None
+    assert not await lasting(found)
+    assert await reached(found) < select.start
+
+
+async def test_what_was_remembered_is_vouched_for_up_to_what_was_read(world: World) -> None:
+    select = world.select()
+    await world.warranties(select)
+    found = await world.warranties(replace(select, end=select.end + 5 * MINUTE))
+    assert found is not None
+    assert not await lasting(found)
+    assert await reached(found) == select.end
+
+
+async def test_what_was_merged_stands_where_it_is_now(world: World) -> None:
+    select = world.select()
+    found, more = await world.vouched(select), select
+    for _ in range(5):
+        more = replace(more, end=more.end + MINUTE)
+        await world.warranties(more)
+    (held,) = world.memory.selectors()
+    assert len(held.blocks) < 5
+    assert await lasting(found)
+    while world.memory.evict():
+        pass
+    assert await reached(found) < select.start
+
+
+async def test_a_purge_ends_what_is_behind_it(world: World) -> None:
+    select = world.select()
+    found = await world.vouched(replace(select, start=select.start - 4 * HOUR))
+    await world.cache.purge(NAME, Window(select.start + MINUTE, select.start + MINUTE))
+    assert select.start - 4 * HOUR < await reached(found) < select.start
+    assert await reached(found, select.end + 2 * HOUR) == WHOLE
+
+
+async def test_one_answer_behind_another_is_vouched_for_together(world: World) -> None:
+    first, step = world.select(4 * HOUR), 3 * MINUTE
+    found = await world.vouched(first)
+    for number in range(1, 6):
+        later = Select(NAME, first.end - 5 * MINUTE, first.end + number * step)
+        both = joined(found, await world.vouched(later), first.start, later.end - step)
+        assert both is not None
+        found = both
+    assert await lasting(found)
+    (standing,) = found
+    (held,) = world.memory.selectors()
+    assert isinstance(standing, Standing)
+    assert len(standing.parts) <= len(held.blocks)
+    await world.cache.purge(NAME, Window(first.end + 2 * step, first.end + 2 * step))
+    assert not await lasting(found)
 
 
 async def test_what_came_from_memory_holds_while_its_blocks_are_remembered(world: World) -> None:
@@ -116,4 +176,5 @@ async def test_it_keeps_no_block_in_memory(world: World) -> None:
     (standing,) = found
     evicted(world)
     gc.collect()
-    assert {held() for held, _ in standing.parts} == {None}  # type: ignore[attr-defined]
+    assert isinstance(standing, Standing)
+    assert {part.trace.block for part in standing.parts} == {None}

@@ -17,11 +17,10 @@ from bridge.storage.interface import (
     ReadOptions,
     Select,
     Selection,
-    Warranties,
-    lasting,
 )
 from bridge.storage.memory import MemoryStore
 from bridge.storage.view import View
+from bridge.storage.warranty import Warranties, lasting
 from tests.storage.blocks import Plain, labels, literal, plain
 
 OPTIONS = ReadOptions()

@@ -43,7 +43,7 @@ _REMARKS: Final[Mapping[int, OfMetric]] = MappingProxyType(
 )
 
 
-@function("histogram_quantile", (SCALAR, VECTOR), counts_only=False)
+@function("histogram_quantile", (SCALAR, VECTOR), counts_only=False, stepwise=True)
 def histogram_quantile(site: CallSite, values: tuple[Value, ...]) -> Value:
     wanted, vector = cast("Scalar", values[0]).values, cast("Matrix", values[1])
     warn_of_invalid(site, 0, wanted)
@@ -85,7 +85,7 @@ def _labelled(result: Matrix, label: str, wanted: Float64s) -> Iterator[Matrix]:
         yield Matrix(labels, result.values, result.present & there)
 
 
-@function("histogram_fraction", (SCALAR, SCALAR, VECTOR), counts_only=False)
+@function("histogram_fraction", (SCALAR, SCALAR, VECTOR), counts_only=False, stepwise=True)
 def histogram_fraction(site: CallSite, values: tuple[Value, ...]) -> Value:
     lower, upper = cast("Scalar", values[0]).values, cast("Scalar", values[1]).values
     vector, native = _separated(site, 2, cast("Matrix", values[2]))

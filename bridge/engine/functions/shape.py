@@ -17,7 +17,7 @@ from bridge.model.vectors import Matrix, Scalar, Value, Windows
 from bridge.promql.ast import Expr, MatrixSelector, VectorSelector
 
 
-@function("scalar", (VECTOR,), SCALAR)
+@function("scalar", (VECTOR,), SCALAR, stepwise=True)
 def scalar(site: CallSite, values: tuple[Value, ...]) -> Value:
     vector = cast("Matrix", values[0])
     if not len(vector):
@@ -32,12 +32,12 @@ def vector(site: CallSite, values: tuple[Value, ...]) -> Value:
     return Matrix.single(cast("Scalar", values[0]).values)
 
 
-@function("absent", (VECTOR,), keeps_name=True)
+@function("absent", (VECTOR,), keeps_name=True, stepwise=True)
 def absent(site: CallSite, values: tuple[Value, ...]) -> Value:
     return _absence(site, cast("Matrix", values[0]).occupied)
 
 
-@function("absent_over_time", (MATRIX,), keeps_name=True)
+@function("absent_over_time", (MATRIX,), keeps_name=True, stepwise=True)
 def absent_over_time(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     return _absence(site, numbers(windows) > 0)

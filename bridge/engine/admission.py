@@ -1,0 +1,49 @@
+"""Whether there is memory for what a query is about to read."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from bridge.engine.query import EngineSettings, QueryOptions
+from bridge.model.errors import Overloaded
+from bridge.storage.allowance import BYTES_PER_SAMPLE, allow
+from bridge.storage.interface import Estimate, Querier, ReadOptions, Select, estimated
+from bridge.storage.pool import Share
+
+# From this length of time on it is worth to ask beforehand what a read would bring, ms.
+_LONG_READ: Final = 6 * 3_600_000
+
+
+async def admitted(
+    share: Share,
+    querier: Querier,
+    selects: Sequence[Select],
+    options: QueryOptions,
+    settings: EngineSettings,
+) -> None:
+    """Waits until there is memory for what a query is known to read; raises LimitExceeded.
+
+    To know that takes time, so what is short is let in without a look while memory is free.
+    """
+    longest = max((one.end - one.start for one in selects), default=0)
+    if longest < _LONG_READ and not share.crowded:
+        return
+    found = await estimates(querier, selects, options)
+    samples = sum(one.samples or 0 for one in found)
+    allow(samples, ReadOptions(max_bytes=settings.max_bytes))
+    wait = settings.turns.wait
+    try:
+        async with asyncio.timeout(wait / 1000 if wait else None):
+            await share.admitted(samples * BYTES_PER_SAMPLE)
+    except TimeoutError:
+        text = f"too little memory: none came free within query.max_queue_wait ({wait / 1000:g}s)"
+        raise Overloaded(text, max(wait // 1000, 1)) from None
+
+
+async def estimates(
+    querier: Querier, selects: Sequence[Select], options: QueryOptions
+) -> list[Estimate]:
+    """What is known of these reads, store by store."""
+    reading = ReadOptions(options.nocache, options.fresh)
+    asked = (estimated(querier, select, reading) for select in selects)
+    return [one for found in await asyncio.gather(*asked) for one in found]
