@@ -156,7 +156,11 @@ def _line(message: str, entry: Entry, seconds: float, error: str) -> bytes:
             "path": entry.origin.path,
         },
         **entry.origin.named(),
-        "cost": {"seconds": seconds, "receivedBytes": stats.received_bytes},
+        "cost": {
+            "seconds": seconds,
+            "receivedBytes": stats.received_bytes,
+            "knownSteps": stats.known_steps,
+        },
         "stages": {str(stage): spent for stage, spent in entry.trace.seconds().items()},
     }
     return go_json(line)

@@ -108,6 +108,9 @@ async def _evaluated_here(
     text = request.form.get("query")
     with api.ledger.entry(text, steps, request.origin) as entry, params.parameter("query"):
         result = await api.engine.query(text, steps, options, entry.progress)
+        if not steps.instant:
+            known = result.stats.known_steps
+            api.metrics.answers.steps(known, len(steps) - known)
         headers = cache_headers(result.stats.provenance)
         if many_pieces(result) and not request.form.get("stats"):
             pieces = tuple(encode_pieces(result))

@@ -108,7 +108,7 @@ class Generation:
         total = engine.settings.max_total_bytes
         process.memory.total = memory_of_machine() // 2 if total is None else total
         put_in_force(process.budgets, self._budgets, process.metrics.budgets)
-        process.metrics.answers.watch(self._shelf, self._shelf.max_bytes)
+        process.metrics.answers.watch(self._shelf, engine.stretches, self._shelf.max_bytes)
         process.metrics.queries.waiting.set_function(lambda: engine.turns.waiting)
         process.metrics.queries.in_flight.set_function(lambda: len(self._ledger.active))
         process.metrics.queries.concurrent_max.set(engine.settings.turns.concurrency)

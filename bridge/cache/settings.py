@@ -26,8 +26,8 @@ class CacheSettings:
     `dir`, `dir_max_bytes`: a folder where sealed samples outlive this process, and its size;
     `valkey_url`: a Valkey or Redis where replicas share them.
     `max_bytes`: memory owned by what is remembered, besides at most `answers_max_bytes` of answers
-    that rest on it. `admission`: within this time a selector must
-    be missed twice before others are forgotten for it.
+    that rest on it, and as much of known values. `admission`: within this time a selector must be
+    missed twice before others are forgotten for it.
     """
 
     enabled: bool = True

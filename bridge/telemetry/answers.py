@@ -9,7 +9,7 @@ _PREFIX: Final = "prombridge_answers"
 
 
 class Shelved(Sized, Protocol):
-    """What tells how many answers are remembered, and how many bytes they take."""
+    """What tells how many answers or windows are remembered, and how many bytes they take."""
 
     @property
     def nbytes(self) -> int: ...
@@ -27,19 +27,43 @@ class AnswerMetrics:
         )
         self._found, self._missed = looked.labels("hit"), looked.labels("miss")
         self._limit = Gauge(
-            f"{_PREFIX}_limit_bytes", "What remembered answers may own.", registry=registry
+            f"{_PREFIX}_limit_bytes",
+            "What remembered answers may own, and known values beside them.",
+            registry=registry,
         )
         self._owned = Gauge(
             f"{_PREFIX}_owned_bytes", "Memory owned by remembered answers.", registry=registry
         )
         self._count = Gauge(f"{_PREFIX}", "Answers that are remembered.", registry=registry)
+        steps = Counter(
+            f"{_PREFIX}_steps_total",
+            "Steps of range queries, by whether their values were known when they were asked for.",
+            ("result",),
+            registry=registry,
+        )
+        self._known, self._evaluated = steps.labels("known"), steps.labels("evaluated")
+        self._windows = Gauge(
+            f"{_PREFIX}_windows",
+            "Range queries whose values are kept for when their window moves on.",
+            registry=registry,
+        )
+        self._windows_owned = Gauge(
+            f"{_PREFIX}_windows_owned_bytes", "Memory owned by these values.", registry=registry
+        )
 
-    def watch(self, answers: Shelved, limit: int) -> None:
-        """Shows what is remembered from now on."""
+    def watch(self, answers: Shelved, windows: Shelved, limit: int) -> None:
+        """Shows what is remembered from now on; both may own as much as the limit."""
         self._limit.set(limit)
+        self._windows.set_function(lambda: len(windows))
+        self._windows_owned.set_function(lambda: windows.nbytes)
         self._owned.set_function(lambda: answers.nbytes)
         self._count.set_function(lambda: len(answers))
 
     def looked(self, *, found: bool) -> None:
         """Counts a query whose answer was looked for."""
         (self._found if found else self._missed).inc()
+
+    def steps(self, known: int, evaluated: int) -> None:
+        """Counts the steps of a range query."""
+        self._known.inc(known)
+        self._evaluated.inc(evaluated)

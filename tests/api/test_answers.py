@@ -1,5 +1,6 @@
 """An answer is given again as long as what it rests on stands, to whoever it may be given to."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
@@ -35,6 +36,10 @@ class Warm:
     def found(self) -> float:
         """How often an answer was given again."""
         return self._sample("prombridge_answers_lookups_total", {"result": "hit"})
+
+    def steps(self, result: str) -> float:
+        """How many steps were known, or evaluated."""
+        return self._sample("prombridge_answers_steps_total", {"result": result})
 
     def _sample(self, name: str, labels: dict[str, str]) -> float:
         return self.api.metrics.registry.get_sample_value(name, labels) or 0.0
@@ -119,6 +124,20 @@ async def test_the_newest_samples_are_asked_for_again(warm: Warm) -> None:
     warm.store.put(X, {warm.now - MINUTE: 1e9})
     warm.store.clock.advance(2 * MINUTE)
     assert await warm.ask(since=0) != first
+
+
+async def test_of_a_window_that_moved_on_the_new_steps_are_evaluated(warm: Warm) -> None:
+    moved = await warm.ask(since=3 * HOUR - 2 * MINUTE)
+    assert warm.found == 0
+    # The first question found nothing known, the second nothing vouched for.
+    assert [warm.steps("known"), warm.steps("evaluated")] == [59, 2 * 61 + 2]
+    assert moved == await warm.ask({"nocache": "1"}, since=3 * HOUR - 2 * MINUTE)
+
+
+async def test_who_asks_for_statistics_has_all_steps_evaluated(warm: Warm) -> None:
+    answer = await warm.ask({"stats": "true"}, since=3 * HOUR - 2 * MINUTE)
+    assert warm.steps("known") == 0
+    assert json.loads(answer)["data"]["stats"]["samples"]["totalQueryableSamples"] == 61
 
 
 async def test_a_query_whose_answer_was_known_is_counted_as_one(warm: Warm) -> None:
