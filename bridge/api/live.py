@@ -7,9 +7,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -59,7 +59,7 @@ class Live:
             if not takes_pieces(request):
                 return Response(b"".join(map(_event, notices.held)), headers=headers)
             if subscriber := notices.subscribe(api.settings.max_notifications_subscribers):
-                sent = api.metrics.http_sent.labels(_HANDLER)
+                sent = partial(api.metrics.http_sent.add, (_HANDLER,))
                 return _Events(headers, notices, subscriber, sent)
         return Response(status_code=204, headers=headers)
 
@@ -71,7 +71,7 @@ class _Events:
     headers: dict[str, str]
     notices: Notices
     subscriber: Subscriber
-    sent: Counter
+    sent: Callable[[int], None]
 
     async def begin(self, send: Send) -> None:
         """Sends the head, so that the client sees at once that it is told."""
@@ -89,7 +89,7 @@ class _Events:
             while (notice := await self.subscriber.told()) is not None:
                 event = _event(notice)
                 await send({"type": "http.response.body", "body": event, "more_body": True})
-                self.sent.inc(len(event))
+                self.sent(len(event))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             watching.cancel()

@@ -27,7 +27,8 @@ class Door:
     """
 
     def __init__(self, settings: WebSettings) -> None:
-        self._config: Callable[[], WebConfig] = WebConfig
+        nothing = WebConfig()
+        self._config: Callable[[], WebConfig] = lambda: nothing
         self._tokens: Callable[[], Mapping[str, bytes]] = dict
         self._secured = False
         if settings.config_file:

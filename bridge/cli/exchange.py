@@ -49,7 +49,7 @@ class Exchange(RequestResponseCycle):
         self.chunked_encoding = head.chunked or undecided
         self.expected_content_length = head.length or 0
         coding = b"transfer-encoding: chunked\r\n" if undecided else b""
-        lines = (head.lines, lines_of(self.default_headers), closes, coding, b"\r\n")
+        lines = (head.lines, lines_of(tuple(self.default_headers)), closes, coding, b"\r\n")
         self._head = b"".join(lines)
         if head.length is None:
             self._flush(b"")

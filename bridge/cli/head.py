@@ -4,7 +4,6 @@ Source: RFC 9112, sections 4 to 6; RFC 9110, section 5.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -50,7 +49,8 @@ def head_of(status: int, headers: RawHeaders) -> Head:
     )
 
 
-def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+@lru_cache(_KNOWN)
+def lines_of(headers: RawHeaders) -> bytes:
     """Headers as lines; raises BrokenHeadError."""
     return b"".join(_line(name, value) for name, value in headers)
 

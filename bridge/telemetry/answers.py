@@ -3,9 +3,13 @@
 from collections.abc import Sized
 from typing import Final, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Gauge
+
+from bridge.telemetry.totals import Totals
 
 _PREFIX: Final = "prombridge_answers"
+_HIT: Final = ("hit",)
+_MISS: Final = ("miss",)
 
 
 class Shelved(Sized, Protocol):
@@ -19,13 +23,14 @@ class AnswerMetrics:
     """The metrics of remembered answers."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        looked = Counter(
+        self._looked = Totals(
             f"{_PREFIX}_lookups_total",
             "Queries, by whether their answer was remembered.",
             ("result",),
-            registry=registry,
+            registry,
         )
-        self._found, self._missed = looked.labels("hit"), looked.labels("miss")
+        for result in (_HIT, _MISS):
+            self._looked.add(result, 0)
         self._limit = Gauge(
             f"{_PREFIX}_limit_bytes",
             "What remembered answers may own, and known values beside them.",
@@ -35,13 +40,13 @@ class AnswerMetrics:
             f"{_PREFIX}_owned_bytes", "Memory owned by remembered answers.", registry=registry
         )
         self._count = Gauge(f"{_PREFIX}", "Answers that are remembered.", registry=registry)
-        steps = Counter(
+        self._steps = Totals(
             f"{_PREFIX}_steps_total",
             "Steps of range queries, by whether their values were known when they were asked for.",
             ("result",),
-            registry=registry,
+            registry,
         )
-        self._known, self._evaluated = steps.labels("known"), steps.labels("evaluated")
+        self.steps(known=0, evaluated=0)
         self._windows = Gauge(
             f"{_PREFIX}_windows",
             "Range queries whose values are kept for when their window moves on.",
@@ -61,9 +66,9 @@ class AnswerMetrics:
 
     def looked(self, *, found: bool) -> None:
         """Counts a query whose answer was looked for."""
-        (self._found if found else self._missed).inc()
+        self._looked.add(_HIT if found else _MISS)
 
     def steps(self, known: int, evaluated: int) -> None:
         """Counts the steps of a range query."""
-        self._known.inc(known)
-        self._evaluated.inc(evaluated)
+        self._steps.add(("known",), known)
+        self._steps.add(("evaluated",), evaluated)

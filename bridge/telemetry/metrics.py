@@ -1,8 +1,6 @@
 """Every metric of the bridge."""
 
 import sys
-from functools import lru_cache
-from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -21,9 +19,7 @@ from bridge.telemetry.notices import NoticeMetrics
 from bridge.telemetry.queries import QueryMetrics
 from bridge.telemetry.reloads import ReloadMetrics
 from bridge.telemetry.stores import SECONDS, StoreMetrics
-
-# Handlers and their status codes whose metrics are found at once; there are fewer.
-_HANDLERS: Final = 1000
+from bridge.telemetry.totals import Totals
 
 
 class Metrics:
@@ -33,11 +29,11 @@ class Metrics:
         # When a counter began is noise: it begins with the process.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
-        self.http_requests = Counter(
+        self._http_requests = Totals(
             "prombridge_http_requests_total",
             "HTTP requests answered.",
             ("handler", "code"),
-            registry=registry,
+            registry,
         )
         self._http_duration = Durations(
             "prombridge_http_request_duration_seconds",
@@ -46,13 +42,12 @@ class Metrics:
             SECONDS,
             registry,
         )
-        self.http_sent = Counter(
+        self.http_sent = Totals(
             "prombridge_http_response_bytes_total",
             "Bytes of answers, as they go over the wire.",
             ("handler",),
-            registry=registry,
+            registry,
         )
-        self._of_handler = lru_cache(_HANDLERS)(self._http)
         self.slow_readers = Counter(
             "prombridge_http_slow_readers_total",
             "Connections ended because the client took nothing of its answer for too long.",
@@ -73,10 +68,6 @@ class Metrics:
 
     def http(self, handler: str, code: int, seconds: float, sent_bytes: int) -> None:
         """Counts one answered request."""
-        requests, sent = self._of_handler(handler, code)
-        requests.inc()
+        self._http_requests.add((handler, str(code)))
         self._http_duration.observe(handler, seconds)
-        sent.inc(sent_bytes)
-
-    def _http(self, handler: str, code: int) -> tuple[Counter, Counter]:
-        return self.http_requests.labels(handler, str(code)), self.http_sent.labels(handler)
+        self.http_sent.add((handler,), sent_bytes)

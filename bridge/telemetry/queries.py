@@ -1,12 +1,12 @@
 """What is counted of queries: how many, their stages, what they cost whom."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bridge.telemetry.durations import Durations
+from bridge.telemetry.totals import Totals
 
 _MOMENTS: Final = (
     0.0001,
@@ -73,28 +73,25 @@ class QueryMetrics:
         # Tenants are those of a configuration: there are no more of them than that names.
         self._origins: dict[str, Bounded] = {}
         origin = ("dashboard", "user", "tenant")
-        self._count = Counter(
-            "prombridge_query_total", "Queries that are over.", origin, registry=registry
-        )
-        self._seconds = Counter(
+        self._count = Totals("prombridge_query_total", "Queries that are over.", origin, registry)
+        self._seconds = Totals(
             "prombridge_query_seconds_total",
             "Time from a query to the end of its answer.",
             origin,
-            registry=registry,
+            registry,
         )
-        self._samples = Counter(
+        self._samples = Totals(
             "prombridge_query_samples_total",
             "Samples that queries read, from stores or from memory.",
             origin,
-            registry=registry,
+            registry,
         )
-        self._bytes = Counter(
+        self._bytes = Totals(
             "prombridge_query_received_bytes_total",
             "Bytes that stores sent for queries.",
             origin,
-            registry=registry,
+            registry,
         )
-        self._of_origin = lru_cache(_MOST_ORIGINS)(self._counters)
         self.log_dropped = Counter(
             "prombridge_query_log_dropped_total",
             "Lines of query logs that were not written.",
@@ -116,14 +113,8 @@ class QueryMetrics:
         self, who: tuple[str, str], tenant: str, seconds: float, samples: int, received_bytes: int
     ) -> None:
         """Counts what one query cost; `who` is its dashboard and its user."""
-        count, spent, read, received = self._of_origin(*self._kept(tenant).kept(who), tenant)
-        count.inc()
-        spent.inc(seconds)
-        if samples:
-            read.inc(samples)
-        if received_bytes:
-            received.inc(received_bytes)
-
-    def _counters(self, *labels: str) -> tuple[Counter, ...]:
-        counters = (self._count, self._seconds, self._samples, self._bytes)
-        return tuple(one.labels(*labels) for one in counters)
+        origin = (*self._kept(tenant).kept(who), tenant)
+        self._count.add(origin)
+        self._seconds.add(origin, seconds)
+        self._samples.add(origin, samples)
+        self._bytes.add(origin, received_bytes)

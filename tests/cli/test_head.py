@@ -30,4 +30,4 @@ def test_a_header_that_would_break_it_is_refused(name: bytes, value: bytes) -> N
     with pytest.raises(BrokenHeadError, match="header"):
         head_of(200, ((name, value),))
     with pytest.raises(BrokenHeadError, match="header"):
-        lines_of([(name, value)])
+        lines_of(((name, value),))
