@@ -10,6 +10,9 @@ from bridge import kernel
 from bridge.kernel import ready
 
 _LOG: Final = logging.getLogger(__name__)
+# How many more objects there may be before the collector looks at them. Requests under way hold
+# some thousands and leave none behind: it would look at them again and again in vain.
+_YOUNG: Final = 5000
 
 
 class Warmth:
@@ -34,6 +37,7 @@ class Warmth:
         # What is loaded by now stays for good: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_YOUNG)
         self._loaded.set()
         _LOG.info("ready")
         await _compile(kernel.Extent.ALL)
