@@ -54,11 +54,11 @@ def own(*, far: dict[str, Any] | None = None, **sections: Any) -> dict[str, Any]
 
 @asynccontextmanager
 async def bridge(
-    folder: Path, far: FarStore, sections: dict[str, Any]
+    folder: Path, far: FarStore, sections: dict[str, Any], flags: Flags = FLAGS
 ) -> AsyncIterator[tuple[Service, AsyncClient]]:
     entry = {"url": f"{far.url}/api/v1/read"}
     async with (
-        served(folder, entry, FLAGS, sections) as service,
+        served(folder, entry, flags, sections) as service,
         AsyncClient(transport=ASGITransport(service), base_url="http://bridge") as client,
     ):
         yield service, client
@@ -214,28 +214,36 @@ class Slow:
         await self._inner(scope, receive, send)
 
 
+@asynccontextmanager
+async def slow_store() -> AsyncIterator[tuple[Slow, FarStore]]:
+    slow = Slow()
+    async with serving.listening(slow) as url:
+        try:
+            yield slow, FarStore(url)
+        finally:
+            slow.may.set()
+
+
 async def test_what_answers_a_request_stays_and_others_are_refused_for_want_of_room(
     tmp_path: Path,
 ) -> None:
-    slow = Slow()
-    async with serving.listening(slow) as url:
-        far = FarStore(url)
-        async with bridge(tmp_path, far, own(forwarding={"max_sets": 1})) as (_, client):
-            first = asyncio.create_task(ask(client, A))
-            await slow.came.wait()
-            full = await ask(client, B)
-            assert (full.status_code, full.json()["errorType"]) == (503, "unavailable")
-            assert "as many as forwarding.max_sets (1) allows" in full.json()["error"]
-            assert int(full.headers["retry-after"]) > 0
-            assert (await ask(client, None)).status_code == 200
-            slow.may.set()
-            assert orgs(await first) == ["any"]
-            assert orgs(await ask(client, B)) == ["any"]
-            tenant = '{tenant=""}'
-            assert await value(client, f"prombridge_forwarded_sets{tenant}") == 1
-            assert await value(client, f"prombridge_forwarded_sets_refused_total{tenant}") == 1
-            assert await value(client, f"prombridge_forwarded_sets_made_total{tenant}") == 2
-            assert await value(client, "prombridge_forwarded_sets_limit") == 1
+    tight = own(forwarding={"max_sets": 1})
+    async with slow_store() as (slow, far), bridge(tmp_path, far, tight) as (_, client):
+        first = asyncio.create_task(ask(client, A))
+        await slow.came.wait()
+        full = await ask(client, B)
+        assert (full.status_code, full.json()["errorType"]) == (503, "unavailable")
+        assert "as many as forwarding.max_sets (1) allows" in full.json()["error"]
+        assert int(full.headers["retry-after"]) > 0
+        assert (await ask(client, None)).status_code == 200
+        slow.may.set()
+        assert orgs(await first) == ["any"]
+        assert orgs(await ask(client, B)) == ["any"]
+        tenant = '{tenant=""}'
+        assert await value(client, f"prombridge_forwarded_sets{tenant}") == 1
+        assert await value(client, f"prombridge_forwarded_sets_refused_total{tenant}") == 1
+        assert await value(client, f"prombridge_forwarded_sets_made_total{tenant}") == 2
+        assert await value(client, "prombridge_forwarded_sets_limit") == 1
 
 
 def open_sessions() -> int:
@@ -264,6 +272,20 @@ async def test_what_makes_room_lets_go_of_its_connections_but_not_of_its_samples
             assert await value(client, 'prombridge_forwarded_sets{tenant=""}') == 2
 
 
+async def test_a_purge_reaches_what_is_remembered_of_all_values(tmp_path: Path) -> None:
+    purging = Flags(web_enable_admin_api=True)
+    sections = own(forwarding={"max_sets": 1})
+    with far_store() as far:
+        async with bridge(tmp_path, far, sections, purging) as (_, client):
+            for org in (A, B):
+                await ask(client, org)
+            assert (await client.post("/-/cache/purge?match[]=up")).status_code == 204
+            for org in (A, B):
+                far.asked.clear()
+                await ask(client, org)
+                assert far.asked == [("/api/v1/read", org)]
+
+
 async def test_a_reload_keeps_values_apart_and_what_is_remembered_of_each(tmp_path: Path) -> None:
     with far_store() as far:
         async with bridge(tmp_path, far, own()) as (service, client):
@@ -280,11 +302,7 @@ async def test_a_reload_keeps_values_apart_and_what_is_remembered_of_each(tmp_pa
 
 
 async def test_a_request_under_way_ends_as_it_began_though_a_reload_comes(tmp_path: Path) -> None:
-    slow = Slow()
-    async with (
-        serving.listening(slow) as url,
-        bridge(tmp_path, FarStore(url), own()) as (service, client),
-    ):
+    async with slow_store() as (slow, far), bridge(tmp_path, far, own()) as (service, client):
         first = asyncio.create_task(ask(client, A))
         await slow.came.wait()
         await service.reload()
@@ -305,11 +323,10 @@ async def test_nothing_of_them_outlives_the_process(tmp_path: Path) -> None:
         cache={"dir": str(kept)},
         catalogue={"bootstrap": False, "path": str(kept / "names.db")},
     )
-    anybodys = Slow()
-    anybodys.may.set()
-    async with serving.listening(anybodys) as url:
+    async with slow_store() as (slow, anybodys):
+        slow.may.set()
         for org, left in ((A, 0), (None, 1)):
-            async with bridge(tmp_path, FarStore(url), sections) as (_, client):
+            async with bridge(tmp_path, anybodys, sections) as (_, client):
                 assert orgs(await ask(client, org)) == ["any"]
             found = left_in(kept)
             assert A.encode() not in found
