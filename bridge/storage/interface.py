@@ -9,7 +9,7 @@ from bridge.model.arrays import Int64s
 from bridge.model.labels import Labels, Matcher
 from bridge.model.samples import EMPTY_BLOCK, SeriesBlock
 from bridge.model.time import Steps, Window
-from bridge.storage.warranty import Warranties, Warranty
+from bridge.storage.warranty import Undivided, Warranties, Warranty
 
 
 class Purpose(StrEnum):
@@ -99,6 +99,12 @@ class Provenance:
     def complete(self) -> bool:
         """Whether there is what vouches for the whole answer."""
         return self.warranties is not None and all(one.complete for one in self.warranties)
+
+    def undivided(self) -> "Provenance":
+        """The same, but what vouches for the whole does so for no part of it."""
+        if self.warranties is None:
+            return self
+        return replace(self, warranties=tuple(map(Undivided, self.warranties)))
 
     def unvouched(self) -> "Provenance":
         """The same, but nobody knows whether it would come from there again."""

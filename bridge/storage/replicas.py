@@ -156,7 +156,10 @@ class Replicas:
             if gap and len(whole.block) and len(block):
                 block = await asyncio.to_thread(lacked, block, whole.block, gap)
             whole = await joined([whole, replace(more, block=block)], select.purpose)
-        return whole
+        if not self.settings.gap:
+            return whole
+        # At its edges a window does not show what lies near beyond them.
+        return replace(whole, provenance=whole.provenance.undivided())
 
 
 def _of_another(found: Selection) -> Selection:

@@ -1,6 +1,7 @@
 """What vouches that a read would be answered now as it was answered then."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 # How far what vouches for all of a read reaches, and what vouches for nothing of it; ms.
@@ -20,6 +21,26 @@ class Warranty(Protocol):
 
     def joined(self, later: "Warranty", since: int, until: int) -> "Warranty | None":
         """What vouches for both, this one from `since` to `until`; None if nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undivided:
+    """Vouches for a read as a whole only: of a shorter window it might have had other samples."""
+
+    whole: Warranty
+
+    @property
+    def complete(self) -> bool:
+        """Whether it did in the beginning."""
+        return self.whole.complete
+
+    async def reach(self, since: int) -> int:
+        """WHOLE for everything that was read, as long as it stands; of a part nothing is known."""
+        stands = since == NOTHING_STANDS and await self.whole.reach(since) == WHOLE
+        return WHOLE if stands else NOTHING_STANDS
+
+    def joined(self, _later: Warranty, _since: int, _until: int) -> None:
+        """Two reads are not one."""
 
 
 Warranties = tuple[Warranty, ...]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from bridge.storage.interface import Provenance, Querier, ReadOptions, Select, S
 from bridge.storage.memory import MemoryStore
 from bridge.storage.replicas import Replica, ReplicaMode, Replicas, ReplicaSettings
 from bridge.storage.view import View
+from bridge.storage.warranty import NOTHING_STANDS, WHOLE, Warranty, joined, lasting, reach
 from bridge.storage.watch import Watches
 from tests.storage.blocks import Points, labels, literal, plain
 
@@ -210,3 +211,34 @@ async def test_an_answer_lasts_only_if_it_is_of_the_replica_that_would_be_asked_
 ) -> None:
     found = await replicas(*stores).select(EVERYTHING, OPTIONS)
     assert (found.provenance.warranties is not None) is lasts
+
+
+@dataclass(frozen=True)
+class Everlasting:
+    """Vouches for whatever was read."""
+
+    complete: bool = True
+
+    async def reach(self, _since: int) -> int:
+        return WHOLE
+
+    def joined(self, later: Warranty, _since: int, _until: int) -> Warranty:
+        return later
+
+
+async def test_where_replicas_fill_gaps_a_part_of_an_answer_is_vouched_for_by_nobody() -> None:
+    class Kept:
+        async def select(self, select: Select, options: ReadOptions) -> Selection:
+            found = await held([(1, 1.0)]).select(select, options)
+            return replace(found, provenance=Provenance(blocks=1, warranties=(Everlasting(),)))
+
+    for gap, reached in ((0, WHOLE), (10, NOTHING_STANDS)):
+        found = await replicas(Kept(), Kept(), mode=ReplicaMode.FILL, gap=gap).select(
+            EVERYTHING, OPTIONS
+        )
+        warranties = found.provenance.warranties
+        assert warranties is not None
+        assert await lasting(warranties)
+        assert await reach(warranties, 0) == reached
+        if gap:
+            assert joined(warranties, warranties, 0, 1) is None
