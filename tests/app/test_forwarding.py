@@ -272,6 +272,16 @@ async def test_what_makes_room_lets_go_of_its_connections_but_not_of_its_samples
             assert await value(client, 'prombridge_forwarded_sets{tenant=""}') == 2
 
 
+async def test_names_of_all_values_together_have_the_room_of_a_catalogue(tmp_path: Path) -> None:
+    # One series takes more than half of it.
+    small = {"catalogue": {"bootstrap": False, "crawl": "0s", "max_bytes": "1KB"}}
+    with far_store() as far:
+        async with bridge(tmp_path, far, own(**small)) as (_, client):
+            for org in (A, B, A):
+                await ask(client, org)
+                assert await value(client, 'prombridge_forwarded_sets{tenant=""}') == 1
+
+
 async def test_a_purge_reaches_what_is_remembered_of_all_values(tmp_path: Path) -> None:
     purging = Flags(web_enable_admin_api=True)
     sections = own(forwarding={"max_sets": 1})
