@@ -163,6 +163,22 @@ async def test_other_stores_are_asked_as_ever_and_share_what_they_brought(tmp_pa
             assert said == [""]
 
 
+@pytest.mark.parametrize("mode", ["first", "fill"])
+async def test_replicas_are_each_sent_what_they_want(tmp_path: Path, mode: str) -> None:
+    with far_store() as far, serving.served(read_app(data_of("any"))) as url:
+        config = {"name": "other", "url": f"{url}/api/v1/read"}
+        pair = {"stores": [NAME, "other"], "mode": mode, "hedge": "0s"}
+        sections = own(replicas={"pair": pair})
+        sections["stores"]["other"] = {"profile": "prometheus"}
+        besides = ["any"] if mode == "fill" else []
+        async with two_stores(tmp_path, far, config, sections) as client:
+            for _ in range(2):
+                assert sorted(orgs(await ask(client, A))) == [*besides, "one"]
+                assert sorted(orgs(await ask(client, B))) == [*besides, "two"]
+                # The first of them has nothing for nobody.
+                assert orgs(await ask(client, None)) == ["any"]
+
+
 async def test_what_goes_on_without_a_request_sends_nothing(tmp_path: Path) -> None:
     learning = {"catalogue": {"bootstrap": True, "crawl": "1s", "seeds": ["up"]}}
     with far_store() as far:
