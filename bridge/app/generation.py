@@ -34,7 +34,7 @@ from bridge.config.masked import masked_yaml
 from bridge.config.settings import Settings
 from bridge.console import pages as console
 from bridge.engine.engine import Engine
-from bridge.engine.stretch import Stretches
+from bridge.engine.stretch import Stretches, StretchShelf
 from bridge.model.errors import BridgeError
 from bridge.remote.server import Gate, ReadEndpoint
 from bridge.storage.budgets import Budgets
@@ -83,7 +83,7 @@ class Generation:
         self._tracer = _tracer(settings.tracing)
         self._workers = ThreadPoolExecutor(os.cpu_count(), "worker")
         self._shelf = Shelf(settings.cache.answers_max_bytes, process.metrics.answers)
-        stretches = Stretches(settings.cache.answers_max_bytes)
+        stretches = Stretches(StretchShelf(settings.cache.answers_max_bytes))
         self._engine = Engine(Fanout(()), settings.engine, self._workers, stretches=stretches)
         self._app = self._application(settings, process)
         self._answering = 0
@@ -108,7 +108,7 @@ class Generation:
         total = engine.settings.max_total_bytes
         process.memory.total = memory_of_machine() // 2 if total is None else total
         put_in_force(process.budgets, self._budgets, process.metrics.budgets)
-        process.metrics.answers.watch(self._shelf, engine.stretches, self._shelf.max_bytes)
+        process.metrics.answers.watch(self._shelf, engine.stretches.shelf, self._shelf.max_bytes)
         process.metrics.queries.waiting.set_function(lambda: engine.turns.waiting)
         process.metrics.queries.in_flight.set_function(lambda: len(self._ledger.active))
         process.metrics.queries.concurrent_max.set(engine.settings.turns.concurrency)

@@ -34,7 +34,7 @@ from bridge.engine.query import (
 )
 from bridge.engine.reading import fetched
 from bridge.engine.seen import Seen
-from bridge.engine.stretch import Place, Stretch, Stretches, linked, stretch_of
+from bridge.engine.stretch import Place, Stretch, Stretches, StretchShelf, linked, stretch_of
 from bridge.engine.turns import IsSmall, Slots, Turns
 from bridge.kernel.threads import behind
 from bridge.model.annotations import Annotations, store_warning
@@ -117,7 +117,7 @@ class Engine:
         self._slots = Slots(os.cpu_count() or 1 if slots is None else slots)
         threads = settings.turns.concurrency + settings.turns.lane
         self._prepareds = Prepareds()
-        self.stretches = Stretches(0) if stretches is None else stretches
+        self.stretches = stretches or Stretches(StretchShelf(0))
         self._evaluators = ThreadPoolExecutor(threads, "evaluate")
         self._long_evaluators = behind(threads, "evaluate long")
 
@@ -247,6 +247,7 @@ class Engine:
         planned = await self._planned(prepared, query.steps, query.lookback)
         self.settings.limits.check_selects(planned.selects)
         continues = self._continues(query, prepared, options)
+        continues = continues and self.stretches.expect(Place.of(query))
         asked = _Asked(query, prepared, options, budget, progress, continues)
         known = await self._known(query) if continues else None
         found = None if known is None else await self._continued(known, asked)
@@ -259,7 +260,7 @@ class Engine:
     def _continues(self, query: Query, prepared: Prepared, options: QueryOptions) -> bool:
         """Whether values of steps may be given that are known, and be kept for that."""
         alone = query.steps.instant or options.limit or options.every_step
-        if alone or options.nocache or options.fresh or not self.stretches.max_bytes:
+        if alone or options.nocache or options.fresh or not self.stretches.shelf.max_bytes:
             return False
         return prepared.separable(self._functions, self.switches)
 

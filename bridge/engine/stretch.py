@@ -19,6 +19,8 @@ from bridge.storage.warranty import Warranties, joined, reach
 # No stretch may take more than this share of all, nor hang on more pieces than these.
 _SHARE: Final = 16
 _LINKS: Final = 8
+# So many queries are known to have been asked before.
+_MET: Final = 10_000
 # What Python needs for the objects of a stretch, and of each of its rows, about, bytes.
 _OVERHEAD: Final = 4000
 _ROW: Final = 200
@@ -224,39 +226,55 @@ def _nbytes(stretch: Stretch) -> int:
     return stretch.nbytes
 
 
-_Held = LRUCache[tuple[object, Place], Stretch]
+class StretchShelf:
+    """The stretches of the queries asked last, whosever they are, within so many bytes.
 
-
-class Stretches:
-    """Those of the queries asked last, within so many bytes; of one thread.
-
-    Each of several Queriers has its own `apart` of the others', within the same bytes.
+    `met` are marks of queries that were asked; of one thread.
     """
 
-    def __init__(self, max_bytes: int, held: "_Held | None" = None) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._owner = object()
-        self._held: _Held = LRUCache(max_bytes, _nbytes) if held is None else held
+        self.held: LRUCache[tuple[object, Place], Stretch] = LRUCache(max_bytes, _nbytes)
+        self.met: LRUCache[int, bool] = LRUCache(_MET)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self.held)
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory, about."""
-        return int(self._held.currsize)
+        return int(self.held.currsize)
+
+
+class Stretches:
+    """The stretches on a shelf that are of one Querier.
+
+    A query is kept from the second time on: of one that nobody repeats there is nothing to be
+    continued.
+    """
+
+    def __init__(self, shelf: StretchShelf) -> None:
+        self.shelf = shelf
+        self._owner = object()
 
     def apart(self) -> "Stretches":
         """Those over another Querier."""
-        return Stretches(self.max_bytes, self._held)
+        return Stretches(self.shelf)
+
+    def expect(self, place: Place) -> bool:
+        """Notes that a query is asked; whether it was before."""
+        met = hash((self._owner, place))
+        again = met in self.shelf.met
+        self.shelf.met[met] = True
+        return again
 
     def find(self, place: Place) -> Stretch | None:
         """What is known of a query's steps."""
-        return self._held.get((self._owner, place))
+        return self.shelf.held.get((self._owner, place))
 
     def keep(self, place: Place, stretch: Stretch) -> None:
         """Keeps what was found out last of a query, unless it is too large."""
-        if stretch.nbytes <= self.max_bytes // _SHARE and len(stretch.links) <= _LINKS:
-            self._held[self._owner, place] = stretch
+        if stretch.nbytes <= self.shelf.max_bytes // _SHARE and len(stretch.links) <= _LINKS:
+            self.shelf.held[self._owner, place] = stretch
         else:
-            self._held.pop((self._owner, place), None)
+            self.shelf.held.pop((self._owner, place), None)

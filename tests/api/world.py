@@ -20,7 +20,7 @@ from bridge.catalogue.settings import CatalogueSettings
 from bridge.catalogue.sources import Source
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
-from bridge.engine.stretch import Stretches
+from bridge.engine.stretch import Stretches, StretchShelf
 from bridge.model.labels import Labels
 from bridge.remote.server import ReadEndpoint, Serving
 from bridge.storage.interface import Querier
@@ -72,7 +72,7 @@ async def api(
     metrics = Metrics(CollectorRegistry(), "0")
     catalogue = catalogue_of(querier or store())
     with ThreadPoolExecutor(2) as workers:
-        engine = Engine(catalogue, limits, workers, stretches=Stretches(1 << 20))
+        engine = Engine(catalogue, limits, workers, stretches=Stretches(StretchShelf(1 << 20)))
         yield Api(
             engine=engine,
             querier=catalogue,

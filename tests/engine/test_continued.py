@@ -11,7 +11,7 @@ import pytest
 
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings, QueryOptions, Result
-from bridge.engine.stretch import Stretches
+from bridge.engine.stretch import Stretches, StretchShelf
 from bridge.model.errors import BridgeError
 from bridge.model.labels import Labels
 from bridge.model.time import Steps
@@ -80,6 +80,11 @@ class World:
         assert _seen(found) == _seen(expected), (text, steps)
         return found.stats.known_steps if isinstance(found, Result) else 0
 
+    async def kept(self, text: str, steps: Steps) -> None:
+        """Asks twice, for values are kept from the second time on."""
+        for _ in range(2):
+            assert not await self.both(text, steps)
+
 
 async def _answer(engine: Engine, text: str, steps: Steps, options: QueryOptions) -> Result | str:
     try:
@@ -102,7 +107,7 @@ async def world(
     vouching = Vouching(store)
     with ThreadPoolExecutor(2) as workers:
         whole = Engine(vouching, settings, workers)
-        continuing = Engine(vouching, settings, workers, stretches=Stretches(size))
+        continuing = Engine(vouching, settings, workers, stretches=Stretches(StretchShelf(size)))
         yield World(vouching, whole, continuing)
         whole.close()
         continuing.close()
@@ -154,7 +159,7 @@ def on(steps: Steps, by: int) -> Steps:
 
 async def test_only_the_steps_that_are_new_are_read() -> None:
     async with world(rising()) as both:
-        await both.continuing.query(RATE, HOUR_OF_IT, OPTIONS)
+        await both.kept(RATE, HOUR_OF_IT)
         both.store.samples = 0
         assert await both.both(RATE, on(HOUR_OF_IT, 2)) == 59
         whole = both.store.samples
@@ -164,12 +169,12 @@ async def test_only_the_steps_that_are_new_are_read() -> None:
 
 async def test_the_last_step_is_evaluated_although_it_is_known() -> None:
     async with world(rising()) as both:
-        assert [await both.both(RATE, HOUR_OF_IT) for _ in range(2)] == [0, 60]
+        assert [await both.both(RATE, HOUR_OF_IT) for _ in range(3)] == [0, 0, 60]
 
 
 async def test_steps_are_evaluated_again_from_where_nobody_vouches_for_them() -> None:
     async with world(rising()) as both:
-        await both.both(RATE, HOUR_OF_IT)
+        await both.kept(RATE, HOUR_OF_IT)
         both.store.until = 2 * HOUR - 10 * MINUTE + 1
         assert await both.both(RATE, on(HOUR_OF_IT, 1)) == 50
         both.store.until = HOUR
@@ -179,7 +184,7 @@ async def test_steps_are_evaluated_again_from_where_nobody_vouches_for_them() ->
 async def test_what_is_vouched_for_is_what_the_selector_sees() -> None:
     async with world(rising()) as both:
         text = "rising_total offset 30m"
-        await both.both(text, HOUR_OF_IT)
+        await both.kept(text, HOUR_OF_IT)
         both.store.until = 2 * HOUR - 30 * MINUTE
         assert await both.both(text, HOUR_OF_IT) == 60
         both.store.until -= 1
@@ -198,7 +203,7 @@ async def test_what_is_vouched_for_is_what_the_selector_sees() -> None:
 )
 async def test_other_windows_are_evaluated_whole(steps: Steps) -> None:
     async with world(rising()) as both:
-        await both.both(RATE, HOUR_OF_IT)
+        await both.kept(RATE, HOUR_OF_IT)
         assert await both.both(RATE, steps) == 0
 
 
@@ -215,7 +220,7 @@ async def test_other_windows_are_evaluated_whole(steps: Steps) -> None:
 )
 async def test_what_is_asked_for_in_another_way_is_evaluated_whole(options: QueryOptions) -> None:
     async with world(rising()) as both:
-        await both.both(RATE, HOUR_OF_IT)
+        await both.kept(RATE, HOUR_OF_IT)
         assert await both.both(RATE, on(HOUR_OF_IT, 1), options) == 0
 
 
@@ -225,14 +230,14 @@ async def test_a_series_that_begins_with_the_new_steps_is_a_row_of_its_own() -> 
     store.append(gone, TIMES[:242], [1.0] * 242)
     store.append(born, TIMES[480:], [1.0] * (len(TIMES) - 480))
     async with world(store) as both:
-        await both.both(RATE, HOUR_OF_IT)
+        await both.kept(RATE, HOUR_OF_IT)
         assert await both.both(RATE, on(HOUR_OF_IT, 3)) == 58
 
 
 async def test_the_same_remark_on_both_parts_is_one_on_the_whole() -> None:
     gauge = Labels.of({"__name__": "gauge"})
     async with world(rising(gauge)) as both:
-        await both.both("rate(gauge[5m])", HOUR_OF_IT)
+        await both.kept("rate(gauge[5m])", HOUR_OF_IT)
         assert await both.both("rate(gauge[5m])", on(HOUR_OF_IT, 1)) == 60
 
 
@@ -241,7 +246,7 @@ async def test_a_remark_on_one_part_only_has_all_steps_evaluated() -> None:
     store.append(name, TIMES[: 4 * 90], [1.0] * (4 * 90))
     async with world(store) as both:
         text = "rate(requests[5m])"
-        await both.both(text, HOUR_OF_IT)
+        await both.kept(text, HOUR_OF_IT)
         known = [await both.both(text, on(HOUR_OF_IT, by)) for by in (5, 30, 34)]
         assert known == [0, 0, 0]
 
@@ -252,14 +257,14 @@ async def test_an_error_at_a_new_step_is_that_of_the_whole_query() -> None:
     store.append(other, TIMES[490:], [1.0] * (len(TIMES) - 490))
     async with world(store) as both:
         text = 'rising_total * on () rising_total{job!="none"}'
-        await both.both(text, HOUR_OF_IT)
+        await both.kept(text, HOUR_OF_IT)
         assert await both.both(text, on(HOUR_OF_IT, 4)) == 0
 
 
 async def test_known_values_count_among_the_samples_of_a_query() -> None:
     settings = replace(SETTINGS, max_samples=70)
     async with world(rising(), settings) as both:
-        await both.both("rising_total", HOUR_OF_IT)
+        await both.kept("rising_total", HOUR_OF_IT)
         longer = Steps(HOUR, 2 * HOUR + 20 * MINUTE, MINUTE)
         answer = await _answer(both.continuing, "rising_total", longer, OPTIONS)
         assert answer == await _answer(both.whole, "rising_total", longer, OPTIONS)
@@ -269,22 +274,29 @@ async def test_known_values_count_among_the_samples_of_a_query() -> None:
 async def test_series_that_bear_their_type_are_evaluated_whole() -> None:
     typed = Labels.of({"__name__": "rising_total", "__type__": "counter", "job": "b"})
     async with world(rising(typed)) as both:
-        await both.both(RATE, HOUR_OF_IT)
+        await both.kept(RATE, HOUR_OF_IT)
         assert await both.both(RATE, on(HOUR_OF_IT, 1)) == 0
 
 
 async def test_another_querier_is_not_answered_from_what_the_first_one_gave() -> None:
     async with world(rising()) as both:
-        await both.both(RATE, HOUR_OF_IT)
+        await both.kept(RATE, HOUR_OF_IT)
         other = both.continuing.over(Vouching(MemoryStore()))
         result = await other.query(RATE, on(HOUR_OF_IT, 1), OPTIONS)
         assert (len(result.value.labels), result.stats.known_steps) == (0, 0)  # type: ignore[union-attr]
 
 
+async def test_what_is_asked_once_is_not_kept() -> None:
+    async with world(rising()) as both:
+        for number in range(20):
+            await both.both(f"{RATE} + {number}", HOUR_OF_IT)
+        assert len(both.continuing.stretches.shelf) == 0
+
+
 async def test_what_is_kept_stays_within_its_bytes() -> None:
     async with world(rising(), size=200_000) as both:
         for number in range(100):
-            await both.continuing.query(f"{RATE} + {number}", HOUR_OF_IT, OPTIONS)
-        kept = both.continuing.stretches
+            await both.kept(f"{RATE} + {number}", HOUR_OF_IT)
+        kept = both.continuing.stretches.shelf
         assert 10 < len(kept) < 100
         assert kept.nbytes <= 200_000

@@ -17,7 +17,7 @@ from bridge.api.settings import ApiSettings
 from bridge.demo.store import demo_store
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
-from bridge.engine.stretch import Stretches
+from bridge.engine.stretch import Stretches, StretchShelf
 from bridge.remote.server import ReadEndpoint, Serving
 from bridge.telemetry.metrics import Metrics
 from tests.api.world import catalogue_of
@@ -30,7 +30,7 @@ def running(settings: ApiSettings) -> Iterator[ASGIApp]:
         catalogue = catalogue_of(demo_store(NOW_MS).querier, NOW_MS)
         limits = EngineSettings()
         metrics = Metrics(CollectorRegistry(), "0")
-        engine = Engine(catalogue, limits, workers, stretches=Stretches(1 << 20))
+        engine = Engine(catalogue, limits, workers, stretches=Stretches(StretchShelf(1 << 20)))
         yield application(
             Api(
                 engine=engine,
