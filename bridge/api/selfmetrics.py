@@ -15,6 +15,7 @@ from prometheus_client.samples import Sample
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
 from bridge.model.errors import BadData
+from bridge.model.patterns import compiled
 
 _KINDS: Final = {"counter": "COUNTER", "gauge": "GAUGE", "histogram": "HISTOGRAM"}
 
@@ -25,11 +26,14 @@ async def self_metrics(api: Api, request: ApiRequest) -> Answer:
     """`/api/v1/status/self_metrics`."""
     pattern = request.form.get("metric_name_pattern")
     try:
-        fits = re2.compile(pattern).fullmatch if pattern else bool
+        fits = compiled(pattern).fullmatch if pattern else bool
     except re2.error as error:
         raise BadData(f"invalid metric_name_pattern: {_text(error)}") from None
     families = (_family(one) for one in api.metrics.registry.collect())
-    kept = sorted((one for one in families if fits(one["name"])), key=lambda one: str(one["name"]))
+    kept = sorted(
+        (one for one in families if fits(str(one["name"]).encode())),
+        key=lambda one: str(one["name"]),
+    )
     return Answer(go_json(kept))
 
 

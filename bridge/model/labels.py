@@ -14,6 +14,7 @@ import numpy.typing as npt
 import re2
 
 from bridge.model.errors import BadData
+from bridge.model.patterns import compiled
 
 METRIC_NAME: Final = "__name__"
 METADATA_LABELS: Final = frozenset({METRIC_NAME, "__type__", "__unit__"})
@@ -362,13 +363,9 @@ _GO_REGEXP_ERRORS: Final = {
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> "re2._Regexp[bytes]":
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 16 << 20
-    options.dot_nl = True
     try:
         # Compiled as it is, not within an anchored group: `a)|(b` is an error.
-        return re2.compile(pattern.encode("utf-8", "surrogateescape"), options)
+        return compiled(pattern)
     except re2.error as error:
         raise BadData(f"error parsing regexp: {_go_regexp_error(error, pattern)}") from None
 

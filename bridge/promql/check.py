@@ -157,8 +157,9 @@ class _Checker:
         assert matching is not None
         if not matching.on:
             return
+        included = frozenset(matching.include)
         for label in matching.labels:
-            if label in matching.include:
+            if label in included:
                 text = f"label {quoted(label)} must not occur in ON and GROUP clause at once"
                 raise self.error(text, self._operator(expr))
 

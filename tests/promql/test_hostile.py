@@ -48,6 +48,12 @@ def test_tree_of_the_greatest_height_can_be_walked(shape: str) -> None:
     assert repr(tree)
 
 
+def test_labels_of_a_matching_cost_what_they_are_many() -> None:
+    on, more = (",".join(f"{name}{number}" for number in range(50_000)) for name in "ab")
+    tree = parse(f"x + on({on}) group_left({more}) y", SIGNATURES, ALL)
+    assert parse(to_text(tree), SIGNATURES, ALL) == tree
+
+
 @pytest.mark.parametrize("shape", NESTED)
 @pytest.mark.parametrize("times", [600, 20_000])
 def test_deeper_text_is_refused_in_words(shape: str, times: int) -> None:

@@ -1,0 +1,42 @@
+"""Regular expressions without captures match what the same ones match with them."""
+
+import re
+
+import pytest
+import re2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.model.labels import Matcher, MatchType
+from bridge.model.patterns import compiled
+
+PIECES = (
+    *"()[]|*+?^-:<>P.ab\\\n", "(?P<n>", "(?P<m>", "(?:", "(?i:", "(?i)", "[^", "[]", "[[:alpha:]]",
+    "[[:^", "[(?P<", ":]", "\\Q", "\\E", "\\(", "\\[", "\\]", "\\d", "\\pL", "\\x{61}", "{2}", "é",
+)  # fmt: skip
+PATTERNS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+VALUES = st.text(st.sampled_from("abAP(?<>[]:\n\\é"), max_size=6)
+
+
+@given(PATTERNS, st.lists(VALUES, max_size=8))
+def test_nothing_is_captured_and_the_same_matches(pattern: str, values: list[str]) -> None:
+    options = re2.Options()
+    options.log_errors = False
+    options.dot_nl = True
+    try:
+        capturing = re2.compile(pattern.encode(), options)
+    except re2.error as error:
+        with pytest.raises(re2.error, match=f"^{re.escape(str(error))}$"):
+            compiled(pattern)
+        return
+    found = compiled(pattern)
+    assert found.groups == 0
+    for value in map(str.encode, values):
+        assert bool(found.fullmatch(value)) == bool(capturing.fullmatch(value))
+
+
+def test_a_pattern_costs_what_it_is_long() -> None:
+    for pattern in ("(a?)" * 4000, "(" * 900 + "a" + ")*" * 900):
+        assert Matcher("x", MatchType.REGEXP, pattern).matches("a" * 1000)
+    named = "".join(f"(?P<n{number}>a?)" for number in range(4000))
+    assert Matcher("x", MatchType.REGEXP, named).matches("a" * 1000)
