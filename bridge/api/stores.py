@@ -27,8 +27,9 @@ class Stores:
         rest: str = scope["path"].removeprefix(root)
         for name, app in self._apps:
             if rest.startswith(f"/{name}/"):
-                child = {**scope, "root_path": f"{root}/{name}"}
-                await app(child, receive, send)
+                # As Starlette does it: what an endpoint leaves in the scope is the request's.
+                scope["root_path"] = f"{root}/{name}"
+                await app(scope, receive, send)
                 return
         names = ", ".join(quoted(name) for name, _ in sorted(self._apps))
         text = f"no such store: {rest.removeprefix('/')}; known are {names}"

@@ -164,6 +164,22 @@ async def test_who_follows_is_told_what_holds_and_each_change(tmp_path: Path) ->
         assert bridge.shown("updates_dropped_total") == 0
 
 
+async def test_who_follows_below_a_store_is_told_the_same_and_makes_room_when_he_leaves(
+    tmp_path: Path,
+) -> None:
+    below = ASKED.replace(PATH, f"/stores/far{PATH}")
+    async with served(tmp_path) as bridge, connected(bridge.port) as idle:
+        for _ in range(2 * FLAGS.web_max_notifications_subscribers):
+            async with connected(bridge.port) as events:
+                assert await events.begin(below) == "200"
+                await bridge.fail()
+                assert await events.told() == (RELOAD_FAILED, True)
+            await bridge.recover()
+            while bridge.shown("active_subscribers"):
+                assert await idle.begin(HEALTHY) == "200"
+                await idle.reader.readexactly(len("prombridge is Healthy.\n"))
+
+
 async def test_there_is_room_for_as_many_as_the_flag_says_and_who_left_makes_room(
     tmp_path: Path,
 ) -> None:
