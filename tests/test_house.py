@@ -19,7 +19,13 @@ LONGEST_FUNCTION = 60  # lines, docstring included; a grammar's parser is exempt
 # Of storage: what a Querier is, and how much memory may be held.
 ENGINE_MAY_KNOW = (
     *("engine", "kernel", "model", "promql", "telemetry"),
-    *("storage.interface", "storage.allowance", "storage.pool", "storage.watch"),
+    *(
+        "storage.interface",
+        "storage.warranty",
+        "storage.allowance",
+        "storage.pool",
+        "storage.watch",
+    ),
 )
 
 
