@@ -168,7 +168,7 @@ def grown(before: Counter[str], after: Counter[str]) -> dict[str, tuple[int, int
 @asynccontextmanager
 async def world(folder: Path) -> AsyncIterator[World]:
     failing = [
-        reply(f"oops {number}".encode(), "text/plain", f"{500 + number} Oops {number}")
+        reply(f"oops {number}".encode(), "text/plain", f"{500 + number % 10} Oops {number}")
         for number in range(99)
     ]
     with served(read_app(data())) as good:
