@@ -278,6 +278,8 @@ class Engine:
         Remarks are about a query as a whole: they are the same of all steps if they are of both.
         """
         query, rest = asked.query, known.behind(asked.query.steps)
+        if not len(rest):
+            return _Found(_given(known, asked, len(known.steps)), None)
         planned = await self._planned(asked.prepared, rest, query.lookback)
         try:
             found = await self._evaluated(asked, rest, planned)
@@ -289,12 +291,9 @@ class Engine:
         if found.stretch is None or found.stretch.remarks != known.remarks:
             return None
         stretch = known.followed_by(found.stretch)
-        asked.budget.room_for(len(stretch.matrix), len(query.steps))
-        asked.budget.settle(0, points(stretch.matrix))
-        progress = asked.progress
-        progress.stats = costs.continued(progress.stats, stretch, len(known.steps))
-        result = replace(found.result, value=stretch.matrix, steps=query.steps)
-        return _Found(result, stretch)
+        given = _given(stretch, asked, len(known.steps))
+        noted = replace(given, warnings=found.result.warnings, infos=found.result.infos)
+        return _Found(noted, stretch)
 
     async def _evaluated(self, asked: "_Asked", steps: Steps, planned: Plan) -> "_Found":
         """The result at some steps of a query, as if it were for these."""
@@ -362,6 +361,15 @@ class Engine:
     async def _in_thread(self, work: Callable[[], _Made], *, long: bool = False) -> _Made:
         run, threads = copy_context().run, self._long_evaluators if long else self._evaluators
         return await asyncio.get_running_loop().run_in_executor(threads, run, work)
+
+
+def _given(stretch: Stretch, asked: _Asked, known: int) -> Result:
+    """The result that a query's values make, of which so many were known, without remarks."""
+    matrix, query, progress = stretch.matrix, asked.query, asked.progress
+    asked.budget.room_for(len(matrix), len(query.steps))
+    asked.budget.settle(0, points(matrix))
+    progress.stats = costs.continued(progress.stats, stretch, known)
+    return Result(ValueType.MATRIX, matrix, query.steps, (), (), progress.stats)
 
 
 def _value(expr: Expr, on: Evaluation) -> Value:

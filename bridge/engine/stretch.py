@@ -149,11 +149,12 @@ class Stretch:
     async def known(self, steps: Steps) -> int:
         """How many of these steps, from the first on, have the values that they would have now.
 
-        The last one is left: what is to remark is seen where a step is evaluated.
+        If there was something to remark the last one is left: it tells whether there is still.
         """
         if steps.start < self.steps.start:
             return 0
-        last = min(await self._reach(steps.start), steps.last - steps.interval)
+        most = steps.last - steps.interval if self.remarks else steps.last
+        last = min(await self._reach(steps.start), most)
         return max((last - steps.start) // steps.interval + 1, 0)
 
     async def _reach(self, first: int) -> int:
@@ -172,7 +173,7 @@ class Stretch:
         return Stretch(known, matrix.without_empty_rows(), self.remarks, links)
 
     def behind(self, steps: Steps) -> Steps:
-        """Those of these steps that are behind its own, at least the last one."""
+        """Those of these steps that are behind its own."""
         return Steps(self.steps.last + steps.interval, steps.last, steps.interval)
 
     def _cut(self, steps: Steps) -> list[Link]:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from random import Random
 
+import numpy as np
 import pytest
 
 from bridge.engine.engine import Engine
@@ -15,6 +16,7 @@ from bridge.engine.stretch import Stretches, StretchShelf
 from bridge.model.errors import BridgeError
 from bridge.model.labels import Labels
 from bridge.model.time import Steps
+from bridge.model.vectors import Matrix
 from bridge.storage.interface import Provenance, Querier, ReadOptions, Select, Selection
 from bridge.storage.memory import MemoryStore
 from bridge.storage.warranty import WHOLE, Warranty
@@ -167,9 +169,26 @@ async def test_only_the_steps_that_are_new_are_read() -> None:
         assert whole - (both.store.samples - whole) <= 8 * 4
 
 
-async def test_the_last_step_is_evaluated_although_it_is_known() -> None:
+async def test_what_is_known_altogether_is_read_no_more_and_copied_for_nobody() -> None:
     async with world(rising()) as both:
-        assert [await both.both(RATE, HOUR_OF_IT) for _ in range(3)] == [0, 0, 60]
+        await both.kept("rising_total", HOUR_OF_IT)
+        assert await both.both("rising_total", HOUR_OF_IT) == 61
+        selects = both.store.selects
+        shorter = Steps(HOUR + MINUTE, 2 * HOUR - MINUTE, MINUTE)
+        one, other = [
+            (await both.continuing.query("rising_total", steps, OPTIONS)).value
+            for steps in (HOUR_OF_IT, shorter)
+        ]
+        assert both.store.selects == selects
+        assert isinstance(one, Matrix)
+        assert isinstance(other, Matrix)
+        assert np.shares_memory(one.values, other.values)
+
+
+async def test_the_last_step_is_evaluated_to_see_whether_it_is_remarked_on() -> None:
+    async with world(rising(Labels.of({"__name__": "gauge"}))) as both:
+        await both.kept("rate(gauge[5m])", HOUR_OF_IT)
+        assert await both.both("rate(gauge[5m])", HOUR_OF_IT) == 60
 
 
 async def test_steps_are_evaluated_again_from_where_nobody_vouches_for_them() -> None:
@@ -186,7 +205,7 @@ async def test_what_is_vouched_for_is_what_the_selector_sees() -> None:
         text = "rising_total offset 30m"
         await both.kept(text, HOUR_OF_IT)
         both.store.until = 2 * HOUR - 30 * MINUTE
-        assert await both.both(text, HOUR_OF_IT) == 60
+        assert await both.both(text, HOUR_OF_IT) == 61
         both.store.until -= 1
         assert await both.both(text, on(HOUR_OF_IT, 1)) == 59
 
