@@ -31,7 +31,7 @@ _HOURS: Final = 6
 _STEP: Final = INTERVAL // 1000
 _AGO: Final = 15 * 60  # seconds before now at which the old window ends at last
 _HORIZON: Final = 10 * 60
-# Refreshes of a settled window until what was read ahead is used up.
+# Refreshes of a settled window until all that may be read ahead is used up.
 _ROUND: Final = CacheSettings().read_ahead // INTERVAL + 1
 _AHEAD: Final = 45 * 60_000  # ms of data that are written while the benchmark runs
 _RECEIVED: Final = "prombridge_upstream_received_bytes_total"
@@ -248,9 +248,9 @@ def _table(made: Sequence[Refreshes], series: int) -> str:
     told = (
         "Refreshes follow each other, the first after a cold read included. Times and ratios are"
         " medians of pairs, bytes are those of all refreshes by their number. Of a window that"
-        f" ended long ago the next {CacheSettings().read_ahead // 60_000} minutes are read along"
-        " when it moves, so that most refreshes need no read: there are as many as make one such"
-        " round, and the slowest shows what the one with the read takes."
+        f" ended long ago some of the next {CacheSettings().read_ahead // 60_000} minutes are read"
+        " along when it moves, so that most refreshes need no read: there are as many as reach over"
+        " these minutes, and the slowest shows what one with a read takes."
     )
     rows = [one.line() for one in made]
     return "\n".join(["", title, "", told, "", head, "|---" * 13 + "|", *rows])

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from zlib import crc32
 
 from cachetools import LRUCache, TTLCache
 
@@ -58,7 +59,8 @@ system_clock: Final = SystemClock()
 class Held:
     """What is remembered of one selector: blocks in order of time, disjoint.
 
-    `uses`: how many are at work with it; `names_bytes`: what of its names was counted so far.
+    `uses`: how many are at work with it; `names_bytes`: what of its names was counted so far;
+    `share`: a number from 0 to 1 that is the same for equal selectors, and any for others.
     """
 
     key: Key
@@ -67,6 +69,11 @@ class Held:
     blocks: list[Block] = field(default_factory=list)
     uses: int = 0
     names_bytes: int = 0
+    share: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        text = ",".join(map(str, self.key.matchers))
+        self.share = crc32(text.encode("utf-8", "surrogateescape")) / 0xFFFFFFFF
 
     def overlapping(self, window: Window) -> list[Block]:
         """The blocks that share time with a window."""

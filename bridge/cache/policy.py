@@ -115,17 +115,19 @@ class Policy:
             return None
         return common(what.window, Window(what.window.start, what.settled))
 
-    def widened(self, gap: Window, window: Window, now: Moment) -> Window:
+    def widened(self, gap: Window, window: Window, now: Moment, share: float = 1.0) -> Window:
         """What to read for a gap of a window.
 
         Its unsettled end is read as far as any query of this moment may ask, so that reads of the
         newest samples for windows that differ a little are the same read. A window that moved on
-        within what is settled will do so again: some of what comes next is read along.
+        within what is settled will do so again: some of what comes next is read along, of selectors
+        with a smaller `share` (0 to 1) less, so that those of one dashboard are not all read again
+        at the same refresh.
         """
         horizon = self.horizon(now)
         if gap.end <= horizon:
             moved = window.start < gap.start and gap.end == window.end
-            ahead = self.settings.read_ahead if moved else 0
+            ahead = round(self.settings.read_ahead * (1 + share) / 2) if moved else 0
             return Window(gap.start, min(gap.end + ahead, horizon))
         tail = Window(min(gap.start, horizon), max(gap.end, now.wall))
         rounded = outward(tail, self.settings.round_tail)

@@ -104,7 +104,7 @@ class SampleCache:
             missing = self._missing(window, found)
             pieces = [piece for piece in found if not lies_in(piece.window, missing)]
             wide = options.fresh or not remembers
-            gaps = missing if wide else [self._policy.widened(gap, window, now) for gap in missing]
+            gaps = missing if wide else [self._widened(held, gap, window, now) for gap in missing]
             return (self._estimated(held, pieces, missing, gaps),)
         finally:
             self._memory.end(held)
@@ -303,11 +303,14 @@ class SampleCache:
         pieces = [piece for piece in found if not lies_in(piece.window, missing)]
         payer.ask()
         for gap in missing:
-            wide = gap if options.fresh else self._policy.widened(gap, window, now)
+            wide = gap if options.fresh else self._widened(held, gap, window, now)
             flight = self._flights.take_off(held, wide, options)
             led.update([] if flight.waiters else [flight])
             pieces.append(Piece(held, gap, flight))
         return sorted(pieces, key=lambda piece: piece.window.start), led
+
+    def _widened(self, held: Held, gap: Window, window: Window, now: Moment) -> Window:
+        return self._policy.widened(gap, window, now, held.share)
 
     def _found(self, held: Held, window: Window, now: Moment, options: ReadOptions) -> list[Piece]:
         """What is held or being read of a window, of the selector itself and of wider ones."""
