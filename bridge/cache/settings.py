@@ -43,7 +43,7 @@ class CacheSettings:
     coalesce: int = 5 * _MINUTE
     max_gaps: int = 4
     round_tail: int = _MINUTE
-    read_ahead: int = 6 * _MINUTE
+    read_ahead: int = 15 * _MINUTE
     admission: int = 10 * _MINUTE
     dir: str | None = None
     dir_max_bytes: int = 8 << 30

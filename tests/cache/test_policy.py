@@ -104,7 +104,7 @@ def test_a_settled_gap_is_read_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("ago", "ahead"),
-    [(3 * HOUR, 6 * MINUTE), (12 * MINUTE, 2 * MINUTE), (10 * MINUTE, 0)],
+    [(3 * HOUR, 15 * MINUTE), (12 * MINUTE, 2 * MINUTE), (10 * MINUTE, 0)],
 )
 def test_behind_a_window_that_moved_on_it_is_read_ahead_up_to_the_horizon(
     ago: int, ahead: int
@@ -118,7 +118,7 @@ def test_of_each_selector_another_part_is_read_ahead() -> None:
     end = START - 3 * HOUR
     window, gap = Window(end - HOUR, end), Window(end - 15 * SECOND + 1, end)
     ahead = [POLICY.widened(gap, window, READ, share).end - end for share in (0.0, 0.5, 1.0)]
-    assert ahead == [3 * MINUTE, 4.5 * MINUTE, 6 * MINUTE]
+    assert ahead == [7.5 * MINUTE, 11.25 * MINUTE, 15 * MINUTE]
 
 
 def test_a_hole_is_read_as_it_is() -> None:
