@@ -26,7 +26,8 @@ def read(answers: Sequence[Selection], seconds: float) -> Stats:
 def continued(stats: Stats, stretch: Stretch, known: int) -> Stats:
     """The same of a query of which the values of so many steps were known."""
     held = stats.provenance
-    provenance = replace(held, blocks=held.blocks + 1, warranties=stretch.warranties)
+    # Known values rest on what is remembered.
+    provenance = replace(held, blocks=max(held.blocks, 1), warranties=stretch.warranties)
     return replace(stats, known_steps=known, provenance=provenance)
 
 
