@@ -24,16 +24,10 @@ from bridge.engine.names import settled
 from bridge.engine.outcome import outcome
 from bridge.engine.plan import Plan, Reads, Timing
 from bridge.engine.prepared import Prepared, Prepareds
-from bridge.engine.query import (
-    EngineSettings,
-    Progress,
-    Query,
-    QueryOptions,
-    Result,
-    Switches,
-)
+from bridge.engine.query import EngineSettings, Progress, Query, QueryOptions, Result, Switches
 from bridge.engine.reading import fetched
 from bridge.engine.seen import Seen
+from bridge.engine.separable import Separable
 from bridge.engine.stretch import Place, Stretch, Stretches, StretchShelf, linked, stretch_of
 from bridge.engine.turns import IsSmall, Slots, Turns
 from bridge.kernel.threads import behind
@@ -51,12 +45,7 @@ from bridge.promql.ast import Expr, ValueType, value_type
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
 from bridge.storage.allowance import BYTES_PER_SAMPLE
-from bridge.storage.interface import (
-    Querier,
-    ReadOptions,
-    Select,
-    Selection,
-)
+from bridge.storage.interface import Querier, ReadOptions, Select, Selection
 from bridge.storage.pool import CURRENT, Part
 from bridge.telemetry.trace import Stage, stage
 
@@ -65,14 +54,14 @@ _Made = TypeVar("_Made")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
-    """A query under way; `continues`: what is known of its steps may be given, and be kept."""
+    """A query under way; unless `apart` is NEVER its steps' values may be known, and be kept."""
 
     query: Query
     prepared: Prepared
     options: QueryOptions
     budget: Budget
     progress: Progress
-    continues: bool
+    apart: Separable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,8 +184,8 @@ class Engine:
 
     async def _is_small(self, query: Query, prepared: Prepared, options: QueryOptions) -> bool:
         """Whether all that a query needs is remembered, and neither it nor its values are much."""
-        continues = self._continues(query, prepared, options)
-        known = await self._known(query) if continues else None
+        apart = self._apart(query, prepared, options)
+        known = None if apart is Separable.NEVER else await self._known(query)
         steps = query.steps if known is None else known.behind(query.steps)
         selects = (await self._planned(prepared, steps, query.lookback)).selects
         found = await estimates(self.querier, selects, options)
@@ -246,10 +235,11 @@ class Engine:
         """The result; only steps whose values are not known are evaluated."""
         planned = await self._planned(prepared, query.steps, query.lookback)
         self.settings.limits.check_selects(planned.selects)
-        continues = self._continues(query, prepared, options)
-        continues = continues and self.stretches.expect(Place.of(query))
-        asked = _Asked(query, prepared, options, budget, progress, continues)
-        known = await self._known(query) if continues else None
+        apart = self._apart(query, prepared, options)
+        if apart is not Separable.NEVER and not self.stretches.expect(Place.of(query)):
+            apart = Separable.NEVER
+        asked = _Asked(query, prepared, options, budget, progress, apart)
+        known = None if apart is Separable.NEVER else await self._known(query)
         found = None if known is None else await self._continued(known, asked)
         if found is None:
             found = await self._evaluated(asked, query.steps, planned)
@@ -257,11 +247,11 @@ class Engine:
             self.stretches.keep(Place.of(query), found.stretch)
         return found.result
 
-    def _continues(self, query: Query, prepared: Prepared, options: QueryOptions) -> bool:
-        """Whether values of steps may be given that are known, and be kept for that."""
+    def _apart(self, query: Query, prepared: Prepared, options: QueryOptions) -> Separable:
+        """When values of steps may be given that are known, and be kept for that."""
         alone = query.steps.instant or options.limit or options.every_step
         if alone or options.nocache or options.fresh or not self.stretches.shelf.max_bytes:
-            return False
+            return Separable.NEVER
         return prepared.separable(self._functions, self.switches)
 
     async def _known(self, query: Query) -> Stretch | None:
@@ -288,7 +278,7 @@ class Engine:
         except ExecutionError:
             # It may be another error, or another text, when all steps are looked at.
             return None
-        if found.stretch is None or found.stretch.remarks != known.remarks:
+        if found.stretch is None or not found.stretch.like(known):
             return None
         stretch = known.followed_by(found.stretch)
         given = _given(stretch, asked, len(known.steps))
@@ -322,6 +312,7 @@ class Engine:
             self._workers,
             Seen(len(steps)),
             switches=self.switches,
+            met=[] if asked.apart is Separable.ALIKE else None,
         )
 
         def computed() -> Result:
@@ -341,8 +332,10 @@ class Engine:
         finally:
             seconds = time.perf_counter() - fetched
             progress.stats = costs.evaluated(progress.stats, on, seconds)
-        link = linked(planned, steps, answers) if asked.continues else None
-        return _Found(result, stretch_of(result, annotations, link))
+        never = asked.apart is Separable.NEVER
+        link = None if never else linked(planned, steps, answers)
+        rows = () if on.met is None else (*(one.block.labels for one in answers), *on.met)
+        return _Found(result, stretch_of(result, annotations, link, rows))
 
     async def _fetch(
         self, planned: Plan, steps: Steps, options: QueryOptions, budget: Budget

@@ -47,12 +47,18 @@ def evaluate(expr: Expr, on: Evaluation) -> Value:
     held = on.budget.current
     parts = by_row_ranges(expr, on, evaluate, joined=True)
     if parts is not None:
-        return stacked(list(parts))
+        return _met(stacked(list(parts)), on)
     value = _whole(expr, on)
     if on.rows is None:
         account(expr, points(value), held, on.budget)
-    else:
-        on.rows.tally.add(expr, value)
+        return _met(value, on)
+    on.rows.tally.add(expr, value)
+    return value
+
+
+def _met(value: Value, on: Evaluation) -> Value:
+    if on.met is not None and isinstance(value, Matrix | Windows):
+        on.met.append(value.labels)
     return value
 
 

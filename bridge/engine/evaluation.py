@@ -13,6 +13,7 @@ from bridge.engine.plan import Reads, Timing
 from bridge.engine.query import DEFAULTS, Switches
 from bridge.engine.seen import Seen
 from bridge.model.annotations import Annotations
+from bridge.model.labels import LabelTable
 from bridge.model.time import Steps
 from bridge.promql.ast import VectorSelector
 
@@ -36,7 +37,8 @@ class Rows:
 class Evaluation:
     """The surroundings of a node. `rows` is None unless evaluation goes by row ranges.
 
-    With `counts_only` selectors give histograms without their buckets.
+    With `counts_only` selectors give histograms without their buckets. `met` takes down the rows of
+    every value, in the order of evaluation, where someone wants to compare them.
     """
 
     steps: Steps
@@ -50,6 +52,7 @@ class Evaluation:
     rows: Rows | None = None
     switches: Switches = DEFAULTS
     counts_only: bool = False
+    met: list[LabelTable] | None = None
 
 
 def in_order(

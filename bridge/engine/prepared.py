@@ -10,7 +10,7 @@ from bridge.engine.function import Function
 from bridge.engine.passes import Setting, rewritten
 from bridge.engine.plan import Outline, Plan, Timing, plan
 from bridge.engine.query import Switches
-from bridge.engine.separable import separable
+from bridge.engine.separable import Separable, separable
 from bridge.model.time import Steps
 from bridge.promql.ast import Call, Expr, MatrixSelector, ParenExpr, SubqueryExpr, children
 
@@ -35,7 +35,7 @@ class Prepared:
     nested: bool
     range: int | None
     _timeless: Expr | None = None
-    _separable: bool | None = None
+    _separable: Separable | None = None
     _outline: tuple[Timing, Outline | None] | None = None
 
     @staticmethod
@@ -68,14 +68,14 @@ class Prepared:
             self._timeless = made
         return made
 
-    def separable(self, functions: Mapping[str, Function], switches: Switches) -> bool:
-        """Whether each step has the same value whatever the other steps are.
+    def separable(self, functions: Mapping[str, Function], switches: Switches) -> Separable:
+        """When each step has the same value whatever the other steps are.
 
-        False as long as the tree was never rewritten, or if it is another one at other steps.
+        NEVER as long as the tree was never rewritten, or if it is another one at other steps.
         """
         if self._separable is None and self._timeless is not None:
             self._separable = separable(self._timeless, functions, switches)
-        return bool(self._separable)
+        return self._separable or Separable.NEVER
 
     def plan(self, steps: Steps, timing: Timing, functions: Mapping[str, Function]) -> Plan:
         """The tree at these steps and its reads; what is the same at all steps is found once."""

@@ -1,6 +1,7 @@
 """Whether the steps of a query know nothing of each other, so that one may be kept without them."""
 
 from collections.abc import Mapping
+from enum import Enum, auto
 from typing import Final
 
 from bridge.engine.function import Function
@@ -28,11 +29,25 @@ from bridge.promql.ast import (
 # What these make of a group is the same in whatever order its series come.
 _ORDERLESS: Final = frozenset({"count", "group", "count_values", "limit_ratio"})
 
+# What these choose of a group decides about the order of their rows, step by step.
+_PICKS: Final = frozenset({"topk", "bottomk", "limitk", "limit_ratio", "quantile", "count_values"})
+
 Functions = Mapping[str, Function]
 
 
-def separable(expr: Expr, functions: Functions, switches: Switches) -> bool:
-    """Whether each step of a rewritten tree has the same value, to the bit, in any range of steps.
+class Separable(Enum):
+    """When each step has the same value, to the bit, in any range of steps.
+
+    ALIKE: in ranges that have the same rows, in the same order, in every operand.
+    """
+
+    NEVER = auto()
+    ALIKE = auto()
+    ALWAYS = auto()
+
+
+def separable(expr: Expr, functions: Functions, switches: Switches) -> Separable:
+    """When the steps of a rewritten tree can be taken apart.
 
     Two things tie steps together. Prometheus looks at all steps of a series for rows that came to
     have the same labels; that cannot be where every selector names its metric and nothing changes
@@ -40,7 +55,9 @@ def separable(expr: Expr, functions: Functions, switches: Switches) -> bool:
     order whatever rows there are, but groups are in the order in which they are met.
     """
     changed = switches.delayed_name_removal or switches.type_and_unit_labels
-    return not (changed or switches.use_start_timestamps) and _separable(expr, functions)
+    if changed or switches.use_start_timestamps or not _separable(expr, functions):
+        return Separable.NEVER
+    return Separable.ALIKE if _has_ordered(expr, functions) else Separable.ALWAYS
 
 
 def _separable(expr: Expr, functions: Functions) -> bool:
@@ -56,7 +73,7 @@ def _separable(expr: Expr, functions: Functions) -> bool:
         case BinaryExpr():
             fits = expr.matching is None or expr.matching.fill_lhs is expr.matching.fill_rhs is None
         case AggregateExpr():
-            fits = expr.op in _ORDERLESS or _in_label_order(expr.expr, functions)
+            fits = not _is_ordered(expr, functions) or not _has_picks(expr.expr)
         case MatrixSelector() | NumberLiteral() | ParenExpr() | StringLiteral() | UnaryExpr():
             fits = True
     return fits and all(_separable(child, functions) for child in children(expr))
@@ -73,6 +90,21 @@ def _plain(selector: VectorSelector) -> bool:
 
 def _reads_nothing(expr: Expr) -> bool:
     return not isinstance(expr, VectorSelector) and all(map(_reads_nothing, children(expr)))
+
+
+def _has_ordered(expr: Expr, functions: Functions) -> bool:
+    ordered = isinstance(expr, AggregateExpr) and _is_ordered(expr, functions)
+    return ordered or any(_has_ordered(child, functions) for child in children(expr))
+
+
+def _is_ordered(expr: AggregateExpr, functions: Functions) -> bool:
+    """Whether an aggregation's values follow from the order of rows that may come in any."""
+    return expr.op not in _ORDERLESS and not _in_label_order(expr.expr, functions)
+
+
+def _has_picks(expr: Expr) -> bool:
+    picks = isinstance(expr, AggregateExpr) and expr.op in _PICKS
+    return picks or any(map(_has_picks, children(expr)))
 
 
 def _in_label_order(expr: Expr, functions: Functions) -> bool:

@@ -24,6 +24,8 @@ _MET: Final = 10_000
 # What Python needs for the objects of a stretch, and of each of its rows, about, bytes.
 _OVERHEAD: Final = 4000
 _ROW: Final = 200
+# What it is to know a row of a value on the way.
+_NAME: Final = 8
 
 _TYPE: Final = METADATA_LABELS - {METRIC_NAME}
 
@@ -125,19 +127,22 @@ def _has_type(labels: Labels) -> bool:
 class Stretch:
     """A query's values at `steps`, what there was to remark on them, and what vouches for them.
 
-    The `matrix` has rows in label order and no histograms; `links` are in order of time.
+    The `matrix` has rows in label order and no histograms; `links` are in order of time. `rows` are
+    those of every value on the way, if the steps are separable only where these are alike.
     """
 
     steps: Steps
     matrix: Matrix
     remarks: tuple[Annotation, ...]
     links: tuple[Link, ...]
+    rows: tuple[LabelTable, ...] = ()
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory, about."""
         arrays = self.matrix.values.nbytes + self.matrix.present.nbytes
-        return arrays + _ROW * len(self.matrix) + _OVERHEAD * len(self.links)
+        rows = _ROW * len(self.matrix) + _NAME * sum(map(len, self.rows))
+        return arrays + rows + _OVERHEAD * len(self.links)
 
     @property
     def warranties(self) -> Warranties | None:
@@ -149,11 +154,12 @@ class Stretch:
     async def known(self, steps: Steps) -> int:
         """How many of these steps, from the first on, have the values that they would have now.
 
-        If there was something to remark the last one is left: it tells whether there is still.
+        If there was something to remark the last one is left: it tells whether there is still. So
+        it is if rows count: those of a part that was never evaluated by itself may be fewer.
         """
         if steps.start < self.steps.start:
             return 0
-        most = steps.last - steps.interval if self.remarks else steps.last
+        most = steps.last - steps.interval if self.remarks or self.rows else steps.last
         last = min(await self._reach(steps.start), most)
         return max((last - steps.start) // steps.interval + 1, 0)
 
@@ -170,7 +176,13 @@ class Stretch:
         matrix = Matrix(held.labels, held.values[:, cut], held.present[:, cut])
         known = Steps(steps.start, steps.start + (count - 1) * steps.interval, steps.interval)
         links = tuple(self._cut(known))
-        return Stretch(known, matrix.without_empty_rows(), self.remarks, links)
+        return Stretch(known, matrix.without_empty_rows(), self.remarks, links, self.rows)
+
+    def like(self, other: "Stretch") -> bool:
+        """Whether there was the same to remark, and rows that count are the same."""
+        pairs = zip(self.rows, other.rows, strict=False)
+        alike = len(self.rows) == len(other.rows) and all(a.rows == b.rows for a, b in pairs)
+        return alike and self.remarks == other.remarks
 
     def behind(self, steps: Steps) -> Steps:
         """Those of these steps that are behind its own."""
@@ -193,10 +205,13 @@ class Stretch:
         (link,) = more.links
         both = last.joined(link, steps.start)
         links += [last, link] if both is None else [both]
-        return Stretch(steps, _beside(self.matrix, more.matrix), self.remarks, tuple(links))
+        matrix = _beside(self.matrix, more.matrix)
+        return Stretch(steps, matrix, self.remarks, tuple(links), self.rows)
 
 
-def stretch_of(result: Result, annotations: Annotations, link: Link | None) -> Stretch | None:
+def stretch_of(
+    result: Result, annotations: Annotations, link: Link | None, rows: tuple[LabelTable, ...]
+) -> Stretch | None:
     """What is kept of a result; None if it cannot be continued.
 
     Remarks that tell how often there was a reason are about all steps together.
@@ -205,7 +220,7 @@ def stretch_of(result: Result, annotations: Annotations, link: Link | None) -> S
     counted = any(one.detail is not None for one in remarks)
     if link is None or counted or not isinstance(value, Matrix) or value.histograms is not None:
         return None
-    return Stretch(result.steps, value, remarks, (link,))
+    return Stretch(result.steps, value, remarks, (link,), rows)
 
 
 def _beside(left: Matrix, right: Matrix) -> Matrix:
@@ -213,14 +228,22 @@ def _beside(left: Matrix, right: Matrix) -> Matrix:
     if left.labels.rows == right.labels.rows:
         values = np.concatenate((left.values, right.values), axis=1)
         return Matrix(left.labels, values, np.concatenate((left.present, right.present), axis=1))
-    labels = LabelTable(sorted({*left.labels.rows, *right.labels.rows}))
-    places: dict[Labels, int] = {row: place for place, row in enumerate(labels.rows)}
+    labels = left.labels
+    if not _places(labels).keys() >= set(right.labels.rows):
+        labels = LabelTable(sorted({*labels.rows, *right.labels.rows}))
+    places = _places(labels)
     values = np.empty((len(labels), left.steps + right.steps))
     present = np.zeros(values.shape, np.bool_)
     for one, cut in ((left, slice(None, left.steps)), (right, slice(left.steps, None))):
-        rows = [places[row] for row in one.labels.rows]
+        same = one.labels is labels
+        rows = slice(None) if same else [places[row] for row in one.labels.rows]
         values[rows, cut], present[rows, cut] = one.values, one.present
     return Matrix(labels, values, present)
+
+
+def _places(labels: LabelTable) -> dict[Labels, int]:
+    """Where each label set stands."""
+    return labels.remembered("places", lambda: {row: at for at, row in enumerate(labels.rows)})
 
 
 def _nbytes(stretch: Stretch) -> int:

@@ -297,6 +297,42 @@ async def test_series_that_bear_their_type_are_evaluated_whole() -> None:
         assert await both.both(RATE, on(HOUR_OF_IT, 1)) == 0
 
 
+NESTED = "sum(sum by (job) (rate(rising_total[5m])))"
+
+
+async def test_groups_are_added_up_again_where_their_rows_are_the_same() -> None:
+    async with world(rising(Labels.of({"__name__": "rising_total", "job": "b"}))) as both:
+        await both.kept(NESTED, HOUR_OF_IT)
+        assert await both.both(NESTED, on(HOUR_OF_IT, 2)) == 59
+        assert await both.both(NESTED, on(HOUR_OF_IT, 2)) == 60
+
+
+async def test_groups_are_evaluated_whole_when_a_row_came_or_went() -> None:
+    born = Labels.of({"__name__": "rising_total", "job": "b"})
+    store = rising()
+    store.append(born, TIMES[490:], [1.0] * (len(TIMES) - 490))
+    async with world(store) as both:
+        await both.kept(NESTED, HOUR_OF_IT)
+        known = [await both.both(NESTED, on(HOUR_OF_IT, by)) for by in (1, 3, 4, 5, 6)]
+        assert known == [60, 0, 60, 60, 60]
+
+
+async def test_a_row_that_left_the_window_tells_no_more_which_group_comes_first() -> None:
+    # In label order group g is first, h once the first row has gone, g again without the second.
+    spans = (("g", 0, 250), ("h", 0, 480), ("g", 0, 960), ("h", 0, 960))
+    store = MemoryStore()
+    for at, (group, first, stop) in enumerate(spans):
+        times = TIMES[first:stop]
+        labels = Labels.of({"__name__": "m", "at": str(at), "group": group})
+        store.append(labels, times, [1.0] * len(times))
+    async with world(store) as both:
+        for text in ("topk(1, max by (group) (m))", "topk(1, max by (group) (m * 2 > 0))"):
+            await both.kept(text, HOUR_OF_IT)
+            known = [await both.both(text, on(HOUR_OF_IT, by)) for by in (1, 2, 10, 66, 67, 68)]
+            assert max(known) == 60
+            assert min(known) == 0
+
+
 async def test_another_querier_is_not_answered_from_what_the_first_one_gave() -> None:
     async with world(rising()) as both:
         await both.kept(RATE, HOUR_OF_IT)

@@ -7,7 +7,7 @@ import pytest
 from bridge.engine.functions import FUNCTIONS
 from bridge.engine.passes import Setting, rewritten
 from bridge.engine.query import DEFAULTS, Switches
-from bridge.engine.separable import separable
+from bridge.engine.separable import Separable, separable
 from bridge.model.time import Steps
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
@@ -16,7 +16,7 @@ SIGNATURES = {name: one.signature for name, one in FUNCTIONS.items()}
 FEATURES = Features(experimental_functions=True, extended_range_selectors=True, fill_modifiers=True)
 
 
-def is_separable(text: str, switches: Switches = DEFAULTS) -> bool:
+def when(text: str, switches: Switches = DEFAULTS) -> Separable:
     tree = parse(text, SIGNATURES, FEATURES)
     return separable(rewritten(tree, Setting(Steps(0, 10, 1), FUNCTIONS)), FUNCTIONS, switches)
 
@@ -45,7 +45,23 @@ def is_separable(text: str, switches: Switches = DEFAULTS) -> bool:
     ],
 )
 def test_steps_know_nothing_of_each_other(text: str) -> None:
-    assert is_separable(text)
+    assert when(text) is Separable.ALWAYS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sum(sum by (job) (x))",
+        "sum(x * on (job) y)",
+        "avg(x or y)",
+        "topk(1, sum by (job) (x))",
+        "sum(histogram_quantile(0.9, x_bucket))",
+        "sum(count by (job) (x))",
+        "1 + sum(max by (job) (rate(x[5m]) > 0)) / scalar(z)",
+    ],
+)
+def test_steps_are_alike_where_rows_are(text: str) -> None:
+    assert when(text) is Separable.ALIKE
 
 
 @pytest.mark.parametrize(
@@ -60,12 +76,9 @@ def test_steps_know_nothing_of_each_other(text: str) -> None:
         "max_over_time(rate(x[5m])[1h:1m])",
         "rate(x[5m] smoothed)",
         "x anchored",
-        "sum(sum by (job) (x))",
-        "sum(x * on (job) y)",
-        "avg(x or y)",
-        "topk(1, sum by (job) (x))",
-        "sum(histogram_quantile(0.9, x_bucket))",
-        "sum(count by (job) (x))",
+        "sum(topk by (job) (1, x) * on (job) y)",
+        "topk(3, limitk(5, sum by (job) (x)))",
+        'sum(count_values by (job) ("value", x))',
         'label_replace(x, "a", "$1", "b", "(.*)")',
         'label_join(x, "a", ",", "b")',
         "sort(x)",
@@ -74,11 +87,11 @@ def test_steps_know_nothing_of_each_other(text: str) -> None:
     ],
 )
 def test_what_ties_steps_together(text: str) -> None:
-    assert not is_separable(text)
+    assert when(text) is Separable.NEVER
 
 
 @pytest.mark.parametrize(
     "switch", ["delayed_name_removal", "type_and_unit_labels", "use_start_timestamps"]
 )
 def test_with_some_features_no_query_is_taken_apart(switch: str) -> None:
-    assert not is_separable("x", replace(DEFAULTS, **{switch: True}))
+    assert when("x", replace(DEFAULTS, **{switch: True})) is Separable.NEVER
