@@ -87,7 +87,7 @@ def _with_scalar(
     if expr.op in TRIMS:
         return vector
     values, kept = _elements(expr, lhs.values, rhs.values)
-    if expr.op in COMPARISONS and not expr.return_bool:
+    if kept is not None:
         return vector.masked(kept).without_histograms()
     return replace(vector, values=values)
 
@@ -97,20 +97,15 @@ def _operand(side: Matrix | Scalar, shape: tuple[int, ...]) -> Operand:
     return Operand.of(np.broadcast_to(side.values, shape), cells)
 
 
-def _elements(expr: BinaryExpr, lhs: Float64s, rhs: Float64s) -> tuple[Float64s, Bools]:
-    """Values, and whether a comparison without `bool` keeps them."""
+def _elements(expr: BinaryExpr, lhs: Float64s, rhs: Float64s) -> tuple[Float64s, Bools | None]:
+    """Values, and which of them a comparison without `bool` keeps; None if all."""
     with np.errstate(all="ignore"):
         if expr.op in ARITHMETIC:
-            values = ARITHMETIC[expr.op](lhs, rhs)
-            return values, _all(values.shape)
+            return ARITHMETIC[expr.op](lhs, rhs), None
         kept = COMPARISONS[expr.op](lhs, rhs)
     if expr.return_bool:
-        return kept.astype(np.float64), _all(kept.shape)
+        return kept.astype(np.float64), None
     return np.broadcast_to(lhs, kept.shape), kept
-
-
-def _all(shape: tuple[int, ...]) -> Bools:
-    return np.broadcast_to(np.True_, shape)
 
 
 def _sets(op: str, lhs: Matrix, rhs: Matrix, matching: VectorMatching) -> Matrix:
@@ -181,11 +176,13 @@ def _result(
         return Matrix(labels, pairing.many.values, found.floats, None, found.cells)
     values, kept = _elements(expr, sides[0].values, sides[1].values)
     if found is None:
-        return Matrix(labels, values, pairing.present & kept)
+        present = pairing.present if kept is None else pairing.present & kept
+        return Matrix(labels, values, present)
+    floats = found.floats if kept is None else found.floats & kept
     if not expr.return_bool:
-        return Matrix(labels, values, found.floats & kept, None, found.cells)
+        return Matrix(labels, values, floats, None, found.cells)
     values = np.where(found.both, found.cells.present, values)
-    return Matrix(labels, values, (found.floats & kept) | (found.both & pairing.present))
+    return Matrix(labels, values, floats | (found.both & pairing.present))
 
 
 def _matched(
@@ -214,6 +211,8 @@ def _require_unambiguous(pairing: _Pairing, matching: VectorMatching) -> None:
     """No two results of one match group at one step, or with grouping none of one name."""
     if matching.card is Cardinality.ONE_TO_ONE:
         require_unique_results(pairing.present, pairing.groups, _AMBIGUOUS)
+        return
+    if pairing.labels.distinct():
         return
     numbers: dict[tuple[int, Labels], int] = {}
     names = [

@@ -120,7 +120,7 @@ def require_unique_one_side(
 
     It matters at steps at which the other side has anything; `many_any` bool [T].
     """
-    if len(np.unique(ids)) == len(ids):
+    if _distinct(ids):
         return
     clash = _first_clash(one.occupied & many_any, ids, len(found.labels))
     if clash is None:
@@ -137,9 +137,13 @@ def require_unique_one_side(
 
 def require_unique_results(present: Bools, names: npt.NDArray[np.int64], text: str) -> None:
     """Raises ExecutionError if two results of one name are present at the same step."""
-    unique, ids = np.unique(names, return_inverse=True)
-    if len(unique) < len(names) and _first_clash(present, ids, len(unique)) is not None:
+    if not _distinct(names) and _first_clash(present, names, int(names.max()) + 1) is not None:
         raise ExecutionError(text)
+
+
+def _distinct(numbers: Int64s) -> bool:
+    """Whether no two of these numbers, which count something from 0 on, are the same."""
+    return not len(numbers) or int(np.bincount(numbers).max()) == 1
 
 
 def result_labels(

@@ -110,7 +110,10 @@ class Matrix:
 
     def without_empty_rows(self) -> "Matrix":
         """The rows that hold a float or a histogram at one step at least."""
-        kept = self.occupied.any(axis=1)
+        occupied = self.occupied
+        if occupied.size and occupied.all():
+            return self
+        kept = occupied.any(axis=1)
         return self if kept.all() else self.take(np.flatnonzero(kept))
 
     def relabelled(self, labels: LabelTable) -> "Matrix":

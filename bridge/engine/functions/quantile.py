@@ -123,7 +123,19 @@ def _sort(ordered, vs, start, stop):  # type: ignore[no-untyped-def]
             ordered[held] = vs[i]
             held += 1
     ordered[:held].sort()
+    _put_zeros_in_order(ordered, held, vs, start, stop)
     return held, stop - start - held
+
+
+@inlined
+def _put_zeros_in_order(ordered, held, vs, start, stop):  # type: ignore[no-untyped-def]
+    """Zeros of both signs are equal: they stand as they came, which sorting does not keep."""
+    at = _first_from(ordered, held, 0.0)
+    if at < held and ordered[at] == 0.0:
+        for i in range(start, stop):
+            if vs[i] == 0.0:
+                ordered[at] = vs[i]
+                at += 1
 
 
 @inlined
@@ -142,6 +154,14 @@ def _put_in(ordered, held, nans, value):  # type: ignore[no-untyped-def]
 def _take_out(ordered, held, nans, value):  # type: ignore[no-untyped-def]
     if math.isnan(value):
         return held, nans - 1
+    for i in range(_first_from(ordered, held, value), held - 1):
+        ordered[i] = ordered[i + 1]
+    return held - 1, nans
+
+
+@inlined
+def _first_from(ordered, held, value):  # type: ignore[no-untyped-def]
+    """Where the first of the sorted values stands that is not less than a value."""
     at, end = 0, held
     while at < end:
         middle = (at + end) // 2
@@ -149,6 +169,4 @@ def _take_out(ordered, held, nans, value):  # type: ignore[no-untyped-def]
             at = middle + 1
         else:
             end = middle
-    for i in range(at, held - 1):
-        ordered[i] = ordered[i + 1]
-    return held - 1, nans
+    return at
