@@ -19,6 +19,7 @@ from bridge.remote.faults import shown
 from bridge.remote.hidden import hide
 from bridge.remote.proto.remote_pb2 import ReadRequest, ReadResponse
 from bridge.remote.proto.types_pb2 import TimeSeries
+from bridge.remote.responses import Response
 from bridge.remote.settings import ResponseType
 from bridge.remote.wire import RESPONSE_TYPES, SAMPLED_MEDIA, STREAMED_MEDIA, read_query
 
@@ -88,30 +89,30 @@ class Asker:
         response = await self.connection.post(body)
         try:
             received = bytearray()
-            async for piece in response.aiter_raw():
+            async for piece in response.body:
                 received += piece
                 if len(received) > _MOST_BYTES:
-                    return Reply(response.status_code, error=f"more than {_MOST_BYTES} bytes")
+                    return Reply(response.status, error=f"more than {_MOST_BYTES} bytes")
         finally:
             await response.aclose()
         return self._read(response, bytes(received), asked_at)
 
-    def _read(self, response: httpx.Response, body: bytes, asked_at: float) -> Reply:
+    def _read(self, response: Response, body: bytes, asked_at: float) -> Reply:
         made = Reply(
-            status=response.status_code,
+            status=response.status,
             size=len(body),
-            http=response.http_version,
+            http=response.version,
             date=_date(response),
             asked_at=asked_at,
         )
-        media = response.headers.get("Content-Type", "")
+        media = response.header("Content-Type") or ""
         if not response.is_success:
-            said = f"HTTP {response.status_code}: {self._shown(body) or 'no reason'}"
+            said = f"HTTP {response.status}: {self._shown(body) or 'no reason'}"
             return replace(made, error=said)
         if media.startswith(STREAMED_MEDIA):
             return replace(made, kind=ResponseType.STREAMED)
         if not media.startswith(SAMPLED_MEDIA):
-            said = f"HTTP {response.status_code} {media}: {self._shown(body)}"
+            said = f"HTTP {response.status} {media}: {self._shown(body)}"
             return replace(made, error=f"not a remote read endpoint: {said}")
         try:
             held = ReadResponse.FromString(_plain(body))
@@ -136,8 +137,8 @@ def _series(one: TimeSeries) -> tuple[Labels, Times]:
     return labels, tuple(sample.timestamp for sample in one.samples)
 
 
-def _date(response: httpx.Response) -> float | None:
+def _date(response: Response) -> float | None:
     try:
-        return parsedate_to_datetime(response.headers["Date"]).timestamp()
-    except (KeyError, ValueError):
+        return parsedate_to_datetime(response.header("Date") or "").timestamp()
+    except ValueError:
         return None

@@ -1,6 +1,6 @@
-"""HTTP clients that settings make: TLS, proxies, and who is reached without one."""
+"""Senders that settings make: TLS, proxies, and who is reached without one."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -9,29 +9,33 @@ from typing import Final
 import httpx
 
 from bridge.remote.credentials import Files, proxy_headers, tls_context, tls_files
+from bridge.remote.responses import Request, Response, Sender
 from bridge.remote.settings import HttpSettings
-from bridge.remote.transport import DirectTransport
+from bridge.remote.transport import Direct
 
 _LIMITS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=16)
 
 
 @dataclass(slots=True)
 class Clients:
-    """The client for one URL's host; made anew when a file of its TLS settings changes."""
+    """The Sender for one URL's host; made anew when a file of its TLS settings changes.
+
+    `transport` stands in for the network.
+    """
 
     http: HttpSettings
     url: str = field(repr=False)
     files: Files
     transport: httpx.AsyncBaseTransport | None = None
-    _client: httpx.AsyncClient | None = field(default=None, init=False)
+    _client: Sender | None = field(default=None, init=False)
     _made_of: object = field(default=None, init=False)
-    _retired: httpx.AsyncClient | None = field(default=None, init=False)
+    _retired: Sender | None = field(default=None, init=False)
 
-    async def current(self) -> httpx.AsyncClient:
-        """The client; raises BadCredentials."""
+    async def current(self) -> Sender:
+        """The Sender; raises BadCredentials."""
         made_of = tls_files(self.http.tls)
         if self._client is None or made_of != self._made_of:
-            # Reads in flight end on the old client's connections; those before it are long over.
+            # Reads in flight end on the old one's connections; those before it are long over.
             made, oldest = self._made(), self._retired
             self._client, self._made_of, self._retired = made, made_of, self._client
             if oldest is not None:
@@ -45,18 +49,17 @@ class Clients:
                 await client.aclose()
         self._client = self._retired = None
 
-    def _made(self) -> httpx.AsyncClient:
+    def _made(self) -> Sender:
         http = self.http
         context = tls_context(http.tls, self.files)
         proxy = None
         if http.proxy_url is not None and not in_network(self.url, http.no_proxy):
             headers = proxy_headers(http, self.files)
             proxy = httpx.Proxy(http.proxy_url.reveal(), headers=headers)
-        transport = self.transport
-        if transport is None and not http.proxy_from_environment:
-            transport = DirectTransport(context)
-        return httpx.AsyncClient(
-            transport=transport,
+        if proxy is None and self.transport is None and not http.proxy_from_environment:
+            return Direct(context)
+        client = httpx.AsyncClient(
+            transport=self.transport,
             verify=context,
             http2=False,
             limits=_LIMITS,
@@ -65,6 +68,47 @@ class Clients:
             mounts=direct(http.no_proxy),
             trust_env=http.proxy_from_environment,
         )
+        return _Httpx(client)
+
+
+@dataclass(frozen=True, slots=True)
+class _Httpx:
+    """A Sender that may go through a proxy."""
+
+    client: httpx.AsyncClient
+
+    async def send(self, request: Request) -> Response:
+        """The response; raises httpx' errors."""
+        name = request.server_name
+        made = self.client.build_request(
+            request.method,
+            request.url,
+            content=request.body,
+            headers=list(request.headers),
+            extensions={"sni_hostname": name} if name else None,
+        )
+        response = await self.client.send(made, stream=True)
+        reason, version = response.reason_phrase, response.http_version
+        body = _Pieces(response)
+        return Response(response.status_code, reason, response.headers.raw, body, version)
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        await self.client.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces(httpx.AsyncByteStream):
+    """The body of one of httpx' responses."""
+
+    response: httpx.Response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self.response.aiter_raw():
+            yield piece
+
+    async def aclose(self) -> None:
+        await self.response.aclose()
 
 
 def direct(no_proxy: str) -> dict[str, httpx.AsyncBaseTransport | None]:

@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Final
 
 import httpx
@@ -14,6 +12,7 @@ import httpx
 from bridge.remote.clients import Clients
 from bridge.remote.credentials import BadCredentials, Files, Headers, request_headers
 from bridge.remote.hidden import secrets_of
+from bridge.remote.responses import AGENT, Request, Response
 from bridge.remote.settings import StoreSettings
 from bridge.remote.signing import Signed, keys_of, signature
 from bridge.remote.tokens import Tokens
@@ -21,7 +20,6 @@ from bridge.remote.wire import REQUEST_HEADERS
 from bridge.telemetry.trace import outgoing
 
 _REDIRECTS: Final = 10
-_AGENT: Final = f"prombridge/{version('prombridge')}"
 
 
 class TooManyRedirects(Exception):
@@ -30,9 +28,13 @@ class TooManyRedirects(Exception):
 
 def _headers(usual: Iterable[tuple[str, str]], own: Headers) -> Headers:
     """The usual headers, and those of the settings, which go first."""
-    taken = {name.lower() for name, _ in own}
-    named = (("User-Agent", _AGENT), *usual, *outgoing())
-    return [pair for pair in named if pair[0].lower() not in taken] + own
+    return _headers_over((AGENT, *usual, *outgoing()), own)
+
+
+def _headers_over(those: Iterable[tuple[str, str]], more: Headers) -> Headers:
+    """Headers and more of them, which take the place of those of the same names."""
+    taken = {name.lower() for name, _ in more}
+    return [pair for pair in those if pair[0].lower() not in taken] + more
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ class Connection:
         if http.oauth2 is not None:
             self._tokens = Tokens(http.oauth2, self._files)
 
-    async def post(self, body: bytes) -> httpx.Response:
+    async def post(self, body: bytes) -> Response:
         """The response to a remote read, its body not read yet; the caller closes it.
 
         Raises BadCredentials, TooManyRedirects and httpx' errors.
@@ -60,10 +62,10 @@ class Connection:
 
     async def send(
         self, method: str, url: str, body: bytes, headers: Iterable[tuple[str, str]]
-    ) -> httpx.Response:
+    ) -> Response:
         """The same for any request to the store; a token that it refuses is renewed once."""
         response = await self._followed(method, url, body, headers)
-        if response.status_code == HTTPStatus.UNAUTHORIZED and self._tokens is not None:
+        if response.status == HTTPStatus.UNAUTHORIZED and self._tokens is not None:
             await response.aclose()
             self._tokens.refused()
             response = await self._followed(method, url, body, headers)
@@ -82,22 +84,19 @@ class Connection:
 
     async def _followed(
         self, method: str, url: str, body: bytes, usual: Iterable[tuple[str, str]]
-    ) -> httpx.Response:
-        client = await self._clients.current()
+    ) -> Response:
+        sender = await self._clients.current()
         headers = _headers(usual, await self._own_headers())
-        server_name = self.settings.http.tls.server_name
-        extensions = {"sni_hostname": server_name} if server_name else None
-        at = _parsed(url)
+        at = url
         for _ in range(_REDIRECTS):
-            request = client.build_request(
-                method, at, content=body, headers=headers, extensions=extensions
-            )
-            self._sign(request, body)
-            response = await client.send(request, stream=True)
-            if not response.has_redirect_location or not self.settings.http.follow_redirects:
+            signed = self._signed(method, at, headers, body)
+            name = self.settings.http.tls.server_name or None
+            response = await sender.send(Request(method, at, signed, body, name))
+            location = response.location
+            if location is None or not self.settings.http.follow_redirects:
                 return response
             await response.aclose()
-            at = _within_origin(at, response)
+            at = _within_origin(at, location)
         raise TooManyRedirects(f"more than {_REDIRECTS} redirects")
 
     async def _own_headers(self) -> Headers:
@@ -116,23 +115,20 @@ class Connection:
             return () if session is None else (session.reveal(),)
         return ()
 
-    def _sign(self, request: httpx.Request, body: bytes) -> None:
+    def _signed(self, method: str, url: str, headers: Headers, body: bytes) -> Headers:
+        """The headers, and those that sign the request."""
         sigv4 = self.settings.http.sigv4
-        if sigv4 is not None:
-            what = Signed(request.method, str(request.url), request.headers.items(), body)
-            keys = keys_of(sigv4, self._files)
-            request.headers.update(signature(what, sigv4.region, keys, datetime.now(UTC)))
+        if sigv4 is None:
+            return headers
+        what = Signed(method, str(httpx.URL(url)), httpx.Headers(headers).items(), body)
+        made = signature(what, sigv4.region, keys_of(sigv4, self._files), datetime.now(UTC))
+        return _headers_over(headers, list(made.items()))
 
 
-@lru_cache(maxsize=256)
-def _parsed(url: str) -> httpx.URL:
-    """A URL; raises httpx.InvalidURL. The same few are asked for again and again."""
-    return httpx.URL(url)
-
-
-def _within_origin(asked: httpx.URL, response: httpx.Response) -> httpx.URL:
+def _within_origin(asked: str, location: str) -> str:
     """Where a redirect leads; raises TooManyRedirects if credentials would go elsewhere."""
-    target = asked.join(response.headers["Location"])
-    if (target.scheme, target.host, target.port) != (asked.scheme, asked.host, asked.port):
+    at = httpx.URL(asked)
+    target = at.join(location)
+    if (target.scheme, target.host, target.port) != (at.scheme, at.host, at.port):
         raise TooManyRedirects(f"it redirects to another origin ({target.host})")
-    return target
+    return str(target)

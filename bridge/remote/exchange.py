@@ -19,6 +19,7 @@ from bridge.remote.credentials import BadCredentials
 from bridge.remote.faults import Read, shown
 from bridge.remote.profiles import Profile
 from bridge.remote.recorded import Link
+from bridge.remote.responses import Response
 from bridge.remote.sampled import SampledAnswer
 from bridge.remote.settings import StoreSettings
 from bridge.remote.streamed import StreamedAnswer
@@ -29,7 +30,7 @@ from bridge.storage.merge import merge
 
 _ERROR_BODY: Final = 1 << 12
 _FOREIGN_SHOWN: Final = 200
-_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 # Bytes of an answer that is decoded in less time than it takes a thread to begin.
 _AT_ONCE: Final = 16 << 10
@@ -86,7 +87,7 @@ class Exchange:
         asked = time.monotonic()
         async with self._response(body, tally) as response:
             keep.clock = _clock(response, time.monotonic() - asked)
-            code, status = response.status_code, _status(response)
+            code, status = response.status, _status(response)
             self._check_complete(response, status)
             try:
                 return await self._received(response, keep, tally)
@@ -103,13 +104,13 @@ class Exchange:
             except OverBudget as error:
                 raise self._spoilt(tally, self.read.limited(str(error), code)) from None
 
-    def _check_complete(self, response: httpx.Response, status: str) -> None:
+    def _check_complete(self, response: Response, status: str) -> None:
         """Some stores cut an answer off at a limit and say so in a header only."""
         name = self.profile.limited_header
-        if name and name in response.headers:
-            said = self.read.shown(response.headers[name].encode())
+        if name and (value := response.header(name)) is not None:
+            said = self.read.shown(value.encode())
             what = f"{status}, but a limit cut the answer off: {name}: {said}"
-            raise self.read.over_their_limit(what, response.status_code)
+            raise self.read.over_their_limit(what, response.status)
 
     @staticmethod
     def _spoilt(tally: Tally, error: BridgeError) -> BridgeError:
@@ -117,7 +118,7 @@ class Exchange:
         return error
 
     @asynccontextmanager
-    async def _response(self, body: bytes, tally: Tally) -> AsyncIterator[httpx.Response]:
+    async def _response(self, body: bytes, tally: Tally) -> AsyncIterator[Response]:
         """A response whose status is 2xx."""
         try:
             response = await self.connection.post(body)
@@ -128,7 +129,7 @@ class Exchange:
         except httpx.HTTPError as error:
             what = f"no answer from {self.settings.shown_url}: {_reason(error)}"
             raise Again(self.read.failed(what)) from None
-        tally.code = str(response.status_code)
+        tally.code = str(response.status)
         try:
             if not response.is_success:
                 raise await self._refusal(response)
@@ -136,19 +137,19 @@ class Exchange:
         finally:
             await response.aclose()
 
-    async def _refusal(self, response: httpx.Response) -> Exception:
-        text, code = await _start(response), response.status_code
+    async def _refusal(self, response: Response) -> Exception:
+        text, code = await _start(response), response.status
         said = text.decode("utf-8", "replace").lower()
         if any(known in said for known in self.profile.not_found_is_empty):
             return _NotFound()
         error = self.read.refused(_status(response), code, text)
         return Again(error, _retry_after(response)) if code in _AGAIN else error
 
-    async def _received(self, response: httpx.Response, keep: Keep, tally: Tally) -> SeriesBlock:
+    async def _received(self, response: Response, keep: Keep, tally: Tally) -> SeriesBlock:
         answer = await self._answer(response, keep)
         decoder = _Decoder(answer)
         try:
-            async for piece in response.aiter_raw():
+            async for piece in response.body:
                 tally.received_bytes += len(piece)
                 if tally.received_bytes > self.settings.max_response_bytes:
                     raise TooLarge(tally.received_bytes)
@@ -165,12 +166,12 @@ class Exchange:
         tally.samples = keep.held - before
         return block
 
-    async def _answer(self, response: httpx.Response, keep: Keep) -> Answer:
+    async def _answer(self, response: Response, keep: Keep) -> Answer:
         """The kind of answer that a response is, by its media type."""
-        media = response.headers.get("Content-Type", "")
+        media = response.header("Content-Type") or ""
         if media.startswith(STREAMED_MEDIA):
             # A stream may end at any frame's edge: only HTTP's framing tells its end from a cut.
-            if not _FRAMING & response.headers.keys():
+            if not any(name.lower() in _FRAMING for name, _ in response.headers):
                 raise NotStreamable("no framing")
             return StreamedAnswer(keep, self.settings.chunked_read_limit)
         if media.startswith(SAMPLED_MEDIA):
@@ -179,7 +180,7 @@ class Exchange:
         text = self.read.shown(await _start(response), _FOREIGN_SHOWN)
         kind = self.read.shown(media.encode()) or "without a Content-Type"
         what = f"not a remote read endpoint: {_status(response)} {kind}: {text or 'empty body'}"
-        raise self.read.failed(what, response.status_code)
+        raise self.read.failed(what, response.status)
 
 
 def _finished(answer: Answer, pending: list[bytes], keep: Keep) -> SeriesBlock:
@@ -221,11 +222,11 @@ class _Decoder:
             self._running.cancel()
 
 
-async def _start(response: httpx.Response) -> bytes:
+async def _start(response: Response) -> bytes:
     """The first bytes of a body that is not an answer."""
     text = b""
     try:
-        async for piece in response.aiter_raw():
+        async for piece in response.body:
             text += piece
             if len(text) >= _ERROR_BODY:
                 break
@@ -235,17 +236,17 @@ async def _start(response: httpx.Response) -> bytes:
     return text
 
 
-def _status(response: httpx.Response) -> str:
-    return f"HTTP {response.status_code} {response.reason_phrase}".rstrip()
+def _status(response: Response) -> str:
+    return f"HTTP {response.status} {response.reason}".rstrip()
 
 
 def _reason(error: Exception) -> str:
     return shown(str(error).encode()) or type(error).__name__
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def _retry_after(response: Response) -> float | None:
     """The pause in seconds that `Retry-After` asks for, as a number or as a date."""
-    text = response.headers.get("Retry-After", "").strip()
+    text = (response.header("Retry-After") or "").strip()
     if not text:
         return None
     if text.isdecimal():
@@ -254,9 +255,9 @@ def _retry_after(response: httpx.Response) -> float | None:
     return None if moment is None else max((moment - datetime.now(UTC)).total_seconds(), 0.0)
 
 
-def _clock(response: httpx.Response, seconds: float) -> int | None:
+def _clock(response: Response, seconds: float) -> int | None:
     """What the store's clock, ms, showed at least when it was asked so many seconds ago."""
-    moment = _date(response.headers.get("Date", ""))
+    moment = _date(response.header("Date") or "")
     return None if moment is None else round((moment.timestamp() - seconds) * 1000)
 
 

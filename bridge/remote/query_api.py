@@ -19,6 +19,7 @@ from bridge.remote.connection import Connection, TooManyRedirects
 from bridge.remote.credentials import BadCredentials
 from bridge.remote.faults import Read
 from bridge.remote.hidden import in_url
+from bridge.remote.responses import COMPRESSED
 from bridge.remote.settings import StoreSettings
 from bridge.storage.interface import Delegated
 from bridge.storage.payer import ask, charge, paid_by
@@ -139,9 +140,11 @@ class QueryApi:
         text = urlencode(pairs)
         if method == "POST":
             url = _joined(self.url, path)
-            response = await self._connection.send(method, url, text.encode(), _FORM)
+            sent = await self._connection.send(method, url, text.encode(), (*_FORM, COMPRESSED))
         else:
-            response = await self._connection.send(method, _joined(self.url, path, text), b"", ())
+            url = _joined(self.url, path, text)
+            sent = await self._connection.send(method, url, b"", (COMPRESSED,))
+        response = sent.decoding()
         try:
             body = bytearray()
             async for piece in response.aiter_bytes():

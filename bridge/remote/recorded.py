@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 import cramjam
-import httpx
 
 from bridge.model.labels import Matcher, MatchType
 from bridge.remote.proto.remote_pb2 import ReadRequest
+from bridge.remote.responses import Response
 from bridge.remote.settings import ResponseType, StoreSettings
 from bridge.remote.wire import MATCH_TYPES, RESPONSE_TYPES, SERIES_HINT
 from bridge.storage.interface import Purpose
@@ -20,7 +20,7 @@ _KINDS: Final = {wire: kind for kind, wire in RESPONSE_TYPES.items()}
 class Link(Protocol):
     """The way to one store."""
 
-    async def post(self, body: bytes) -> httpx.Response:
+    async def post(self, body: bytes) -> Response:
         """The response to a remote read, its body not read yet; the caller closes it."""
 
     def secrets(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from bridge.remote.recorded import (
     asked_of,
     uncompressed,
 )
+from bridge.remote.responses import Response
 from bridge.remote.settings import StoreSettings
 from bridge.remote.wire import SAMPLED_MEDIA
 
@@ -70,7 +71,7 @@ class _Recorded:
     recorder: Recorder
     connection: Connection
 
-    async def post(self, body: bytes) -> httpx.Response:
+    async def post(self, body: bytes) -> Response:
         settings, began = self.connection.settings, time.monotonic()
         asked = asked_of(settings.name, body)
         try:
@@ -82,12 +83,7 @@ class _Recorded:
             detail = f"{type(error).__name__} {self._hidden(str(error))}"
             self.recorder.ended(RecordedRead(asked, Outcome.FAILED, detail=detail))
             raise
-        return httpx.Response(
-            response.status_code,
-            headers=response.headers,
-            stream=_Tapped(self, response, asked, began),
-            extensions=response.extensions,
-        )
+        return replace(response, body=_Tapped(self, response, asked, began))
 
     def secrets(self) -> tuple[str, ...]:
         return self.connection.secrets()
@@ -96,18 +92,17 @@ class _Recorded:
         await self.connection.aclose()
 
     def answered(
-        self, response: httpx.Response, asked: Asked, outcome: Outcome, body: bytes, detail: str
+        self, response: Response, asked: Asked, outcome: Outcome, body: bytes, detail: str
     ) -> None:
         """Keeps an answer, with its credentials hidden."""
         limited = profile_of(self.connection.settings).limited_header
         kept = {*_KEPT, limited.lower()}
-        headers = ((name.lower(), value) for name, value in response.headers.multi_items())
         read = RecordedRead(
             asked,
             outcome,
-            response.status_code,
-            self._hidden(response.reason_phrase),
-            tuple((name, self._hidden(value)) for name, value in headers if name in kept),
+            response.status,
+            self._hidden(response.reason),
+            tuple((name, self._hidden(value)) for name, value in response.pairs() if name in kept),
             body,
             self._hidden(detail),
         )
@@ -132,7 +127,7 @@ class _Tapped(httpx.AsyncByteStream):
     """The body of an answer; what passes through is kept."""
 
     link: _Recorded
-    response: httpx.Response
+    response: Response
     asked: Asked
     began: float
     _body: bytearray = field(default_factory=bytearray)
@@ -141,7 +136,7 @@ class _Tapped(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for piece in self.response.aiter_raw():
+            async for piece in self.response.body:
                 self.link.recorder.received(len(piece))
                 self._body += piece
                 yield piece

@@ -11,6 +11,7 @@ import httpx
 from bridge.remote.connection import TooManyRedirects
 from bridge.remote.faults import moment
 from bridge.remote.recorded import Asked, Link, Outcome, RecordedRead, asked_of
+from bridge.remote.responses import Response
 from bridge.remote.settings import ResponseType, StoreSettings
 from bridge.remote.wire import SAMPLED_MEDIA, STREAMED_MEDIA
 
@@ -69,7 +70,7 @@ class _Replayed:
     replay: Replay
     settings: StoreSettings
 
-    async def post(self, body: bytes) -> httpx.Response:
+    async def post(self, body: bytes) -> Response:
         read = self.replay.next(asked_of(self.settings.name, body))
         if read.outcome is Outcome.WITHHELD:
             raise NotRecorded(f"the recording does not hold this answer: {read.detail}")
@@ -78,12 +79,8 @@ class _Replayed:
             raise _ERRORS.get(kind, TooManyRedirects)(text)
         if not read.status:
             await _end(read)
-        return httpx.Response(
-            read.status,
-            headers=list(read.headers),
-            stream=_Body(read),
-            extensions={"reason_phrase": read.reason.encode("latin-1", "replace")},
-        )
+        headers = [(name.encode(), value.encode()) for name, value in read.headers]
+        return Response(read.status, read.reason, headers, _Body(read))
 
     def secrets(self) -> tuple[str, ...]:
         return ()

@@ -17,6 +17,7 @@ import httpx
 from bridge.remote.clients import Clients
 from bridge.remote.credentials import BadCredentials, Files, revealed
 from bridge.remote.hidden import hide, in_url
+from bridge.remote.responses import AGENT, COMPRESSED, Request
 from bridge.remote.settings import HttpSettings, OAuth2, shown_url
 
 # A token is renewed so many seconds before it expires.
@@ -99,17 +100,16 @@ class Tokens:
         if held.scopes:
             form.append(("scope", " ".join(held.scopes)))
         form += held.endpoint_params
-        headers = {"Content-Type": _FORM}
+        headers = [AGENT, ("Content-Type", _FORM), COMPRESSED]
         if in_body:
             form += [("client_id", held.client_id), ("client_secret", secret)]
         else:
             pair = f"{quote_plus(held.client_id)}:{quote_plus(secret)}"
-            headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-        client = await self._clients.current()
-        request = client.build_request(
-            "POST", held.token_url, content=urlencode(form), headers=headers
-        )
-        response = await client.send(request, stream=True)
+            proof = base64.b64encode(pair.encode()).decode()
+            headers.append(("Authorization", f"Basic {proof}"))
+        sender = await self._clients.current()
+        request = Request("POST", held.token_url, headers, urlencode(form).encode())
+        response = (await sender.send(request)).decoding()
         try:
             body = bytearray()
             async for piece in response.aiter_bytes():

@@ -1,13 +1,14 @@
-"""How bytes come from a store: httpx' transport over aiohttp, whose parser is written in C.
+"""How bytes come from a store without a proxy: over aiohttp, whose parser is written in C.
 
 A streamed answer comes in some thousand pieces, one for each frame; httpx' own parser spends more
-on them than all decoding. Requests through a proxy still go through httpx' own transport.
+on them than all decoding, and its client more on a request than all that a small read needs.
 """
 
 import asyncio
+import base64
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,6 +17,8 @@ from typing import Final
 import aiohttp
 import httpx
 from yarl import URL
+
+from bridge.remote.responses import Request, Response
 
 _CONNECTIONS: Final = 64
 # Seconds for which a connection waits for the next refresh: less than the five minutes after which
@@ -47,32 +50,26 @@ _ERRORS: Final[Mapping[type[Exception], type[httpx.TransportError]]] = {
 
 
 @dataclass(slots=True)
-class DirectTransport(httpx.AsyncBaseTransport):
-    """Requests without a proxy, over connections that are kept alive; no cookies, no redirects.
-
-    Raises httpx' errors.
-    """
+class Direct:
+    """A Sender without a proxy and without cookies."""
 
     context: ssl.SSLContext
     _session: aiohttp.ClientSession | None = field(init=False, default=None)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer to one request, its body not read yet."""
+    async def send(self, request: Request) -> Response:
+        """The response; raises httpx' errors."""
+        target = _target(request.url)
         with _mapped():
             response = await self._open().request(
                 request.method,
-                _target(str(request.url)),
-                data=request.content,
-                headers=request.headers.multi_items(),
+                target.url,
+                data=request.body,
+                headers=target.headers(request.headers),
                 allow_redirects=False,
-                server_hostname=request.extensions.get("sni_hostname"),
+                server_hostname=request.server_name,
             )
-        return httpx.Response(
-            response.status,
-            headers=list(response.raw_headers),
-            stream=_Body(response),
-            extensions={"reason_phrase": (response.reason or "").encode()},
-        )
+        reason = (response.reason or "").encode("ascii", "ignore").decode()
+        return Response(response.status, reason, response.raw_headers, _Body(response))
 
     async def aclose(self) -> None:
         """Closes all connections."""
@@ -147,10 +144,34 @@ def probing(address: aiohttp.AddrInfoType) -> socket.socket:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where a request goes: a URL without its user, who is in `authorization` if there is one."""
+
+    url: URL
+    host: str
+    authorization: str
+
+    def headers(self, given: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The headers given, and those that follow from the URL."""
+        names = {name.lower() for name, _ in given}
+        made = [] if "host" in names else [("Host", self.host)]
+        if not self.authorization:
+            return [*made, *given]
+        others = (pair for pair in given if pair[0].lower() != "authorization")
+        return [*made, *others, ("Authorization", self.authorization)]
+
+
 @lru_cache(maxsize=_TARGETS)
-def _target(url: str) -> URL:
-    """A URL without its user; the same few are asked for again and again."""
-    return URL(str(httpx.URL(url).copy_with(userinfo=b"")), encoded=True)
+def _target(url: str) -> _Target:
+    """Where a URL leads; the same few are asked for again and again. Raises httpx.InvalidURL."""
+    parsed = httpx.URL(url)
+    pair = base64.b64encode(f"{parsed.username}:{parsed.password}".encode()).decode()
+    return _Target(
+        URL(str(parsed.copy_with(userinfo=b"")), encoded=True),
+        parsed.netloc.decode("ascii"),
+        f"Basic {pair}" if parsed.username or parsed.password else "",
+    )
 
 
 @contextmanager
