@@ -11,11 +11,12 @@ import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Final
+from functools import lru_cache, partial
+from typing import Any, Final
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from bridge.remote.responses import Request, Response
@@ -81,7 +82,7 @@ class Direct:
         """The session, which can be made only while an event loop runs."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=_Connector(
                     limit=_CONNECTIONS,
                     keepalive_timeout=_IDLE,
                     socket_factory=probing,
@@ -96,6 +97,24 @@ class Direct:
                 max_field_size=_LONGEST_LINE,
             )
         return self._session
+
+
+class _Protocol(ResponseHandler):
+    """aiohttp's, which parses nothing anew for each chunk that is taken from what has come."""
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Goes on if it was paused."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Connections of our protocol."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        kind: type[ResponseHandler] = _Protocol
+        self._factory = partial(kind, loop=self._loop)
 
 
 @dataclass(frozen=True, slots=True)
