@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from zlib import crc32
 
 from cachetools import LRUCache, TTLCache
 
@@ -27,6 +26,8 @@ _MISSED: Final = 10_000
 _RESTING: Final = 128
 # The share of the budget for what is held decoded.
 _DECODED: Final = 8
+# Multiples of it, without what is before the point, are spread evenly, however many there are.
+_GOLDEN: Final = (math.sqrt(5) - 1) / 2
 
 
 class SystemClock:
@@ -60,20 +61,16 @@ class Held:
     """What is remembered of one selector: blocks in order of time, disjoint.
 
     `uses`: how many are at work with it; `names_bytes`: what of its names was counted so far;
-    `share`: a number from 0 to 1 that is the same for equal selectors, and any for others.
+    `share`: a number from 0 to 1, which lies far from those of the selectors met just before.
     """
 
     key: Key
     policy: Policy
+    share: float = 0.0
     names: Names = field(default_factory=Names)
     blocks: list[Block] = field(default_factory=list)
     uses: int = 0
     names_bytes: int = 0
-    share: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        text = ",".join(map(str, self.key.matchers))
-        self.share = crc32(text.encode("utf-8", "surrogateescape")) / 0xFFFFFFFF
 
     def overlapping(self, window: Window) -> list[Block]:
         """The blocks that share time with a window."""
@@ -106,6 +103,7 @@ class Memory:
         self._by_condition: dict[Condition | None, dict[Key, Held]] = {}
         self._used: LRUCache[Block, tuple[Held, int]] = LRUCache(math.inf, lambda one: one[1])
         self._names_bytes = 0
+        self._met = 0
         self._resting: LRUCache[Key, Held] = LRUCache(
             settings.max_bytes // _RESTING, lambda one: one.names_bytes
         )
@@ -141,7 +139,7 @@ class Memory:
         held = self._held.get(key)
         if held is None:
             rested = key in self._resting
-            held = self._resting.pop(key) if rested else Held(key, policy)
+            held = self._resting.pop(key) if rested else self._new(key, policy)
             self._held[key] = held
             self._names_bytes += held.names_bytes
             self._by_condition.setdefault(key.condition, {})[key] = held
@@ -151,6 +149,10 @@ class Memory:
                 self._drop(held, block, Gone.EXPIRED)
         held.policy = policy
         return held
+
+    def _new(self, key: Key, policy: Policy) -> Held:
+        self._met += 1
+        return Held(key, policy, self._met * _GOLDEN % 1)
 
     def end(self, held: Held) -> None:
         """The counterpart of `begin`."""

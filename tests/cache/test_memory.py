@@ -1,6 +1,7 @@
 """What is remembered, and its clock: set back it is believed, set forward it is not."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bridge.cache.keys import Key
 from bridge.cache.memory import Memory, SystemClock
@@ -75,3 +76,12 @@ def test_resting_names_take_a_small_part_of_the_budget() -> None:
         memory.end(held)
     assert 0 < memory.nbytes <= 1 << 13
     assert next(memory.resting()).key.store != "0"
+
+
+def test_shares_of_selectors_are_spread_evenly_however_many_there_are() -> None:
+    memory, policy = Memory(CacheSettings(), Clock()), Policy(CacheSettings())
+    for count in range(1, 60):
+        memory.begin(Key(str(count), "", ()), policy)
+        shares = sorted(held.share for held in memory.selectors())
+        between = [b - a for a, b in pairwise([0.0, *shares, 1.0])]
+        assert max(between) < 2 / count
