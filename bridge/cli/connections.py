@@ -17,6 +17,9 @@ _PAUSE_SECONDS: Final = 1.0
 # As Go probes: a client that vanished without a word is found out after ten times as long.
 _PROBED_SECONDS: Final = 15
 _PROBES: Final = 9
+# What the system takes of an answer beyond what is on its way: as much as keeps the way busy.
+# Without a bound that is megabytes for each client that does not read, and the work to copy them.
+_UNSENT_BYTES: Final = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +30,15 @@ class ConnectionLimits:
     read_seconds: float = 300.0
 
 
-def probe(client: socket.socket) -> None:
-    """Lets a connection find out by itself that nobody is on the other side any more."""
+def settle(client: socket.socket) -> None:
+    """Lets a connection find out by itself that nobody is there any more, and take little ahead."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    # Not every system can be told how often.
+    # Not every system can be told all of it.
     for name, value in (
         ("TCP_KEEPIDLE", _PROBED_SECONDS),
         ("TCP_KEEPINTVL", _PROBED_SECONDS),
         ("TCP_KEEPCNT", _PROBES),
+        ("TCP_NOTSENT_LOWAT", _UNSENT_BYTES),
     ):
         if option := getattr(socket, name, None):
             client.setsockopt(socket.IPPROTO_TCP, option, value)
@@ -83,7 +87,7 @@ class Acceptor:
                 _LOG.error("cannot accept a connection", extra={"err": str(error)})
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
-                probe(client)
+                settle(client)
                 self._run(self._let_in(client, made))
 
     async def _let_in(self, client: socket.socket, made: Made) -> None:

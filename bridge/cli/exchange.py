@@ -17,6 +17,8 @@ from bridge.cli.head import head_of, lines_of
 
 # How much is taken apart at once: of requests that come faster than answers go, the rest waits.
 _SLICE: Final = 1 << 14
+# From here on a copy of a body costs more than a second place to write from.
+_LONG: Final = 1 << 16
 _WITHOUT_BODY: Final = (204, 304)
 
 
@@ -61,8 +63,8 @@ class Exchange(RequestResponseCycle):
             self.expected_content_length = 0
             self._flush(b"")
         elif self.chunked_encoding:
-            chunk = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
-            self._flush(chunk if more else chunk + b"0\r\n\r\n")
+            before, behind = (b"%x\r\n" % len(body), b"\r\n") if body else (b"", b"")
+            self._flush(body, before, behind if more else behind + b"0\r\n\r\n")
         else:
             self.expected_content_length -= len(body)
             if self.expected_content_length < 0:
@@ -71,10 +73,16 @@ class Exchange(RequestResponseCycle):
         if not more:
             self._complete()
 
-    def _flush(self, body: bytes) -> None:
+    def _flush(self, body: bytes, before: bytes = b"", behind: bytes = b"") -> None:
+        """Sends what waits of the head, and a body with what stands around it.
+
+        A long body is not copied: it may be the same that goes to others.
+        """
         head, self._head = self._head, b""
-        if head or body:
-            self.transport.write(head + body)
+        if len(body) < _LONG:
+            self.transport.write(b"%s%s%s%s" % (head, before, body, behind))
+        else:
+            self.transport.writelines((head + before, body, behind))
 
     def _complete(self) -> None:
         if self.expected_content_length:

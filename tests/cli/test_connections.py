@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.api.tls import server_context
 from bridge.api.web_config import ServerTls
-from bridge.cli.connections import ConnectionLimits, probe
+from bridge.cli.connections import ConnectionLimits, settle
+from bridge.cli.exchange import Connection
 from bridge.cli.serving import Listener, _Server, _server, listen
 from tests.certificates import Authority
 from tests.cli.world import GOOD, serving
@@ -289,9 +290,35 @@ async def test_a_handshake_that_fails_gives_its_place_back(tmp_path: Path) -> No
 
 def test_a_connection_finds_out_that_its_client_vanished() -> None:
     with socket.socket() as client:
-        probe(client)
+        settle(client)
         assert client.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 15
+
+
+async def test_of_a_long_answer_the_system_takes_no_more_than_keeps_the_way_busy() -> None:
+    taken, part = 0, bytes(1 << 16)
+
+    async def long(_scope: Scope, _receive: Receive, send: Send) -> None:
+        nonlocal taken
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(1000):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            taken += len(part)
+
+    async with running(only(long)) as (server, port), connected(port) as client:
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        client.writer.write(ASKED)
+        while True:
+            if any(one.flow.write_paused for one in _flowing(server)):
+                break
+            await asyncio.sleep(0)
+        assert taken <= 1 << 20
+
+
+def _flowing(server: _Server) -> list[Connection]:
+    """The connections, as far as they have begun."""
+    every = server.server_state.connections
+    return [one for one in every if isinstance(one, Connection) and one.flow is not None]
 
 
 async def test_without_free_descriptors_it_tries_again(caplog: pytest.LogCaptureFixture) -> None:
