@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
+from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
 from bridge.api.envelope import Answer
+from bridge.api.pieces import Shared
 from bridge.engine.query import Stats
 from bridge.model.time import Steps
 from bridge.storage.warranty import Warranties, lasting
@@ -33,6 +35,9 @@ class Question(NamedTuple):
     limit: int = 0
 
 
+Place = tuple[Owner, Question]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
     """An answer, what it cost as far as that is the same each time, and what vouches for it."""
@@ -43,15 +48,29 @@ class Known:
     nbytes: int
 
 
+class _Sent(Shared):
+    """A long answer that is sent to somebody: nothing holds it but its pieces."""
+
+    def __init__(self, known: Known) -> None:
+        super().__init__(known.answer.pieces)
+        self._known = replace(known, answer=replace(known.answer, pieces=()))
+
+    def known(self) -> Known:
+        """The answer, to be sent to one more."""
+        return replace(self._known, answer=replace(self._known.answer, pieces=self.pieces()))
+
+
 class Shelf:
-    """The answers given last, whosever they are, within so many bytes; of one thread."""
+    """The answers given last, whosever they are, within so many bytes; of one thread.
+
+    Those that are too long to be kept are known while they are `sent` to somebody.
+    """
 
     def __init__(self, max_bytes: int, metrics: AnswerMetrics) -> None:
         self.max_bytes = max_bytes
         self.metrics = metrics
-        self.held: LRUCache[tuple[Owner, Question], Known] = LRUCache(
-            max_bytes, lambda known: known.nbytes
-        )
+        self.held: LRUCache[Place, Known] = LRUCache(max_bytes, lambda known: known.nbytes)
+        self.sent: WeakValueDictionary[Place, _Sent] = WeakValueDictionary()
 
     def __len__(self) -> int:
         return len(self.held)
@@ -79,27 +98,51 @@ class Answers:
 
     async def find(self, question: Question) -> Known | None:
         """What was answered, if that is what would be answered now."""
-        place = (self._owner, question)
-        try:
-            known = self.shelf.held[place]
-        except KeyError:
-            known = None
-        if known is not None and not await lasting(known.warranties):
-            self.shelf.held.pop(place, None)
-            known = None
+        known = await self._standing((self._owner, question))
         self.shelf.metrics.looked(found=known is not None)
         return known
 
+    async def _standing(self, place: Place) -> Known | None:
+        try:
+            known = self.shelf.held[place]
+        except KeyError:
+            sent = self.shelf.sent.get(place)
+            if sent is None:
+                return None
+            known = sent.known()
+        if await lasting(known.warranties):
+            return known
+        self.shelf.held.pop(place, None)
+        self.shelf.sent.pop(place, None)
+        return None
+
     def keep(self, question: Question, answer: Answer, stats: Stats) -> None:
         """Keeps an answer that may be given again, unless it is too large."""
-        warranties = stats.provenance.warranties
-        if warranties is None or not stats.provenance.complete:
+        warranties = _vouched(stats)
+        if warranties is None:
             return
         texts = (question.text, *answer.warnings, *answer.infos)
         size = len(answer.data) + sum(map(len, texts)) + _OVERHEAD + _WARRANTY * len(warranties)
         if size <= self.shelf.max_bytes // _SHARE:
             known = Known(answer, _again(stats), warranties, size)
             self.shelf.held[self._owner, question] = known
+
+    async def share(self, question: Question, answer: Answer, stats: Stats) -> Answer:
+        """A long answer, whose pieces are written once for all who ask while it is sent."""
+        warranties, place = _vouched(stats), (self._owner, question)
+        if warranties is None or not self.shelf.max_bytes:
+            return answer
+        # Others may have asked while this one was evaluated.
+        known = await self._standing(place)
+        if known is None:
+            sent = self.shelf.sent[place] = _Sent(Known(answer, _again(stats), warranties, 0))
+            known = sent.known()
+        return known.answer
+
+
+def _vouched(stats: Stats) -> Warranties | None:
+    """What vouches for an answer; None if it may not be given again."""
+    return stats.provenance.warranties if stats.provenance.complete else None
 
 
 def _again(stats: Stats) -> Stats:

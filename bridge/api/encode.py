@@ -3,7 +3,7 @@
 import asyncio
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 
 from bridge.api.histograms import most_bytes, points, with_histograms
+from bridge.api.pieces import Piece, framed
 from bridge.api.rows import POINT_LENGTH, ROW_LENGTH, write_matrix, write_samples, write_stamps
 from bridge.api.words import BLOCK, Bytes
 from bridge.engine.query import Result
@@ -57,9 +58,6 @@ _KEPT_ROWS: Final = 1000
 # Shorter answers are written as a whole, of a length that is told beforehand.
 _MANY: Final = 4
 
-# Writes one piece when it is called, in any thread.
-Piece = Callable[[], bytes]
-
 
 async def encoded(result: Result) -> bytes:
     """What `encode_data` gives; made in a thread unless that would take longer than the work."""
@@ -88,28 +86,28 @@ def encode_data(result: Result) -> bytes:
     return _written(encode_pieces(result))
 
 
-def encode_pieces(result: Result) -> Iterator[Piece]:
+def encode_pieces(result: Result) -> tuple[Piece, ...]:
     """The same in consecutive pieces, which may be written in any order.
 
     Each has about 1 MiB at most, unless a single series is larger or a range vector has native
     histograms.
     """
-    yield partial(bytes, b'{"resultType":"%s","result":' % result.type.value.encode())
+    before = b'{"resultType":"%s","result":' % result.type.value.encode()
     value = result.value
     match value:
         case Scalar(values):
-            yield partial(_pair, result, _fixed(float(values[0])))
+            text = _fixed(float(values[0]))
         case String(text):
-            yield partial(_pair, result, text.translate(_STRING_ESCAPES))
+            text = text.translate(_STRING_ESCAPES)
         case Matrix():
-            yield from _listed(_matrix(value, result))
+            return _listed(before, _matrix(value, result))
         case Windows(histograms=None):
-            yield from _listed(_samples(value))
+            return _listed(before, _samples(value))
         case Windows():
-            yield from _listed(iter((partial(_joined, _mixed_samples, value),)))
+            return _listed(before, (partial(_joined, _mixed_samples, value),))
         case _:
             assert_never(value)
-    yield partial(bytes, b"}")
+    return framed(before, (partial(_pair, result, text),), b"}")
 
 
 def many_pieces(result: Result) -> bool:
@@ -166,24 +164,12 @@ def _fixed(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _listed(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """A JSON list of rows that end with a comma each; of the last piece's it goes."""
-    yield partial(bytes, b"[")
-    held: Piece | None = None
-    for piece in pieces:
-        if held is not None:
-            yield held
-        held = piece
-    if held is not None:
-        yield partial(_without_comma, held)
-    yield partial(bytes, b"]")
+def _listed(before: bytes, rows: Iterable[Piece]) -> tuple[Piece, ...]:
+    """A JSON list of rows that end with a comma each, of which the last one goes."""
+    return framed(before + b"[", tuple(rows), b"]}", cut=1)
 
 
-def _without_comma(last: Piece) -> bytes:
-    return last()[:-1]
-
-
-def _written(pieces: Iterator[Piece]) -> bytes:
+def _written(pieces: Iterable[Piece]) -> bytes:
     return b"".join(piece() for piece in pieces)
 
 

@@ -16,13 +16,14 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.api.answers import Answers
 from bridge.api.connected import while_connected
-from bridge.api.envelope import Answer, failure, success, success_pieces
+from bridge.api.envelope import Answer, failure, success
 from bridge.api.errors import ErrorType, Failure, failure_of
 from bridge.api.form import Form, read_form
 from bridge.api.headers import headers_of
 from bridge.api.ledger import Ledger
 from bridge.api.lifecycle import Lifecycle, Steady
 from bridge.api.origin import Origin, origin_of
+from bridge.api.pieces import joined
 from bridge.api.settings import ApiSettings
 from bridge.api.streamed import Counted, Streamed, accepts_gzip, takes_pieces
 from bridge.api.tenancy import EVERYBODY, Tenant
@@ -139,9 +140,9 @@ class Endpoint:
             if answer.pieces and takes_pieces(request) and (not most or answer.at_most <= most):
                 packed = accepts_gzip(asked)
                 headers = {**JSON, **dict(answer.headers)}
-                return Streamed(success_pieces(answer), headers, gzip=packed)
+                return Streamed(answer.pieces, headers, gzip=packed)
             if answer.pieces:
-                body = await asyncio.to_thread(success, answer)
+                body = await asyncio.to_thread(joined, answer.pieces)
             else:
                 body = answer.data if self._plain or answer.bare else success(answer)
             self._api.limits.limits.check_response(len(body))

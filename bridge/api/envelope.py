@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
+
+from bridge.api.pieces import Piece, framed
 
 _BEFORE: Final = b'{"status":"success","data":'
 _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
@@ -15,15 +16,15 @@ _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 class Answer:
     """A successful answer: the JSON of `data`, remarks, and headers of its own.
 
-    `pieces` write a long `data` one after the other, in any thread; then `data` is empty, and has
-    no more bytes than `at_most`. The `data` of a `bare` one are the whole body, without envelope.
+    The `data` of a `bare` one are the whole body, without envelope. `pieces` write a long body one
+    after the other, in any thread; then `data` is empty, and it has no more bytes than `at_most`.
     """
 
     data: bytes
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
-    pieces: tuple[Callable[[], bytes], ...] = ()
+    pieces: tuple[Piece, ...] = ()
     at_most: int = 0
     bare: bool = False
 
@@ -44,9 +45,8 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def success(answer: Answer) -> bytes:
-    """The body of an answer."""
-    data = b"".join(piece() for piece in answer.pieces) or answer.data
-    return b"%s%s%s}" % (_BEFORE, data, _remarks(answer))
+    """The body of an answer without pieces."""
+    return b"%s%s%s}" % (_BEFORE, answer.data, _remarks(answer))
 
 
 def whole(answer: Answer) -> Answer:
@@ -54,11 +54,11 @@ def whole(answer: Answer) -> Answer:
     return Answer(success(answer), headers=answer.headers, bare=True)
 
 
-def success_pieces(answer: Answer) -> Iterator[Callable[[], bytes]]:
-    """The body of an answer in consecutive pieces, which may be written in any order."""
-    yield partial(bytes, _BEFORE)
-    yield from answer.pieces or (partial(bytes, answer.data),)
-    yield partial(bytes, _remarks(answer) + b"}")
+def in_pieces(answer: Answer, data: Sequence[Piece], at_most: int) -> Answer:
+    """The same with `data` that pieces write, in so many bytes at most."""
+    behind = _remarks(answer) + b"}"
+    pieces, longest = framed(_BEFORE, data, behind), at_most + len(_BEFORE) + len(behind)
+    return Answer(b"", headers=answer.headers, pieces=pieces, at_most=longest, bare=True)
 
 
 def _remarks(answer: Answer) -> bytes:

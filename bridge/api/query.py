@@ -9,7 +9,7 @@ from bridge.api.answers import Question
 from bridge.api.delegation import pushed_down
 from bridge.api.encode import at_most, encode_pieces, encoded, many_pieces
 from bridge.api.endpoint import Api, ApiRequest
-from bridge.api.envelope import Answer, go_json, whole
+from bridge.api.envelope import Answer, go_json, in_pieces, whole
 from bridge.api.form import Form
 from bridge.api.headers import cache_headers
 from bridge.api.ledger import Entry, samples_of
@@ -113,10 +113,13 @@ async def _evaluated_here(
             api.metrics.answers.steps(known, len(steps) - known)
         headers = cache_headers(result.stats.provenance)
         if many_pieces(result) and not request.form.get("stats"):
-            pieces = tuple(encode_pieces(result))
             longest = await asyncio.to_thread(at_most, result)
             entry.trace.streamed = True
-            return Answer(b"", result.warnings, result.infos, headers, pieces, longest)
+            remarked = Answer(b"", result.warnings, result.infos, headers)
+            answer = in_pieces(remarked, encode_pieces(result), longest)
+            if question is None:
+                return answer
+            return await api.answers.share(question, answer, result.stats)
         with stage(Stage.ENCODE):
             if share := CURRENT.get():
                 share.set(Part.ANSWER, result.points * _BYTES_PER_POINT)

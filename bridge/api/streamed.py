@@ -5,8 +5,8 @@ import os
 import struct
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, suppress
 from contextvars import copy_context
 from itertools import islice
 from typing import Final, TypeVar
@@ -16,11 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from bridge.api.connected import while_connected
+from bridge.api.pieces import Piece
 from bridge.kernel.threads import behind
+from bridge.model.errors import QueryCanceled
 from bridge.storage.pool import CURRENT
 from bridge.telemetry.trace import Stage, current
 
-Piece = Callable[[], bytes]
 _Made = TypeVar("_Made")
 
 # What is written in pieces has threads of its own: thousands of them may be due at once, and short
@@ -81,7 +83,7 @@ class Streamed(Response):
     A piece that fails cuts the answer off, so that the client sees that it is not whole.
     """
 
-    def __init__(self, pieces: Iterator[Piece], headers: Mapping[str, str], *, gzip: bool) -> None:
+    def __init__(self, pieces: Iterable[Piece], headers: Mapping[str, str], *, gzip: bool) -> None:
         coding = {"Content-Encoding": "gzip"} if gzip else {}
         super().__init__(headers={**headers, **coding})
         del self.headers["content-length"]
@@ -90,17 +92,20 @@ class Streamed(Response):
 
     def bodies(self) -> AsyncGenerator[bytes, None]:
         """What is sent, piece by piece."""
-        return _gzipped(self._pieces) if self._gzip else _in_threads(_written, len, self._pieces)
+        # They are held on to: whoever asks the same meanwhile is sent these.
+        pieces = iter(self._pieces)
+        return _gzipped(pieces) if self._gzip else _in_threads(_written, len, pieces)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the response; ends early if the client goes away."""
-        request = Request(scope, receive)
+        with suppress(QueryCanceled):
+            await while_connected(Request(scope, receive), self._sent(send))
+
+    async def _sent(self, send: Send) -> None:
         start = {"status": self.status_code, "headers": self.raw_headers}
         await send({"type": "http.response.start", **start})
         async with aclosing(self.bodies()) as bodies:
             async for body in bodies:
-                if await request.is_disconnected():
-                    return
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

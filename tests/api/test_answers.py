@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from httpx import ASGITransport, AsyncClient
@@ -10,6 +11,7 @@ from httpx import ASGITransport, AsyncClient
 from bridge.api.answers import Answers, Question, Shelf
 from bridge.api.endpoint import Api
 from bridge.api.envelope import Answer
+from bridge.api.pieces import joined
 from bridge.api.routes import application
 from bridge.cache.memory import Memory
 from bridge.cache.samples import SampleCache
@@ -18,6 +20,7 @@ from bridge.engine.query import Stats
 from bridge.model.labels import Labels
 from bridge.model.time import Steps
 from bridge.storage.interface import Provenance
+from bridge.storage.warranty import NOTHING_STANDS, WHOLE, Warranty
 from tests.api import world
 from tests.cache.world import HOUR, MINUTE, Clock, LoggedStore
 
@@ -167,4 +170,68 @@ async def test_answers_keep_to_their_budget(warm: Warm) -> None:
         assert shelf.nbytes <= shelf.max_bytes
     assert 50 < len(shelf) < 1000
     answers.keep(OLD, Answer(bytes(100_000)), stats)
+    assert await answers.find(OLD) is None
+
+
+class Brief(Warranty):
+    """Vouches as long as it `stands`."""
+
+    def __init__(self, *, complete: bool = True) -> None:
+        self.stands = True
+        self._complete = complete
+
+    @property
+    def complete(self) -> bool:
+        return self._complete
+
+    async def reach(self, since: int) -> int:
+        return WHOLE if self.stands else NOTHING_STANDS
+
+    def joined(self, later: Warranty, since: int, until: int) -> None: ...
+
+
+def long(text: bytes) -> Answer:
+    return Answer(b"", pieces=(partial(bytes, text),), bare=True)
+
+
+async def test_a_long_answer_is_given_to_whoever_asks_while_it_is_sent(warm: Warm) -> None:
+    answers, stands = Answers(Shelf(1 << 20, warm.api.metrics.answers)), Brief()
+    stats = Stats(provenance=Provenance(warranties=(stands,)))
+    sent = await answers.share(OLD, long(b"1"), stats)
+    # One that was evaluated at the same time, and one that asks meanwhile.
+    other = await answers.share(OLD, long(b"1 again"), stats)
+    found = await answers.find(OLD)
+    assert found is not None
+    texts = [joined(one.pieces) for one in (sent, other, found.answer)]
+    assert texts == [b"1"] * 3
+    assert await answers.apart("store").find(OLD) is None
+    stands.stands = False
+    assert await answers.find(OLD) is None
+    assert joined((await answers.share(OLD, long(b"2"), stats)).pieces) == b"2"
+
+
+async def test_a_long_answer_is_forgotten_when_nobody_is_sent_it(warm: Warm) -> None:
+    answers = Answers(Shelf(1 << 20, warm.api.metrics.answers))
+    stats = Stats(provenance=Provenance(warranties=()))
+    sent = await answers.share(OLD, long(b"1"), stats)
+    assert await answers.find(OLD)
+    del sent
+    assert await answers.find(OLD) is None
+
+
+@pytest.mark.parametrize(
+    ("max_bytes", "provenance"),
+    [
+        (0, Provenance(warranties=())),
+        (1 << 20, Provenance()),
+        (1 << 20, Provenance(warranties=(Brief(complete=False),))),
+    ],
+    ids=["none are kept", "not vouched for", "incomplete"],
+)
+async def test_a_long_answer_that_may_not_be_given_again_is_not(
+    warm: Warm, max_bytes: int, provenance: Provenance
+) -> None:
+    answers = Answers(Shelf(max_bytes, warm.api.metrics.answers))
+    sent = await answers.share(OLD, long(b"1"), Stats(provenance=provenance))
+    assert joined(sent.pieces) == b"1"
     assert await answers.find(OLD) is None

@@ -144,8 +144,8 @@ def test_labels_that_differ_in_a_value_are_written_as_any(name: str) -> None:
 
 def test_pieces_join_to_the_whole_whatever_their_size() -> None:
     rng = np.random.default_rng(5)
-    labels = [Labels.of({"n": "x" * int(size)}) for size in rng.integers(1, 500, 1100)]
-    values, present = rng.random((1100, 240)), rng.random((1100, 240)) < 0.7
+    labels = [Labels.of({"n": "x" * int(size)}) for size in rng.integers(1, 500, 1500)]
+    values, present = rng.random((1500, 240)), rng.random((1500, 240)) < 0.7
     present[::9] = False
     steps = Steps(0, 239 * 15_000, 15_000)
     shown = matrix(labels, values, steps, present)
