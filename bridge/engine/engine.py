@@ -184,7 +184,7 @@ class Engine:
 
     async def _is_small(self, query: Query, prepared: Prepared, options: QueryOptions) -> bool:
         """Whether all that a query needs is remembered, and neither it nor its values are much."""
-        apart = self._apart(query, prepared, options)
+        apart = await self._apart(query, prepared, options)
         known = None if apart is Separable.NEVER else await self._known(query)
         steps = query.steps if known is None else known.behind(query.steps)
         selects = (await self._planned(prepared, steps, query.lookback)).selects
@@ -233,26 +233,27 @@ class Engine:
         progress: Progress,
     ) -> Result:
         """The result; only steps whose values are not known are evaluated."""
-        planned = await self._planned(prepared, query.steps, query.lookback)
-        self.settings.limits.check_selects(planned.selects)
-        apart = self._apart(query, prepared, options)
+        apart = await self._apart(query, prepared, options)
         if apart is not Separable.NEVER and not self.stretches.expect(Place.of(query)):
             apart = Separable.NEVER
         asked = _Asked(query, prepared, options, budget, progress, apart)
         known = None if apart is Separable.NEVER else await self._known(query)
         found = None if known is None else await self._continued(known, asked)
         if found is None:
-            found = await self._evaluated(asked, query.steps, planned)
+            found = await self._evaluated(asked, query.steps)
         if found.stretch is not None:
             self.stretches.keep(Place.of(query), found.stretch)
         return found.result
 
-    def _apart(self, query: Query, prepared: Prepared, options: QueryOptions) -> Separable:
+    async def _apart(self, query: Query, prepared: Prepared, options: QueryOptions) -> Separable:
         """When values of steps may be given that are known, and be kept for that."""
         alone = query.steps.instant or options.limit or options.every_step
         if alone or options.nocache or options.fresh or not self.stretches.shelf.max_bytes:
             return Separable.NEVER
-        return prepared.separable(self._functions, self.switches)
+        steps, functions, switches = query.steps, self._functions, self.switches
+        return await self._unless_long(
+            query.text, lambda: prepared.separable(steps, functions, switches)
+        )
 
     async def _known(self, query: Query) -> Stretch | None:
         """The values of the first steps of a query, if those of most steps are known."""
@@ -267,12 +268,11 @@ class Engine:
 
         Remarks are about a query as a whole: they are the same of all steps if they are of both.
         """
-        query, rest = asked.query, known.behind(asked.query.steps)
+        rest = known.behind(asked.query.steps)
         if not len(rest):
             return _Found(_given(known, asked, len(known.steps)), None)
-        planned = await self._planned(asked.prepared, rest, query.lookback)
         try:
-            found = await self._evaluated(asked, rest, planned)
+            found = await self._evaluated(asked, rest)
         except (TooManySamples, LimitExceeded):
             raise
         except ExecutionError:
@@ -285,8 +285,10 @@ class Engine:
         noted = replace(given, warnings=found.result.warnings, infos=found.result.infos)
         return _Found(noted, stretch)
 
-    async def _evaluated(self, asked: "_Asked", steps: Steps, planned: Plan) -> "_Found":
+    async def _evaluated(self, asked: "_Asked", steps: Steps) -> "_Found":
         """The result at some steps of a query, as if it were for these."""
+        planned = await self._planned(asked.prepared, steps, asked.query.lookback)
+        self.settings.limits.check_selects(planned.selects)
         query, options, budget = replace(asked.query, steps=steps), asked.options, asked.budget
         progress, began = asked.progress, time.perf_counter()
         with stage(Stage.FETCH, selects=len(planned.selects)):

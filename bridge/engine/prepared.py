@@ -68,14 +68,18 @@ class Prepared:
             self._timeless = made
         return made
 
-    def separable(self, functions: Mapping[str, Function], switches: Switches) -> Separable:
+    def separable(
+        self, steps: Steps, functions: Mapping[str, Function], switches: Switches
+    ) -> Separable:
         """When each step has the same value whatever the other steps are.
 
-        NEVER as long as the tree was never rewritten, or if it is another one at other steps.
+        NEVER if the tree is another one at other steps than these.
         """
-        if self._separable is None and self._timeless is not None:
-            self._separable = separable(self._timeless, functions, switches)
-        return self._separable or Separable.NEVER
+        if self._separable is None:
+            tree = self.rewritten(steps, functions)
+            timeless = self._timeless is not None
+            self._separable = separable(tree, functions, switches) if timeless else Separable.NEVER
+        return self._separable
 
     def plan(self, steps: Steps, timing: Timing, functions: Mapping[str, Function]) -> Plan:
         """The tree at these steps and its reads; what is the same at all steps is found once."""
