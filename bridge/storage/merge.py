@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,10 @@ from bridge.model.starts import stacked_starts, starts_of
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
+# Rows whose order is remembered: at most so many, of so many reads.
+_FEW: Final = 1 << 8
+_REMEMBERED: Final = 1 << 10
 
 
 class Divisible(Part, Protocol):
@@ -193,14 +198,35 @@ class _LongRow:
 
 def _sorted(pieces: Sequence[Rows], first_wins: bool) -> SeriesBlock:
     """The general case: rows grouped by labels, their samples sorted, equal times made one."""
-    rows = [labels for piece in pieces for labels in piece.labels]
+    rows = tuple([labels for piece in pieces for labels in piece.labels])
+    order = _known_order(rows) if len(rows) <= _FEW else _order(rows)
+    whole = concatenate([piece.columns for piece in pieces])
+    grouping = _Grouping(order.rows, order.groups, len(order.labels), first_wins)
+    return SeriesBlock.of(LabelTable(order.labels), _grouped(whole, grouping))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Order:
+    """Distinct `labels` in order; row rows[i] is of labels[groups[i]]."""
+
+    labels: tuple[Labels, ...]
+    rows: Int64s
+    groups: Int64s
+
+
+def _order(rows: tuple[Labels, ...]) -> _Order:
     order = sorted(range(len(rows)), key=lambda row: rows[row].pairs)
-    labels = list(dict.fromkeys(rows[row] for row in order))
+    labels = tuple(dict.fromkeys(rows[row] for row in order))
     numbers = {row: number for number, row in enumerate(labels)}
     groups = np.array([numbers[rows[row]] for row in order], np.int64)
-    whole = concatenate([piece.columns for piece in pieces])
-    grouping = _Grouping(np.array(order, np.int64), groups, len(labels), first_wins)
-    return SeriesBlock.of(LabelTable(labels), _grouped(whole, grouping))
+    made = _Order(labels, np.array(order, np.int64), groups)
+    for column in (made.rows, made.groups):
+        column.flags.writeable = False
+    return made
+
+
+# A store that sends its series in no order sends them in the same one again.
+_known_order: Final = lru_cache(maxsize=_REMEMBERED)(_order)
 
 
 def _grouped(whole: Columns, grouping: "_Grouping") -> Columns:

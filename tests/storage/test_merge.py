@@ -46,6 +46,17 @@ def test_merging_is_what_dictionaries_would_give(
     assert all(part.series for part in block.parts)
 
 
+@pytest.mark.parametrize("count", [3, 256, 257, 1000])
+def test_rows_in_the_same_order_again_are_merged_as_before(count: int) -> None:
+    rows = [labels(x=str(number)) for number in range(count, 0, -1)]
+    for moment in (1, 2):
+        given_: Pieces = [[(row, [(moment, float(at))]) for at, row in enumerate(rows)]]
+        given_.append([(row, [(moment + 5, 0.0)]) for row in rows[::2]])
+        block = merge([rows_of(piece) for piece in given_], first_wins=False)
+        wanted = expected(given_, first_wins=False, keep_empty=False)
+        assert list(plain(block).items()) == list(wanted.items())
+
+
 @given(st.lists(st.integers(1, 3), min_size=1, max_size=6))
 def test_a_series_that_goes_on_over_many_pieces_is_one_row(sizes: list[int]) -> None:
     time = 0
