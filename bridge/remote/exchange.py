@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 import httpx
@@ -34,6 +34,8 @@ _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 # Bytes of an answer that is decoded in less time than it takes a thread to begin.
 _AT_ONCE: Final = 16 << 10
+# Dates that are read once.
+_DATES: Final = 16
 # Bytes that may wait for the decoder before the store is slowed down.
 _BACKLOG: Final = 8 << 20
 
@@ -85,31 +87,40 @@ class Exchange:
 
     async def _block(self, keep: Keep, body: bytes, tally: Tally) -> SeriesBlock:
         asked = time.monotonic()
-        async with self._response(body, tally) as response:
+        response = await self._response(body)
+        tally.code = str(response.status)
+        try:
+            if not response.is_success:
+                raise await self._refusal(response)
             keep.clock = _clock(response, time.monotonic() - asked)
-            code, status = response.status, _status(response)
-            self._check_complete(response, status)
-            try:
-                return await self._received(response, keep, tally)
-            except httpx.HTTPError as error:
-                what = f"{status}, but the answer ends early: {_reason(error)}"
-                raise self._spoilt(tally, self.read.failed(what, code)) from None
-            except BadAnswer as error:
-                fault = self.read.spoiled(str(error), status, code, error.tail)
-                raise self._spoilt(tally, fault) from None
-            except TooLarge as error:
-                limit = self.settings.max_response_bytes
-                what = f"an answer of {error.size} bytes exceeds max_response_bytes ({limit})"
-                raise self._spoilt(tally, self.read.limited(what, code)) from None
-            except OverBudget as error:
-                raise self._spoilt(tally, self.read.limited(str(error), code)) from None
+            self._check_complete(response)
+            return await self._whole(response, keep, tally)
+        finally:
+            await response.aclose()
 
-    def _check_complete(self, response: Response, status: str) -> None:
+    async def _whole(self, response: Response, keep: Keep, tally: Tally) -> SeriesBlock:
+        code, status = response.status, _status(response)
+        try:
+            return await self._received(response, keep, tally)
+        except httpx.HTTPError as error:
+            what = f"{status}, but the answer ends early: {_reason(error)}"
+            raise self._spoilt(tally, self.read.failed(what, code)) from None
+        except BadAnswer as error:
+            fault = self.read.spoiled(str(error), status, code, error.tail)
+            raise self._spoilt(tally, fault) from None
+        except TooLarge as error:
+            limit = self.settings.max_response_bytes
+            what = f"an answer of {error.size} bytes exceeds max_response_bytes ({limit})"
+            raise self._spoilt(tally, self.read.limited(what, code)) from None
+        except OverBudget as error:
+            raise self._spoilt(tally, self.read.limited(str(error), code)) from None
+
+    def _check_complete(self, response: Response) -> None:
         """Some stores cut an answer off at a limit and say so in a header only."""
         name = self.profile.limited_header
         if name and (value := response.header(name)) is not None:
             said = self.read.shown(value.encode())
-            what = f"{status}, but a limit cut the answer off: {name}: {said}"
+            what = f"{_status(response)}, but a limit cut the answer off: {name}: {said}"
             raise self.read.over_their_limit(what, response.status)
 
     @staticmethod
@@ -117,11 +128,10 @@ class Exchange:
         tally.code = "error"
         return error
 
-    @asynccontextmanager
-    async def _response(self, body: bytes, tally: Tally) -> AsyncIterator[Response]:
-        """A response whose status is 2xx."""
+    async def _response(self, body: bytes) -> Response:
+        """A response of any status."""
         try:
-            response = await self.connection.post(body)
+            return await self.connection.post(body)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise self.read.failed(f"its URL cannot be used: {_reason(error)}") from None
         except (TooManyRedirects, BadCredentials) as error:
@@ -129,13 +139,6 @@ class Exchange:
         except httpx.HTTPError as error:
             what = f"no answer from {self.settings.shown_url}: {_reason(error)}"
             raise Again(self.read.failed(what)) from None
-        tally.code = str(response.status)
-        try:
-            if not response.is_success:
-                raise await self._refusal(response)
-            yield response
-        finally:
-            await response.aclose()
 
     async def _refusal(self, response: Response) -> Exception:
         text, code = await _start(response), response.status
@@ -261,7 +264,9 @@ def _clock(response: Response, seconds: float) -> int | None:
     return None if moment is None else round((moment.timestamp() - seconds) * 1000)
 
 
+@lru_cache(maxsize=_DATES)
 def _date(text: str) -> datetime | None:
+    """The moment of a date, which is the same for all answers of one second."""
     try:
         return parsedate_to_datetime(text).astimezone(UTC)
     except (ValueError, OverflowError):

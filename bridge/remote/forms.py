@@ -135,7 +135,7 @@ class Forms:
         habit = learned(known, sent, received, length)
         if habit is not None:
             self._habits[selector] = habit
-            self._latest = replace(habit, streamed_only=False)
+            self._latest = replace(habit, streamed_only=False) if habit.streamed_only else habit
 
     def stream_only(self, selector: Selector) -> None:
         """A sampled answer for this selector was doubtful."""

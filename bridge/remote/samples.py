@@ -25,6 +25,8 @@ _SAMPLE: Final = 2 << 3 | LENGTH
 _HISTOGRAM: Final = 4 << 3 | LENGTH
 _VALUE: Final = 1 << 3 | FIXED64
 _TIMESTAMP: Final = 2 << 3 | VARINT
+# Series that there is room for, however few the bytes: for more they are surveyed twice.
+_SMALL: Final = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +47,7 @@ class Survey:
 
 def survey(buffer: Buffer) -> Survey | None:
     """The time series in a buffer; None if it is no ReadResponse."""
-    capacity = buffer.size // 512 + 16
+    capacity = buffer.size // 512 + _SMALL
     while True:
         table = np.empty((6, capacity), np.int64)
         count = _survey(buffer.data, buffer.size, table)

@@ -1,11 +1,21 @@
 """What is counted of stores: requests, bytes, samples, and how they fare."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """What one store is counted by, looked up once."""
+
+    duration: Histogram
+    size: Counter
+    samples: Counter
 
 
 class StoreMetrics:
@@ -50,6 +60,8 @@ class StoreMetrics:
             registry=registry,
         )
 
+        self._stores: dict[str, _Received] = {}
+
     def watch(
         self, store: str, in_flight: Callable[[], int], circuit_open: Callable[[], bool]
     ) -> None:
@@ -62,6 +74,14 @@ class StoreMetrics:
     ) -> None:
         """Counts one remote read; `code` is its HTTP status or what went wrong."""
         self._requests.labels(store, code).inc()
-        self._duration.labels(store).observe(seconds)
-        self._bytes.labels(store).inc(received_bytes)
-        self._samples.labels(store).inc(samples)
+        received = self._stores.get(store) or self._received(store)
+        received.duration.observe(seconds)
+        received.size.inc(received_bytes)
+        received.samples.inc(samples)
+
+    def _received(self, store: str) -> _Received:
+        made = _Received(
+            self._duration.labels(store), self._bytes.labels(store), self._samples.labels(store)
+        )
+        self._stores[store] = made
+        return made
