@@ -40,7 +40,7 @@ Place = tuple[Owner, Question]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """An answer, what it cost as far as that is the same each time, and what vouches for it."""
+    """An answer, what it cost when it was evaluated, and what vouches for it."""
 
     answer: Answer
     stats: Stats
@@ -124,7 +124,7 @@ class Answers:
         texts = (question.text, *answer.warnings, *answer.infos)
         size = len(answer.data) + sum(map(len, texts)) + _OVERHEAD + _WARRANTY * len(warranties)
         if size <= self.shelf.max_bytes // _SHARE:
-            known = Known(answer, _again(stats), warranties, size)
+            known = Known(answer, stats, warranties, size)
             self.shelf.held[self._owner, question] = known
 
     async def share(self, question: Question, answer: Answer, stats: Stats) -> Answer:
@@ -135,7 +135,7 @@ class Answers:
         # Others may have asked while this one was evaluated.
         known = await self._standing(place)
         if known is None:
-            sent = self.shelf.sent[place] = _Sent(Known(answer, _again(stats), warranties, 0))
+            sent = self.shelf.sent[place] = _Sent(Known(answer, stats, warranties, 0))
             known = sent.known()
         return known.answer
 
@@ -143,9 +143,3 @@ class Answers:
 def _vouched(stats: Stats) -> Warranties | None:
     """What vouches for an answer; None if it may not be given again."""
     return stats.provenance.warranties if stats.provenance.complete else None
-
-
-def _again(stats: Stats) -> Stats:
-    """What an answer costs when it is known: no time, and nothing is read."""
-    none = dict.fromkeys(stats.timings, 0.0)
-    return replace(stats, timings=none, samples_read=0, received_bytes=0)

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -84,11 +84,12 @@ class Ledger:
             self._over(entry, error)
 
     def known(self, text: str, steps: Steps, origin: Origin, stats: Stats) -> None:
-        """A query that was over at once, for its answer was known."""
+        """A query that was over at once, for its answer was known; `stats` are the first one's."""
         self.metrics.ended((origin.dashboard, origin.user), origin.tenant, 0.0, 0, 0)
         if self.log is not None:
             trace, number = current() or Trace(), next(self._numbers)
-            entry = Entry(number, text, steps, origin, self.now(), trace, Progress(stats))
+            progress = Progress(_again(stats))
+            entry = Entry(number, text, steps, origin, self.now(), trace, progress)
             self._say(entry, entry.seconds, "")
 
     def close(self) -> None:
@@ -129,6 +130,12 @@ class Ledger:
         known = {"error": error} if error else {}
         shown = {"query": entry.text, "seconds": f"{seconds:.3f}"} | entry.origin.named() | known
         _LOG.warning(_SLOW, extra=shown)
+
+
+def _again(stats: Stats) -> Stats:
+    """What an answer costs when it is known: no time, and nothing is read."""
+    none = dict.fromkeys(stats.timings, 0.0)
+    return replace(stats, timings=none, samples_read=0, received_bytes=0)
 
 
 def _line(message: str, entry: Entry, seconds: float, error: str) -> bytes:

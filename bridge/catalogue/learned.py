@@ -28,12 +28,15 @@ _MOMENT: Final = 10_000
 _ROOM_AFTER_EVICTION: Final = 0.9
 
 
+# The first and the last hour of a read, and the hour when it was.
+_Hours = tuple[int, int, int]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Noted:
-    """When label sets were last noted, and the hours of that read."""
+    """Label sets, and when they were last noted in a read of some hours."""
 
     rows: Sequence[Labels]
-    hours: tuple[int, int, int]
     at: int
 
 
@@ -63,7 +66,7 @@ class Learned:
         self.forgotten: set[Labels] = set()
         self._settings = settings
         self._tables: OrderedDict[int, tuple[Sequence[Labels], Ids]] = OrderedDict()
-        self._noted: OrderedDict[int, _Noted] = OrderedDict()
+        self._noted: OrderedDict[tuple[int, _Hours], _Noted] = OrderedDict()
         self._swept = 0
 
     def noted(
@@ -74,15 +77,16 @@ class Learned:
         That cannot be if a block that was not `remembered` has exact times, which are news. If not,
         it is taken that the block is learned from now.
         """
-        rows, hours = block.labels.rows, (window.start // HOUR, window.end // HOUR, now // HOUR)
+        rows = block.labels.rows
         if not remembered and any(isinstance(part, DecodedPart) for part in block.parts):
             return False
-        held = self._noted.get(id(rows))
-        same = held is not None and held.rows is rows and held.hours == hours
-        if held is not None and same and 0 <= now - held.at < _MOMENT:
+        # Panels with ranges of their own read the same series, in turn.
+        place = id(rows), (window.start // HOUR, window.end // HOUR, now // HOUR)
+        held = self._noted.get(place)
+        if held is not None and held.rows is rows and 0 <= now - held.at < _MOMENT:
             return True
-        self._noted[id(rows)] = _Noted(rows, hours, now)
-        self._noted.move_to_end(id(rows))
+        self._noted[place] = _Noted(rows, now)
+        self._noted.move_to_end(place)
         if len(self._noted) > _READS:
             self._noted.popitem(last=False)
         return False

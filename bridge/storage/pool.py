@@ -126,6 +126,15 @@ class Share:
         if size > self._parts.get(part, 0):
             self.set(part, size)
 
+    def only(self, part: Part, size: int) -> None:
+        """A part takes so many bytes, and nothing else any; raises as `set` does."""
+        with self._lock:
+            if self._closed:
+                return
+            self._pool.check_alone(size)
+            self._pool.change(size - sum(self._parts.values()))
+            self._parts = {part: size}
+
     def made(self, size: int) -> None:
         """So many bytes of the answer wait to be sent: they count, but do not end what is begun."""
         self._noted(size)
@@ -189,6 +198,4 @@ class _Held(AbstractContextManager[None]):
 def answered(size: int) -> None:
     """The request's answer takes so many bytes, and what it was made of nothing; or Overloaded."""
     if share := CURRENT.get():
-        share.set(Part.SAMPLES, 0)
-        share.set(Part.VALUES, 0)
-        share.set(Part.ANSWER, size)
+        share.only(Part.ANSWER, size)

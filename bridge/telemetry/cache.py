@@ -5,6 +5,8 @@ from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from bridge.telemetry.totals import Totals
+
 _MOMENTS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1)
 
 
@@ -33,8 +35,11 @@ class CacheMetrics:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(f"prombridge_cache_{name}", text, labels, registry=registry)
 
-        self._reads = counter(
-            "reads_total", "Reads of a store, by how much of them was remembered.", "store", "use"
+        self._reads = Totals(
+            "prombridge_cache_reads_total",
+            "Reads of a store, by how much of them was remembered.",
+            ("store", "use"),
+            registry,
         )
         self._gap_seconds = counter(
             "gap_seconds_total", "Length of the gaps that were read of a store.", "store"
@@ -78,7 +83,7 @@ class CacheMetrics:
         self._selectors.set_function(lambda: sum(1 for _ in memory.selectors()))
         for store in stores:
             for use in ("hit", "partial", "miss", "bypass"):
-                self._reads.labels(store, use)
+                self._reads.add((store, use), 0)
             for metric in (self._gap_seconds, self._gap_bytes, self._joined, self._stale):
                 metric.labels(store)
 
@@ -92,7 +97,7 @@ class CacheMetrics:
 
     def cache_used(self, store: str, use: str) -> None:
         """Counts a read of a store that was answered."""
-        self._reads.labels(store, use).inc()
+        self._reads.add((store, use))
 
     def gap_read(self, store: str, milliseconds: int, received_bytes: int) -> None:
         """Counts a gap that was read."""

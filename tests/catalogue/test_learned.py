@@ -104,6 +104,14 @@ def test_the_same_read_a_moment_later_says_nothing_new(
     assert learned.noted(block, window, NOW + later) is noted
 
 
+def test_reads_of_other_hours_in_turn_say_nothing_new_either() -> None:
+    learned = Learned(CatalogueSettings())
+    block = SeriesBlock(LabelTable([Labels.of({"n": "1"})]), (Encoded(),))
+    windows = [Window(NOW - hours * HOUR, NOW) for hours in range(5)]
+    assert not any(learned.noted(block, window, NOW) for window in windows)
+    assert all(learned.noted(block, window, NOW) for window in windows)
+
+
 @pytest.mark.parametrize("remembered", [True, False])
 def test_a_read_with_exact_times_says_something_unless_it_is_remembered(remembered: bool) -> None:
     learned = Learned(CatalogueSettings())
