@@ -154,7 +154,7 @@ class Flights:
 
 
 def _same_limits(flight: Flight, options: ReadOptions) -> bool:
-    return _limits(flight.options) == _limits(options)
+    return flight.options == options or _limits(flight.options) == _limits(options)
 
 
 def _limits(options: ReadOptions) -> ReadOptions:

@@ -17,6 +17,7 @@ Int64s = npt.NDArray[np.int64]
 _TABLES: Final = 8
 _MATCHED: Final = 32
 _NONE: Final = np.empty(0, np.int64)
+_NONE.flags.writeable = False
 
 
 class Names:
@@ -30,21 +31,31 @@ class Names:
         self._matching: dict[tuple[Matcher, ...], tuple[int, Int64s]] = {}
         self._views: WeakKeyDictionary[Names, Int64s] = WeakKeyDictionary()
         self._lock = threading.RLock()
+        self._last: tuple[tuple[Labels, ...], Int64s] = ((), _NONE)
         self.nbytes = 0
 
     def __len__(self) -> int:
         return len(self._labels)
 
     def add(self, rows: Iterable[Labels]) -> Int64s:
-        """The numbers of these label sets; new ones are given to those not known."""
+        """The numbers of these label sets; new ones are given to those not known.
+
+        It is the same array if they are those of the time before, as in a dashboard's refreshes.
+        """
+        given = tuple(rows)
         with self._lock:
+            last, numbers = self._last
+            # Labels are interned: to compare them takes a tenth of looking them up.
+            if given == last:
+                return numbers
             known = len(self._labels)
-            numbers = np.array([self._number(labels) for labels in rows], np.int64)
+            numbers = np.array([self._number(labels) for labels in given], np.int64)
+            numbers.flags.writeable = False
             if len(self._labels) > known:
                 self.nbytes += sum(map(_size, self._labels[known:]))
                 self._order = None
-        numbers.flags.writeable = False
-        return numbers
+            self._last = given, numbers
+            return numbers
 
     def order(self) -> Int64s:
         """All numbers in label order."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.cache.names import Names
-from bridge.model.labels import Labels, Matcher, MatchType, matches_all
+from bridge.model.labels import Labels, LabelTable, Matcher, MatchType, matches_all
 
 LABELS = [Labels.of({"__name__": "x", "pod": str(pod), "job": str(pod % 3)}) for pod in range(30)]
 MATCHERS = [
@@ -29,6 +29,19 @@ def test_those_that_match_are_found_among_all_that_were_ever_added(
         view = own.view(wider, matchers)
         assert np.flatnonzero(view >= 0).tolist() == expected
         assert own.labels(view[expected]) == [every[at] for at in expected]
+
+
+def test_label_sets_that_are_added_again_are_known_by_the_same_numbers() -> None:
+    names = Names()
+    numbers = names.add(LABELS)
+    assert not numbers.flags.writeable
+    taken = names.nbytes
+    # A refresh brings the same ones, in a table of its own.
+    assert names.add(LabelTable(LABELS)) is numbers
+    assert names.add(LABELS[5:2:-1]).tolist() == [5, 4, 3]
+    assert names.add([]).tolist() == []
+    assert names.add(LABELS).tolist() == numbers.tolist()
+    assert names.nbytes == taken
 
 
 def test_the_matchers_of_one_dashboard_after_the_other_do_not_pile_up() -> None:
