@@ -45,6 +45,16 @@ class Chunks:
         arrays = (self.chunks, self.ends, self.oldest, self.newest, self.counts, self.data)
         return sum(array.nbytes for array in arrays)
 
+    @property
+    def data_bytes(self) -> int:
+        """Bytes of the encoded samples."""
+        return self.data.nbytes
+
+    @property
+    def samples(self) -> int:
+        """How many samples."""
+        return int(self.counts.sum())
+
     @staticmethod
     def of(columns: Columns) -> "Chunks":
         """The same samples encoded."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.cache import kernels
+from bridge.cache.chunks import offsets_of
 from bridge.cache.names import Names
 from bridge.cache.segments import Decoded, Segment
 from bridge.model.histogram import LEAST_SIZE, HistogramColumns, concatenate
@@ -123,9 +124,13 @@ def joined(segments: Sequence[Segment], names: Names) -> tuple[Int64s, SeriesBlo
 
     Rows without samples go.
     """
-    decoded = [segment for segment in segments if isinstance(segment, Decoded)]
-    if len(decoded) == len(segments) == 1 and decoded[0].whole:
-        return decoded[0].alone(names)
+    alone = segments[0] if len(segments) == 1 else None
+    if isinstance(alone, Decoded) and alone.whole:
+        return alone.alone(names)
+    at_hand = all(segment.at_hand for segment in segments)
+    found = _of_same_rows(segments) if at_hand else None
+    if found is not None:
+        return found[0], SeriesBlock.of(names.table(found[0]), found[1])
     order = names.order()
     floats, native = np.zeros((2, len(order)), np.int64)
     for segment in segments:
@@ -134,22 +139,42 @@ def joined(segments: Sequence[Segment], names: Names) -> tuple[Int64s, SeriesBlo
             kernels.add_counts(segment.names, segment.native_counts, native)
     rows, places, offsets, of_histograms = np.empty((4, len(order) + 1), np.int64)
     count = kernels.arrange(order, floats, native, rows, places, offsets, of_histograms)
-    rows, offsets, of_histograms = rows[:count], offsets[: count + 1], of_histograms[: count + 1]
+    # A copy, for rows that are kept must not keep the room around them.
+    rows, offsets = _frozen(rows[:count].copy()), offsets[: count + 1]
+    of_histograms = of_histograms[: count + 1]
     if not count:
         return rows, EMPTY_BLOCK
-    if len(decoded) == len(segments) and offsets[-1] <= _PART_SAMPLES:
-        return rows, SeriesBlock.of(names.table(rows), _copied(segments, places, offsets))
+    if at_hand and offsets[-1] <= _PART_SAMPLES:
+        belonging = [places[segment.names] for segment in segments]
+        columns = _copied(segments, belonging, offsets.copy())
+        return rows, SeriesBlock.of(names.table(rows), columns)
     placed = tuple(_Placed.of(segment, places) for segment in segments)
     parts = _parts(placed, offsets, of_histograms if of_histograms[-1] else None)
     return rows, SeriesBlock(names.table(rows), tuple(parts))
 
 
-def _copied(segments: Sequence[Segment], places: Int64s, offsets: Int64s) -> Columns:
-    """Floats at hand, one segment's behind another's in each row."""
+def _of_same_rows(segments: Sequence[Segment]) -> tuple[Int64s, Columns] | None:
+    """The rows and floats at hand of segments that have the same rows; None if they have not.
+
+    Those of a refresh have: their rows' numbers are one array then.
+    """
+    numbers = segments[0].names if segments else None
+    if numbers is None or any(segment.names is not numbers for segment in segments):
+        return None
+    counts = sum((segment.counts for segment in segments[1:]), start=segments[0].counts)
+    offsets = offsets_of(counts)
+    if not counts.all() or numbers.min(initial=0) < 0 or offsets[-1] > _PART_SAMPLES:
+        return None
+    rows = np.arange(len(numbers))
+    return numbers, _copied(segments, [rows] * len(segments), offsets)
+
+
+def _copied(segments: Sequence[Segment], rows: Sequence[Int64s], offsets: Int64s) -> Columns:
+    """Floats at hand, one segment's behind another's in each row they belong to."""
     timestamps, bits = np.empty((2, int(offsets[-1])), np.int64)
     ends = offsets[:-1].copy()
-    for segment in segments:
-        segment.place(0, places[segment.names], ends, timestamps, bits)
+    for segment, places in zip(segments, rows, strict=True):
+        segment.place(0, places, ends, timestamps, bits)
     return Columns.frozen(offsets, timestamps, bits.view(np.float64))
 
 

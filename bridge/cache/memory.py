@@ -84,8 +84,8 @@ class Memory:
 
     cachetools keeps the order of use and the sum of bytes. Its own time to live cannot serve: ours
     counts from a read's begin and may end for one half of a block before it does for the other.
-    `samples_bytes` is what the samples themselves take, encoded. A selector that narrows another
-    may hold no block; its names, which took a look at each series of the other, rest for a while.
+    `samples_bytes` is what the samples themselves take. A selector that narrows another may hold no
+    block; its names, which took a look at each series of the other, rest for a while.
     """
 
     def __init__(

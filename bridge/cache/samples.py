@@ -38,8 +38,8 @@ from bridge.telemetry.trace import Stage, stage
 # Samples that are put together at once, in half a millisecond; more in a thread, which takes some
 # hundred microseconds to begin.
 _AT_ONCE: Final = 100_000
-# Samples that are encoded at once.
-_FEW: Final = 5000
+# Samples that are encoded or copied at once: a third of a millisecond at most.
+_FEW: Final = 20_000
 
 _Made = TypeVar("_Made")
 
@@ -373,15 +373,16 @@ class SampleCache:
         windows = intervals.cut(flight.window, policy.edges(flight.window, judged))
         parts = ((names.add(labels), part.columns()) for labels, part in block.row_ranges())
         horizon, closed = policy.horizon(judged), policy.closed(judged)
-        made = zip(windows, encoded(parts, windows), strict=True)
+        young = min(horizon, flight.window.end)
+        made = zip(windows, encoded(parts, windows, young), strict=True)
         return [Block(window, read, horizon, closed, *rows) for window, rows in made]
 
     async def _merge(self, held: Held) -> None:
         """Makes one of small blocks that follow each other."""
-        while pair := mergeable(held.blocks, self._policy, self._memory.clock()):
-            samples = sum(block.samples for block in pair)
-            whole = await _done(samples, partial(merged, pair, held.names))
-            self._memory.replace(held, pair, whole)
+        while blocks := mergeable(held.blocks, self._policy, self._memory.clock()):
+            samples = sum(block.samples for block in blocks)
+            whole = await _done(samples, partial(merged, blocks, held.names))
+            self._memory.replace(held, blocks, whole)
 
 
 async def _done(samples: int, work: Callable[[], _Made]) -> _Made:

@@ -42,6 +42,10 @@ class Segment(Protocol):
     @property
     def samples(self) -> int: ...
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether there are floats alone, without start timestamps, that need no decoding."""
+
     def place(
         self, first: int, rows: Int64s, ends: Int64s, timestamps: Int64s, bits: Int64s
     ) -> None:
@@ -63,7 +67,9 @@ def recalled(
     first takes about as long.
     """
     rows = np.flatnonzero(names >= 0)
-    kept = decodes.find(block, window, len(rows))
+    kept = block.plain
+    if kept is None:
+        kept = decodes.find(block, window, len(rows))
     if kept is not None:
         return Decoded.within(kept, window, rows, names)
     if block.native is None and block.starts is None:
@@ -111,6 +117,11 @@ class Decoded:
     def samples(self) -> int:
         """How many there are."""
         return int(self.counts.sum())
+
+    @property
+    def at_hand(self) -> bool:
+        """They are."""
+        return True
 
     @property
     def whole(self) -> bool:
@@ -167,6 +178,11 @@ class Remembered:
     def samples(self) -> int:
         """How many there are."""
         return _sum(self.counts) + _sum(self.native_counts)
+
+    @property
+    def at_hand(self) -> bool:
+        """They are not."""
+        return False
 
     def place(
         self, first: int, rows: Int64s, ends: Int64s, timestamps: Int64s, bits: Int64s
@@ -249,6 +265,11 @@ class Read:
     def samples(self) -> int:
         """How many there are."""
         return _sum(self.counts) + _sum(self.native_counts)
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether there are floats alone, without start timestamps."""
+        return self.native is None and not self.started
 
     def place(
         self, first: int, rows: Int64s, ends: Int64s, timestamps: Int64s, bits: Int64s

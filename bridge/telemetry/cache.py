@@ -57,7 +57,7 @@ class CacheMetrics:
         self._refused = counter("refusals_total", "Reads not remembered for want of room.")
         self._limit = gauge("limit_bytes", "What the memory of samples may own.")
         self._owned = gauge("owned_bytes", "Memory owned by samples, their index and labels.")
-        self._held = gauge("samples_bytes", "Memory of the encoded samples alone.")
+        self._held = gauge("samples_bytes", "Memory of the samples alone.")
         self._blocks = gauge("blocks", "Blocks that are remembered.")
         self._selectors = gauge("selectors", "Selectors of which something is remembered.")
         self._values = counter(

@@ -1,5 +1,6 @@
 """Blocks hold what was put in, to the bit, and own what they say."""
 
+from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
@@ -12,9 +13,11 @@ from bridge.cache.chunks import Chunks
 from bridge.cache.decodes import Decodes
 from bridge.cache.joining import joined
 from bridge.cache.names import Names
+from bridge.cache.plain import Plain
 from bridge.cache.policy import Moment
-from bridge.cache.segments import Decoded, Remembered, recalled
+from bridge.cache.segments import Decoded, Read, Remembered, recalled
 from bridge.model.labels import Labels
+from bridge.model.samples import Columns
 from bridge.model.time import Window
 from tests.cache.world import Samples, block, contents
 
@@ -37,9 +40,11 @@ def within(samples: Samples, window: Window) -> Samples:
     }
 
 
-def remembered(samples: Samples, windows: list[Window], names: Names) -> list[Block]:
+def remembered(
+    samples: Samples, windows: list[Window], names: Names, young: int = 2**63 - 1
+) -> list[Block]:
     parts = [(names.add(labels), part.columns()) for labels, part in block(samples).row_ranges()]
-    made = zip(windows, encoded(parts, windows), strict=True)
+    made = zip(windows, encoded(parts, windows, young), strict=True)
     return [Block(window, READ, 0, 0, *rows) for window, rows in made]
 
 
@@ -55,9 +60,10 @@ def keep(blocks: list[Block], decodes: Decodes) -> None:
     st.integers(0, 2000),
     st.sampled_from([0, 20, 10_000]),
     st.booleans(),
+    st.integers(0, 2001),
 )
 def test_cut_encoded_and_joined_again_it_is_the_same(
-    samples: Samples, edges: list[int], start: int, room: int, kept: bool
+    samples: Samples, edges: list[int], start: int, room: int, kept: bool, young: int
 ) -> None:
     bounds = [0, *sorted(edges), 2001]
     windows = [Window(a, b - 1) for a, b in pairwise(bounds)]
@@ -65,7 +71,7 @@ def test_cut_encoded_and_joined_again_it_is_the_same(
     # Numbers are not in label order.
     names.add(reversed(SERIES))
     asked = Window(start, start + 700)
-    blocks, decodes = remembered(samples, windows, names), Decodes(1 << 20, lambda: 0)
+    blocks, decodes = remembered(samples, windows, names, young), Decodes(1 << 20, lambda: 0)
     if kept:
         keep(blocks, decodes)
     segments = [
@@ -81,11 +87,17 @@ def test_cut_encoded_and_joined_again_it_is_the_same(
     assert contents(joined(segments, names)[1]) == within(samples, asked)
 
 
-@given(samples, st.integers(0, 2000), st.sets(st.sampled_from(SERIES)), st.booleans())
+@given(
+    samples,
+    st.integers(0, 2000),
+    st.sets(st.sampled_from(SERIES)),
+    st.booleans(),
+    st.sampled_from([0, 2001]),
+)
 def test_rows_to_leave_out_are_left_out(
-    samples: Samples, start: int, wanted: set[Labels], kept: bool
+    samples: Samples, start: int, wanted: set[Labels], kept: bool, young: int
 ) -> None:
-    (held,) = remembered(samples, [Window(0, 2000)], names := Names())
+    (held,) = remembered(samples, [Window(0, 2000)], names := Names(), young)
     numbers = [
         number if labels in wanted else -1
         for number, labels in zip(held.names.tolist(), names.labels(held.names), strict=True)
@@ -99,6 +111,56 @@ def test_rows_to_leave_out_are_left_out(
     expected = within(samples, asked)
     expected = {key: value for key, value in expected.items() if key[0] in wanted}
     assert contents(joined([found], names)[1]) == expected
+
+
+@given(samples, st.sets(st.sampled_from(SERIES)), st.integers(0, 2000))
+def test_of_what_was_just_read_rows_to_leave_out_are_left_out(
+    samples: Samples, wanted: set[Labels], start: int
+) -> None:
+    whole, names, asked = block(samples), Names(), Window(start, start + 700)
+    segments = []
+    for labels, part in whole.row_ranges():
+        numbers = np.where([one in wanted for one in labels], names.add(labels), -1)
+        segments.append(Read.of(part, asked, numbers))
+    expected = within(samples, asked)
+    expected = {key: value for key, value in expected.items() if key[0] in wanted}
+    assert contents(joined(segments, names)[1]) == expected
+
+
+@given(samples)
+def test_what_stayed_plain_is_encoded_as_if_it_had_been_at_once(samples: Samples) -> None:
+    window, names = Window(300, 1500), Names()
+    (plain,) = remembered(samples, [window], names, young=0)
+    (made,) = remembered(samples, [window], names)
+    inside = within(samples, window)
+    rows = len({labels for labels, _ in inside})
+    assert (plain.plain is not None) == (len(inside) <= 119 * rows)
+    assert plain.samples == made.samples == len(inside)
+    assert plain.empty == made.empty
+    after = plain.encoded()
+    assert after.plain is None
+    for one, other in zip(fields(after.chunks), fields(made.chunks), strict=True):
+        assert np.array_equal(getattr(after.chunks, one.name), getattr(made.chunks, other.name))
+
+
+def test_what_is_plain_counts_all_that_it_takes() -> None:
+    points = {(labels, time): time for labels in SERIES for time in range(100)}
+    (made,) = remembered(points, [Window(0, 99)], Names(), young=0)
+    assert made.plain is not None
+    assert made.data_bytes == 16 * made.samples
+    assert made.nbytes >= made.data_bytes + made.plain.offsets.nbytes + made.names.nbytes
+    for array in (made.plain.timestamps, made.plain.values, made.plain.offsets):
+        assert array.base is None or array.base.nbytes == array.nbytes
+
+
+@pytest.mark.parametrize(("series", "plain"), [(655, True), (656, False)])
+def test_what_a_large_selector_has_newest_is_encoded_at_once(series: int, plain: bool) -> None:
+    names, window = Names(), Window(0, 99)
+    numbers = names.add(Labels.of({"pod": f"{pod:04}"}) for pod in range(series))
+    times = np.tile(np.arange(100), series)
+    columns = Columns.frozen(np.arange(series + 1) * 100, times, np.ones(len(times)))
+    (made,) = encoded([(numbers, columns)], [window], young=0)
+    assert isinstance(made.floats, Plain) == plain
 
 
 @given(samples)

@@ -287,8 +287,11 @@ class CacheMachine(CacheWorld):
     def blocks_cannot_be_written(self) -> None:
         for held in self.memory.selectors():
             for block in held.blocks:
-                assert not block.chunks.data.flags.writeable
                 assert not block.names.flags.writeable
+                assert not block.chunks.data.flags.writeable
+                if block.plain is not None:
+                    assert not block.plain.timestamps.flags.writeable
+                    assert not block.plain.values.flags.writeable
 
 
 @pytest.mark.parametrize("number", SEEDS)

@@ -14,7 +14,7 @@ from bridge.cache.settings import CacheSettings
 from bridge.model.labels import Labels
 from bridge.model.samples import Columns
 from bridge.model.time import Window
-from bridge.storage.interface import ReadOptions
+from bridge.storage.interface import ReadOptions, Select
 from tests.cache.asking import PLAIN, World, last
 from tests.cache.conftest import Make
 from tests.cache.replicas import Replica
@@ -62,6 +62,54 @@ async def test_what_other_settings_took_for_closed_is_forgotten() -> None:
     world.cache = SampleCache(world.store, world.memory, "logged", policy)
     assert await world.right(old) == 1
     assert await world.right(old) == 0
+
+
+async def held_after(world: World, *reads: Select) -> list[Block]:
+    """The blocks that these reads leave."""
+    for read in reads:
+        await world.right(read)
+        await world.cache.settled()
+    (held,) = world.memory.selectors()
+    return list(held.blocks)
+
+
+async def test_what_refreshes_bring_is_gathered_plain_and_encoded_once_it_fills_chunks() -> None:
+    # Slots of 2 h begin at even hours.
+    world, end = World(), START - 3 * HOUR - 1
+    (hour,) = await held_after(world, last(HOUR - 1, end))
+    assert hour.plain is None
+    length = 0
+    for minutes in range(1, 60):
+        world.clock.advance(MINUTE)
+        blocks = await held_after(world, last(HOUR - 1, end + minutes * MINUTE))
+        young = [block for block in blocks if block.plain is not None]
+        assert all(block.samples <= 119 * len(block.names) for block in young)
+        assert young == blocks[-1:]
+        length = max(length, young[0].samples)
+        assert len(blocks) <= 4
+    assert length > 60 * len(hour.names)
+    assert await world.right(last(118 * MINUTE, end + 59 * MINUTE)) == 0
+
+
+async def test_what_stands_before_another_slot_grows_no_more_and_is_encoded() -> None:
+    world, slot = World(), START - 4 * HOUR
+    (young,) = await held_after(world, last(10 * MINUTE, slot - 1))
+    assert young.plain is not None
+    before, after = await held_after(world, last(20 * MINUTE, slot + 10 * MINUTE))
+    assert before.plain is None
+    assert after.plain is not None
+    assert before.trace.end is young.trace.end
+    assert before.samples == young.samples
+
+
+async def test_what_is_not_settled_stays_plain_and_goes_with_the_next_read() -> None:
+    world = World()
+    world.advance(1800)
+    settled, unsettled = await held_after(world, last(11 * MINUTE, world.clock.wall))
+    assert settled.plain is not None
+    assert unsettled.plain is not None
+    world.advance(30)
+    assert unsettled not in await held_after(world, last(11 * MINUTE, world.clock.wall))
 
 
 def test_what_becomes_one_is_never_decoded_as_a_whole() -> None:
