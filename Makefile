@@ -95,7 +95,7 @@ fuzz-bytes: $(GUIDED) ## each reader of foreign bytes for MINUTES, 30 unless set
 
 laws: $(READY) servers warm ## laws over 1,000 examples each, the cache's over 200,000 steps, all scripts through it
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile many tests/chunkenc tests/engine tests/model tests/promql tests/remote
-	CACHE_SEEDS="$$(seq -s ' ' 20)" CACHE_EXAMPLES=230 $(BIN)/python -m pytest -n 2 tests/cache/test_invariants.py
+	CACHE_SEEDS="$$(seq -s ' ' 20) 26" CACHE_EXAMPLES=230 $(BIN)/python -m pytest -n 2 tests/cache/test_invariants.py
 	$(BIN)/python -m pytest -m long tests
 	HTTP_SHARE=1 $(BIN)/python -m pytest -n 2 tests/promqltest/test_http.py
 	WARM_SHARE=1 WARM_COUNT=5000 $(BIN)/python -m pytest -n 2 tests/cache/test_warm_answers.py

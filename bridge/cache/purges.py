@@ -5,7 +5,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bridge.cache.foreign import text
@@ -31,23 +31,27 @@ _ALL_TIME: Final = Window(MIN_TIME, MAX_TIME)
 class Purge:
     """Nothing read before counts in this window, of any selector that may select what matches.
 
-    `until` (wall clock, ms) nothing read before can be left.
+    `until` (wall clock, ms) nothing read before can be left. `over` are ids of purges that this one
+    stands for: it includes them, and who made it knew them. By clocks alone nobody could tell which
+    of two purges was made first: they may be set, and those of replicas differ.
     """
 
     id: str
     matchers: tuple[Matcher, ...]
     window: Window
     until: int
+    over: tuple[str, ...] = ()
 
     @staticmethod
     def read(value: bytes) -> "Purge | None":
         """The purge that another process wrote; None if it cannot be understood."""
         try:
-            name, triples, start, end, until = json.loads(value)
+            name, triples, start, end, until, *over = json.loads(value)
             matchers = tuple(
                 Matcher.checked(text(n), MatchType(kind), text(v)) for n, kind, v in triples
             )
-            return Purge(str(name), matchers, Window(int(start), int(end)), int(until))
+            window = Window(int(start), int(end))
+            return Purge(str(name), matchers, window, int(until), tuple(map(str, over)))
         except (ValueError, TypeError, OverflowError, RecursionError, BadData):
             return None
 
@@ -56,21 +60,31 @@ class Purge:
         """A purge of all there is."""
         return Purge(id_, (), _ALL_TIME, until)
 
+    def instead_of(self, known: Iterable["Purge"]) -> "Purge":
+        """The same, made just now: it stands for those that were known and that it includes.
+
+        So it does for what these stood for, of which others may still know.
+        """
+        included = [one for one in known if self._includes(one)]
+        ids = [one.id for one in included]
+        before = [id_ for one in included for id_ in one.over]
+        until = max([self.until, *(one.until for one in included)])
+        return replace(self, until=until, over=tuple(dict.fromkeys([*ids, *before]))[:_MOST])
+
     @property
     def value(self) -> bytes:
         """The same in bytes."""
         triples = [(one.name, one.type.value, one.value) for one in self.matchers]
-        told = [self.id, triples, self.window.start, self.window.end, self.until]
+        told = [self.id, triples, self.window.start, self.window.end, self.until, *self.over]
         return json.dumps(told).encode()
 
     def concerns(self, key: Key, window: Window) -> bool:
         """Whether a selector's samples of a window are purged, or a part of them."""
         return common(self.window, window) is not None and key.may_match(self.matchers)
 
-    def stands_for(self, other: "Purge") -> bool:
-        """Whether this purges all that the other does, and counts longer."""
-        wider = set(self.matchers) <= set(other.matchers) and covers(self.window, other.window)
-        return wider and (self.until, self.id) > (other.until, other.id)
+    def _includes(self, other: "Purge") -> bool:
+        """Whether this purges all that the other does."""
+        return set(self.matchers) <= set(other.matchers) and covers(self.window, other.window)
 
 
 class Purges:
@@ -165,9 +179,9 @@ class Purges:
     def _made(self, matchers: tuple[Matcher, ...], window: Window) -> Purge:
         until = self._clock().wall + self._lifetime
         name = secrets.token_hex(8)
-        if len(self._known) >= _MOST:
-            return Purge.everything(name, until)
-        return Purge(name, matchers, window, until)
+        many = len(self._known) >= _MOST
+        made = Purge.everything(name, until) if many else Purge(name, matchers, window, until)
+        return made.instead_of(self._known.values())
 
     async def _look(self) -> None:
         """Hears of each tier what was purged, and tells it what it lacks."""
@@ -210,10 +224,10 @@ class Purges:
         """Takes up what is new, and tells the followers; what is over or stood for goes."""
         now = self._clock().wall
         for one in purges:
-            known = self._known.values()
-            if one.until <= now or one.id in self._known or any(o.stands_for(one) for o in known):
+            known = self._known
+            if one.until <= now or one.id in known or any(one.id in o.over for o in known.values()):
                 continue
-            self._known = {id_: o for id_, o in self._known.items() if not one.stands_for(o)}
+            self._known = {id_: o for id_, o in known.items() if id_ not in one.over}
             self._known[one.id] = one
             for forget in self._followers:
                 forget(one)

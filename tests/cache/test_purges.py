@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -240,17 +241,98 @@ def key(matchers: tuple[Matcher, ...]) -> Key:
     return Key("store", "", matchers)
 
 
+async def purged(purges: Purges, matchers: tuple[Matcher, ...], window: Window = ALL) -> Purge:
+    """A purge that is made here."""
+    told: list[Purge] = []
+    purges.follow(told.append)
+    await purges.purge(matchers, window)
+    purges.unfollow(told.append)
+    (made,) = told
+    return made
+
+
+POD = of(NAMES[0], pod="1")
+
+
 async def test_a_purge_stands_for_those_that_it_includes() -> None:
-    clock = Clock()
-    purges = Purges((), clock, wait=nothing)
-    await purges.purge(of(NAMES[0], pod="1"), Window(5, 10))
-    (before,) = purges.concerning(key(NAME), Window(0, 100))
+    purges = Purges((), Clock(), wait=nothing)
+    before = await purged(purges, POD, Window(5, 10))
+    assert purges.concerning(key(NAME), Window(0, 100)) == (before.id,)
     assert purges.concerning(key(of(NAMES[0], pod="2")), Window(0, 100)) == ()
     assert purges.concerning(key(NAME), Window(11, 100)) == ()
-    clock.advance(1)
-    await purges.purge(NAME, Window(0, 20))
-    (after,) = purges.concerning(key(NAME), Window(0, 100))
-    assert after != before
+    after = await purged(purges, NAME, Window(0, 20))
+    assert purges.concerning(key(NAME), Window(0, 100)) == (after.id,)
+
+
+@pytest.mark.parametrize("order", [*permutations(range(3))])
+async def test_who_hears_of_purges_in_any_order_knows_the_same(order: tuple[int, ...]) -> None:
+    clock = Clock()
+    purges, other = (Purges((), clock, wait=nothing) for _ in range(2))
+    made = [await purged(purges, matchers) for matchers in (POD, NAME, NAME)]
+    for number in order:
+        other.hear(made[number])
+    assert other.known() == purges.known() == {made[-1].id: made[-1]}
+
+
+async def test_who_missed_a_purge_knows_what_the_next_one_stands_for() -> None:
+    clock = Clock()
+    purges, other = (Purges((), clock, wait=nothing) for _ in range(2))
+    first, _, last_ = [await purged(purges, matchers) for matchers in (POD, NAME, NAME)]
+    other.hear(first)
+    other.hear(last_)
+    assert list(other.known()) == [last_.id]
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+async def test_a_purge_counts_after_a_wider_one_whatever_the_clock_says(hours: int) -> None:
+    clock = Clock()
+    purges = Purges((), clock, wait=nothing)
+    wider = await purged(purges, NAME)
+    clock.wall += hours * HOUR
+    narrower = await purged(purges, POD)
+    assert set(purges.concerning(key(NAME), ALL)) == {wider.id, narrower.id}
+
+
+async def test_of_purges_of_which_none_was_known_to_the_other_both_count() -> None:
+    clocks = Clock(), Clock(START - 5 * SECOND)
+    first, second = (Purges((), clock, wait=nothing) for clock in clocks)
+    wider, narrower = await purged(first, NAME), await purged(second, POD)
+    first.hear(narrower)
+    second.hear(wider)
+    assert first.known() == second.known()
+    assert set(first.known()) == {wider.id, narrower.id}
+
+
+async def test_a_purge_counts_as_long_as_those_that_it_stands_for() -> None:
+    clock = Clock()
+    purges = Purges((), clock, wait=nothing)
+    before = await purged(purges, NAME)
+    clock.wall -= HOUR
+    after = await purged(purges, NAME)
+    assert list(purges.known()) == [after.id]
+    assert after.until == before.until
+
+
+async def test_what_was_read_since_a_wider_purge_is_purged_after_the_clock_was_set_back(
+    make: Make,
+) -> None:
+    world = World()
+    first = Replica(world, make())
+    await first.cache.purge(NAME, ALL)
+    await first.right()
+    backfilled(world)
+    world.clock.wall -= HOUR
+    await first.cache.purge(POD, Window(0, START - 3 * HOUR))
+    world.clock.wall += HOUR
+    assert await first.right() == 1
+    backfilled(world, 8.0)
+    world.clock.wall -= HOUR
+    await first.cache.purge(POD, Window(0, START - 3 * HOUR))
+    world.clock.wall += HOUR
+    await first.aclose()
+    second = Replica(world, make())
+    assert await second.right() == 1
+    await second.aclose()
 
 
 async def test_purges_end_when_nothing_read_before_can_be_left() -> None:
@@ -278,7 +360,7 @@ async def test_more_purges_than_can_be_kept_become_one_of_everything() -> None:
 
 def test_what_is_written_is_read_again() -> None:
     odd = Matcher("ünï", of("a")[0].type, "\udcff\n")
-    one = Purge("id", (*NAME, odd), Window(-5, 1 << 60), 7)
+    one = Purge("id", (*NAME, odd), Window(-5, 1 << 60), 7, ("before", "long before"))
     assert Purge.read(one.value) == one
 
 
