@@ -71,7 +71,8 @@ class Beyond:
         """Gives the tier what was sealed since it was last given something."""
         notes, now = self._notes.setdefault(held, _Notes()), self._memory.clock()
         for block in tuple(held.blocks):
-            sealed = common(block.window, Window(block.window.start, block.sealed))
+            closed = held.policy.sealed(block, now)
+            sealed = common(block.window, Window(block.window.start, closed))
             age = block.read.age(now)
             # Samples may be purged while those before them are written.
             if sealed is None or block.empty or age is None or block not in held.blocks:

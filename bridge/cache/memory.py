@@ -47,10 +47,11 @@ class SystemClock:
         self._most = wall() - steady()
 
     def __call__(self) -> Moment:
-        """The moment, ms."""
+        """The moment, ms; two of them are as far apart by both clocks unless one was set."""
         steady = self._steady()
-        wall = min(self._wall(), steady + self._most)
-        return Moment(wall // 1_000_000, steady // 1_000_000)
+        lead = min(self._wall() - steady, self._most) // 1_000_000
+        steady //= 1_000_000
+        return Moment(steady + lead, steady)
 
 
 system_clock: Final = SystemClock()

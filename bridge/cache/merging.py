@@ -41,11 +41,12 @@ def _fit(left: Block, right: Block) -> bool:
 
 
 def _together(left: Block, right: Block, policy: Policy, now: Moment) -> bool:
-    """Whether the same rules hold for both."""
+    """Whether the same rules hold for both, also once the clock is known to have been ahead."""
     same = left.all_sealed == right.all_sealed and left.empty == right.empty
     return (
         left.all_settled
         and same
+        and left.read.lead == right.read.lead
         and right.window.end <= policy.slot(left.window.start, now).end
         and all(policy.servable(one, now, fresh=False) for one in (left, right))
     )

@@ -27,6 +27,11 @@ class Moment:
     wall: int
     steady: int
 
+    @property
+    def lead(self) -> int:
+        """How far the wall clock is ahead of the steady one: the same until it is set."""
+        return self.wall - self.steady
+
     def age(self, now: "Moment") -> int | None:
         """How old this is now, by the clock that says more; None if the wall clock went back."""
         if now.wall < self.wall:
@@ -102,9 +107,9 @@ class Policy:
         if age <= self.settings.burst and not fresh:
             return what.window
         if age <= self.settings.young_ttl:
-            newest = what.sealed if fresh else what.settled
+            newest = self.sealed(what, now) if fresh else self.settled(what, now)
         elif age <= self.settings.sealed_ttl and not what.empty:
-            newest = what.sealed
+            newest = self.sealed(what, now)
         else:
             return None
         return common(what.window, Window(what.window.start, newest))
@@ -113,7 +118,19 @@ class Policy:
         """What may be answered, however old it is, while the store is down; None if nothing."""
         if not self.settings.stale_if_error or self._age(what, now) is None:
             return None
-        return common(what.window, Window(what.window.start, what.settled))
+        return common(what.window, Window(what.window.start, self.settled(what, now)))
+
+    def settled(self, what: Kept, now: Moment) -> int:
+        """Up to when a store had settled what was read, as far as the clock of now is right.
+
+        A clock that was set back since was ahead when it was read: samples that were still arriving
+        seemed to be old.
+        """
+        return what.settled - _set_back(what.read, now)
+
+    def sealed(self, what: Kept, now: Moment) -> int:
+        """Up to when a store had closed what was read, as far as the clock of now is right."""
+        return what.sealed - _set_back(what.read, now)
 
     def widened(self, gap: Window, window: Window, now: Moment, share: float = 1.0) -> Window:
         """What to read for a gap of a window.
@@ -168,6 +185,11 @@ class Policy:
     def _recent(self, now: Moment) -> int:
         """The epoch day's start from which on cuts are 2 h apart."""
         return (now.wall - _DAY) // _DAY * _DAY
+
+
+def _set_back(read: Moment, now: Moment) -> int:
+    """By how much the wall clock is set back since a read, ms."""
+    return max(read.lead - now.lead, 0)
 
 
 def is_down(error: StoreError | StoreTimeout) -> bool:

@@ -270,6 +270,19 @@ async def test_a_clock_that_is_ahead_never_closes_what_may_come_late() -> None:
     assert await world.right(old) == 1
 
 
+async def test_a_clock_that_was_ahead_and_is_set_right_never_hides_what_came_since() -> None:
+    """25, 14: of a store without a clock, what seemed long past had only just begun to arrive."""
+    world = World()
+    newest = START - HOUR
+    world.store.delete((), Window(newest, START))
+    await world.right(last(3 * HOUR))
+    world.store.put(next(iter(world.store.data)), {newest - 59 * MINUTE: 5.0, newest: 6.0})
+    world.clock.wall -= HOUR
+    world.clock.advance(HOUR + 11 * MINUTE)
+    assert await world.right(last(3 * HOUR)) == 1
+    assert world.store.asked[-1].start == newest - HOUR
+
+
 @pytest.mark.parametrize("jump", [-HOUR, HOUR, -DAY, 10 * DAY])
 async def test_a_clock_that_jumps_never_prolongs_a_life(jump: int) -> None:
     """21: VictoriaMetrics#149, #834; what was read before a step back is not trusted."""

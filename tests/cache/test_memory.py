@@ -53,6 +53,19 @@ def test_a_clock_set_back_is_believed_until_it_is_set_right_again() -> None:
     assert clock().wall == 1_000_000
 
 
+def test_both_clocks_go_on_alike_unless_one_is_set() -> None:
+    machine = Machine(1_000 * SECOND + 999_999, 10 * SECOND)
+    clock = machine.clock()
+    for back in (0, 1_500_000):
+        machine.wall -= back
+        leads = set()
+        for _ in range(20):
+            machine.wall += 77_777
+            machine.steady += 77_777
+            leads.add(clock().lead)
+        assert len(leads) == 1
+
+
 def test_the_names_of_a_selector_without_blocks_rest_until_it_is_asked_for_again() -> None:
     memory = Memory(CacheSettings(), Clock())
     policy, key = Policy(memory.settings), Key("store", "", ())

@@ -39,6 +39,17 @@ async def test_when_the_clock_is_set_back_the_younger_read_does_not_count(
     assert await world.right(last(10 * MINUTE, START - MINUTE), options) == 1
 
 
+async def test_reads_before_and_after_the_clock_was_set_back_do_not_become_one() -> None:
+    world = World()
+    world.clock.wall += 2 * HOUR
+    await world.right(last(75 * MINUTE, START - 45 * MINUTE))
+    world.store.put(next(iter(world.store.data)), {START - 55 * MINUTE + 1: 1.0})
+    world.clock.wall -= 2 * HOUR
+    world.clock.advance(3 * HOUR)
+    await world.right(last(45 * MINUTE - 2, START - 1))
+    assert await world.right(last(2 * HOUR - 1, START - 1)) == 1
+
+
 async def test_what_became_one_is_found_in_the_tier_as_far_as_it_was_sealed(make: Make) -> None:
     world = World()
     first = Replica(world, make())

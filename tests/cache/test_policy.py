@@ -69,12 +69,24 @@ def test_an_empty_answer_is_not_pinned(age: int, expected: Window | None) -> Non
         (Moment(START - 1, 5), None),
         (Moment(START - HOUR, HOUR), None),
         (Moment(START + HOUR, 2), SEALED),
-        (Moment(START + 2, HOUR), SEALED),
+        (Moment(START + 15 * MINUTE, 16 * MINUTE), Window(DAY.start, SEALED.end - MINUTE)),
         (Moment(START + 2, 25 * HOUR), None),
     ],
 )
 def test_the_clock_that_says_more_decides(now: Moment, expected: Window | None) -> None:
     assert POLICY.servable(What(), now, fresh=False) == expected
+
+
+@pytest.mark.parametrize("back", [1, MINUTE, HOUR])
+def test_by_a_clock_that_was_set_back_since_samples_seemed_older_than_they_were(back: int) -> None:
+    age = 5 * MINUTE
+    again = Moment(START + age, age + back)
+    settled, sealed = (Window(DAY.start, one.end - back) for one in (SETTLED, SEALED))
+    newest = sealed if age + back > 10 * MINUTE else settled
+    assert POLICY.servable(What(), again, fresh=False) == newest
+    assert POLICY.servable(What(), again, fresh=True) == sealed
+    standing_in = Policy(CacheSettings(stale_if_error=True))
+    assert standing_in.stale(What(), again) == settled
 
 
 def test_a_tail_is_nothing_once_its_burst_is_over() -> None:

@@ -315,3 +315,26 @@ async def test_a_command_that_is_done_though_cancelled_does_not_hold_up_the_end(
     for _ in range(5):
         await asyncio.sleep(0)
     await asyncio.wait_for(tier.aclose(), PATIENCE / 2)
+
+
+async def test_of_a_clock_set_back_during_a_read_a_tier_is_left_what_was_closed_by_it(
+    make: Make,
+) -> None:
+    world = World()
+    young = last(2 * HOUR, START - 20 * MINUTE)
+    first = Replica(world, make())
+    world.clock.wall += HOUR
+    world.store.gate = asyncio.Event()
+    asking = asyncio.create_task(first.cache.select(young, PLAIN))
+    await arrived(lambda: bool(world.store.asked))
+    world.clock.wall -= HOUR
+    world.store.gate.set()
+    await asking
+    world.store.put(next(iter(world.store.data)), {START - 30 * MINUTE: 9.0})
+    world.clock.advance(3 * HOUR)
+    await first.right(last(HOUR, START - 4 * HOUR))
+    await first.aclose()
+    second = Replica(world, make())
+    assert await second.right(young) == 1
+    assert world.store.asked[-1].start == START - HOUR
+    await second.aclose()

@@ -306,14 +306,16 @@ def counts(
     if now.wall < began.wall:
         return False
     told = now.wall - began.wall if outlived else age
-    closed = time < began.wall - settings.out_of_order_window
+    # By a clock that was set back since, samples seemed older than they were.
+    ahead = max(began.lead - now.lead, 0)
+    closed = time < began.wall - (0 if outlived else ahead) - settings.out_of_order_window
     if fresh:
         return closed and told <= settings.sealed_ttl
     if age <= settings.burst:
         return True
     if closed and told <= settings.sealed_ttl and (reading.samples or age <= settings.young_ttl):
         return True
-    return time <= began.wall - settings.freshness and age <= settings.young_ttl
+    return time <= began.wall - ahead - settings.freshness and age <= settings.young_ttl
 
 
 def matchers(**equal: str) -> tuple[Matcher, ...]:
