@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.cache import kernels
-from bridge.cache.chunks import offsets_of
 from bridge.cache.names import Names
 from bridge.cache.segments import Decoded, Segment
 from bridge.model.histogram import LEAST_SIZE, HistogramColumns, concatenate
@@ -161,9 +160,11 @@ def _of_same_rows(segments: Sequence[Segment]) -> tuple[Int64s, Columns] | None:
     numbers = segments[0].names if segments else None
     if numbers is None or any(segment.names is not numbers for segment in segments):
         return None
-    counts = sum((segment.counts for segment in segments[1:]), start=segments[0].counts)
-    offsets = offsets_of(counts)
-    if not counts.all() or numbers.min(initial=0) < 0 or offsets[-1] > _PART_SAMPLES:
+    counts = segments[0].counts
+    for segment in segments[1:]:
+        counts = counts + segment.counts
+    offsets = np.empty(len(numbers) + 1, np.int64)
+    if not kernels.filled(numbers, counts, offsets) or offsets[-1] > _PART_SAMPLES:
         return None
     rows = np.arange(len(numbers))
     return numbers, _copied(segments, [rows] * len(segments), offsets)

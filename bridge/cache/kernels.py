@@ -115,6 +115,19 @@ def decode_rows(
 
 
 @kernel(i8_in, i8_in, i8_out)
+def filled(names: Int64s, counts: Int64s, offsets: Int64s) -> bool:
+    """Whether no row is left out or empty; where each begins, and where the last one ends."""
+    at = 0
+    for row in range(len(counts)):
+        if names[row] < 0 or not counts[row]:
+            return False
+        offsets[row] = at
+        at += counts[row]
+    offsets[len(counts)] = at
+    return True
+
+
+@kernel(i8_in, i8_in, i8_out)
 def add_counts(names: Int64s, counts: Int64s, total: Int64s) -> None:
     """Adds each row's count to that of its number, -1 for none."""
     for row in range(len(names)):

@@ -4,11 +4,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-import numpy as np
-
 from bridge.cache.blocks import Block, Rows, encoded
 from bridge.cache.joining import joined
-from bridge.cache.names import Names
+from bridge.cache.names import Names, Renamed
 from bridge.cache.plain import Plain, few
 from bridge.cache.policy import Moment, Policy
 from bridge.cache.segments import Decoded, Remembered
@@ -72,8 +70,7 @@ def _segment(block: Block) -> Decoded | Remembered:
     """All that a block holds."""
     if block.plain is None:
         return Remembered.of(block, block.window, block.names)
-    rows = np.arange(len(block.names))
-    return Decoded.within(block.plain, block.window, rows, block.names)
+    return Decoded.within(block.plain, block.window, Renamed.not_at_all(block.names))
 
 
 def _parts(numbers: Int64s, block: SeriesBlock) -> Iterator[tuple[Int64s, Columns]]:

@@ -3,21 +3,41 @@
 import sys
 import threading
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import LRUCache
 
 from bridge.model.labels import Labels, LabelTable, Matcher, matches_all
 
 Int64s = npt.NDArray[np.int64]
 
-# How many different sets of rows a table is kept for, and how many matchers their numbers.
+# How many different sets of rows a table is kept for, and how many their numbers elsewhere, and how
+# many matchers their numbers.
 _TABLES: Final = 8
+_RENAMED: Final = 8
 _MATCHED: Final = 32
 _NONE: Final = np.empty(0, np.int64)
 _NONE.flags.writeable = False
+
+
+class Renamed(NamedTuple):
+    """Rows of a selector by the numbers that they have for one that narrows it, or for itself.
+
+    `numbers`: those of all rows, -1 for what is left out; `rows`: which are kept, None for all;
+    `kept`: the numbers of these. Two are of the same rows if `kept` is the same array.
+    """
+
+    numbers: Int64s
+    rows: Int64s | None
+    kept: Int64s
+
+    @staticmethod
+    def not_at_all(numbers: Int64s) -> "Renamed":
+        """Rows of the selector itself."""
+        return Renamed(numbers, None, numbers)
 
 
 class Names:
@@ -30,6 +50,7 @@ class Names:
         self._tables: dict[bytes, LabelTable] = {}
         self._matching: dict[tuple[Matcher, ...], tuple[int, Int64s]] = {}
         self._views: WeakKeyDictionary[Names, Int64s] = WeakKeyDictionary()
+        self._renamed: LRUCache[int, tuple[Int64s, Renamed]] = LRUCache(_RENAMED)
         self._lock = threading.RLock()
         self._last: tuple[tuple[Labels, ...], Int64s] = ((), _NONE)
         self.nbytes = 0
@@ -106,6 +127,22 @@ class Names:
             wanted = wanted[(wanted >= 0) & (wanted < len(fresh))]
             numbers[wanted] = self.add(fresh[at] for at in wanted.tolist())
             made = self._views[other] = np.concatenate([seen, numbers])
+            return made
+
+    def renamed(self, other: "Names", matchers: tuple[Matcher, ...], numbers: Int64s) -> Renamed:
+        """Rows of `other` by the numbers here; the same answer for the same array.
+
+        The matchers must be the same each time.
+        """
+        with self._lock:
+            known = self._renamed.get(id(numbers))
+            if known is not None and known[0] is numbers:
+                return known[1]
+            here = self.view(other, matchers)[numbers]
+            rows = np.flatnonzero(here >= 0)
+            made = Renamed(here, rows, here[rows])
+            # What a number means here stays, as the number does.
+            self._renamed[id(numbers)] = numbers, made
             return made
 
     def labels(self, numbers: Int64s) -> list[Labels]:

@@ -13,6 +13,7 @@ from bridge.cache.decodes import Decodes
 from bridge.cache.flights import Flight
 from bridge.cache.joining import joined
 from bridge.cache.memory import Held
+from bridge.cache.names import Renamed
 from bridge.cache.segments import Decoded, Read, Segment, recalled
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window
@@ -86,7 +87,7 @@ def put_together(
             case Flight() as flight:
                 for labels, part in brought[flight].block.row_ranges():
                     names = _renamed(held, piece.held, piece.held.names.add(labels))
-                    segments.append(Read.of(part, piece.window, names))
+                    segments.append(Read.of(part, piece.window, names.numbers))
     if isinstance(alone, Flight):
         whole = brought[alone].block
         if sum(segment.samples for segment in segments) == whole.samples:
@@ -94,8 +95,8 @@ def put_together(
     return joined(segments, held.names)[1]
 
 
-def _renamed(held: Held, other: Held, numbers: Int64s) -> Int64s:
-    """Numbers of a selector's series as those of one that narrows it, -1 for what it leaves out."""
+def _renamed(held: Held, other: Held, numbers: Int64s) -> Renamed:
+    """Rows of a selector by the numbers that they have for another, which may narrow it."""
     if held is other:
-        return numbers
-    return held.names.view(other.names, held.key.beyond(other.key))[numbers]
+        return Renamed.not_at_all(numbers)
+    return held.names.renamed(other.names, held.key.beyond(other.key), numbers)

@@ -10,7 +10,7 @@ from bridge.cache import kernels
 from bridge.cache.blocks import Block, inside
 from bridge.cache.chunks import Chunks
 from bridge.cache.decodes import Decodes
-from bridge.cache.names import Names
+from bridge.cache.names import Names, Renamed
 from bridge.chunkenc import xor
 from bridge.model.histogram import HistogramColumns
 from bridge.model.samples import Columns, Part, SeriesBlock
@@ -59,49 +59,52 @@ class Segment(Protocol):
 
 
 def recalled(
-    block: Block, window: Window, names: Int64s, room: int, decodes: Decodes
+    block: Block, window: Window, names: Renamed, room: int, decodes: Decodes
 ) -> "Decoded | Remembered":
     """What a block holds within a window, of rows under these numbers.
 
     It is decoded at once if it has no more samples than there is `room` for, since to count them
     first takes about as long.
     """
-    rows = np.flatnonzero(names >= 0)
-    kept = block.plain
-    if kept is None:
-        kept = decodes.find(block, window, len(rows))
-    if kept is not None:
-        return Decoded.within(kept, window, rows, names)
+    at_hand = block.plain
+    if at_hand is None:
+        at_hand = decodes.find(block, window, len(names.kept))
+    if at_hand is not None:
+        return Decoded.within(at_hand, window, names)
     if block.native is None and block.starts is None:
+        rows = np.arange(len(block.names)) if names.rows is None else names.rows
         most = block.chunks.most(rows, window)
         if most <= room:
-            columns = block.chunks.decoded(rows, window, most)
-            return Decoded(columns, names[rows], columns.offsets[:-1], columns.offsets[1:])
-    return Remembered.of(block, window, names)
+            return Decoded.all(block.chunks.decoded(rows, window, most), names.kept)
+    return Remembered.of(block, window, names.numbers)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """Floats at hand, of row r those from lows[r] to highs[r]; some rows may have none."""
+    """Floats at hand, of row r the counts[r] from lows[r] on; some rows may have none."""
 
     columns: Columns
     names: Int64s
     lows: Int64s
     highs: Int64s
+    counts: Int64s
+    samples: int
 
     @staticmethod
-    def within(columns: Columns, window: Window, rows: Int64s, names: Int64s) -> "Decoded":
+    def all(columns: Columns, names: Int64s) -> "Decoded":
+        """All that there are."""
+        lows, highs = columns.offsets[:-1], columns.offsets[1:]
+        return Decoded(columns, names, lows, highs, highs - lows, len(columns.timestamps))
+
+    @staticmethod
+    def within(columns: Columns, window: Window, names: Renamed) -> "Decoded":
         """Those in a window, of some rows."""
         lows, highs = np.empty((2, len(columns)), np.int64)
         kernels.spans(columns.offsets, columns.timestamps, window.start, window.end, lows, highs)
-        if len(rows) < len(names):
-            lows, highs, names = lows[rows], highs[rows], names[rows]
-        return Decoded(columns, names, lows, highs)
-
-    @property
-    def counts(self) -> Int64s:
-        """How many each row has."""
-        return self.highs - self.lows
+        if names.rows is not None:
+            lows, highs = lows[names.rows], highs[names.rows]
+        counts = highs - lows
+        return Decoded(columns, names.kept, lows, highs, counts, int(counts.sum()))
 
     @property
     def native_counts(self) -> None:
@@ -112,11 +115,6 @@ class Decoded:
     def started(self) -> bool:
         """Whether floats have start timestamps."""
         return False
-
-    @property
-    def samples(self) -> int:
-        """How many there are."""
-        return int(self.counts.sum())
 
     @property
     def at_hand(self) -> bool:

@@ -12,7 +12,7 @@ from bridge.cache.blocks import Block, encoded, sliced
 from bridge.cache.chunks import Chunks
 from bridge.cache.decodes import Decodes
 from bridge.cache.joining import joined
-from bridge.cache.names import Names
+from bridge.cache.names import Names, Renamed
 from bridge.cache.plain import Plain
 from bridge.cache.policy import Moment
 from bridge.cache.segments import Decoded, Read, Remembered, recalled
@@ -78,7 +78,7 @@ def test_cut_encoded_and_joined_again_it_is_the_same(
         recalled(
             one,
             Window(max(start, one.window.start), min(asked.end, one.window.end)),
-            one.names,
+            Renamed.not_at_all(one.names),
             room,
             decodes,
         )
@@ -98,15 +98,14 @@ def test_rows_to_leave_out_are_left_out(
     samples: Samples, start: int, wanted: set[Labels], kept: bool, young: int
 ) -> None:
     (held,) = remembered(samples, [Window(0, 2000)], names := Names(), young)
-    numbers = [
-        number if labels in wanted else -1
-        for number, labels in zip(held.names.tolist(), names.labels(held.names), strict=True)
-    ]
+    listed = zip(held.names.tolist(), names.labels(held.names), strict=True)
+    numbers = np.array([number if labels in wanted else -1 for number, labels in listed], np.int64)
+    rows = np.flatnonzero(numbers >= 0)
     asked = Window(start, start + 700)
     decodes = Decodes(1 << 20, lambda: 0)
     if kept:
         keep([held], decodes)
-    found = recalled(held, asked, np.array(numbers, np.int64), 10_000, decodes)
+    found = recalled(held, asked, Renamed(numbers, rows, numbers[rows]), 10_000, decodes)
     assert isinstance(found, Decoded)
     expected = within(samples, asked)
     expected = {key: value for key, value in expected.items() if key[0] in wanted}

@@ -50,3 +50,21 @@ def test_the_matchers_of_one_dashboard_after_the_other_do_not_pile_up() -> None:
     for number in range(500):
         assert names.matching((Matcher("pod", MatchType.EQUAL, str(number)),)).size == (number < 30)
     assert len(names._matching) < 50
+
+
+def test_rows_that_are_numbered_anew_are_the_same_array_each_time() -> None:
+    wider, narrower = Names(), Names()
+    numbers = wider.add(LABELS)
+    first = narrower.renamed(wider, MATCHERS[0], numbers)
+    wider.add([Labels.of({"__name__": "x", "pod": "later", "job": "1"})])
+    again = narrower.renamed(wider, MATCHERS[0], numbers)
+    assert again.kept is first.kept
+    assert first.rows is not None
+    assert narrower.labels(first.kept) == [LABELS[row] for row in first.rows.tolist()]
+    assert all(one.get("job") == "1" for one in narrower.labels(first.kept))
+    # What is left out has no number, what is kept its own.
+    assert np.flatnonzero(first.numbers >= 0).tolist() == first.rows.tolist()
+    assert first.numbers[first.rows].tolist() == first.kept.tolist()
+    for _ in range(50):
+        narrower.renamed(wider, MATCHERS[0], numbers.copy())
+    assert len(narrower._renamed) < 50
