@@ -1,12 +1,12 @@
 """Work for a client that may go away."""
 
 import asyncio
-from collections.abc import Awaitable, Generator
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from starlette.requests import Request
 
+from bridge.engine.begun import Begun
 from bridge.model.errors import QueryCanceled
 
 T = TypeVar("T")
@@ -17,13 +17,8 @@ async def while_connected(request: Request, answer: Awaitable[T]) -> T:
 
     Work that never waits is over before there is anything to watch.
     """
-    steps = answer.__await__()
-    try:
-        waits_for = next(steps)
-    except StopIteration as over:
-        made: T = over.value
-        return made
-    return await _watched(request, _Begun(steps, waits_for))
+    begun = Begun(answer)
+    return begun.result if begun.over else await _watched(request, begun)
 
 
 async def _watched(request: Request, answer: Awaitable[T]) -> T:
@@ -52,24 +47,3 @@ async def _watched(request: Request, answer: Awaitable[T]) -> T:
         raise
     finally:
         watching.cancel()
-
-
-class _Begun(Awaitable[T]):
-    """Work that went its first step, and goes on once there is what it `waits_for`."""
-
-    def __init__(self, steps: Generator[Any, Any, T], waits_for: object) -> None:
-        self._steps = steps
-        self._waits_for = waits_for
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        waits_for = self._waits_for
-        while True:
-            try:
-                go_on = partial(self._steps.send, (yield waits_for))
-            except BaseException as error:  # noqa: BLE001 - it is told to the work
-                go_on = partial(self._steps.throw, error)
-            try:
-                waits_for = go_on()
-            except StopIteration as over:
-                made: T = over.value
-                return made

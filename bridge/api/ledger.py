@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bridge.api.envelope import go_json
 from bridge.api.origin import Origin
-from bridge.engine.query import Progress, Stats
+from bridge.engine.query import Stats
 from bridge.model.errors import BridgeError
 from bridge.model.time import Steps
 from bridge.telemetry.lines import LineFile
@@ -33,7 +33,7 @@ class Entry:
     origin: Origin
     begun: int
     trace: Trace
-    progress: Progress = field(default_factory=Progress)
+    stats: Stats = field(default_factory=Stats)
     clock: float = field(default_factory=time.perf_counter)
 
     @property
@@ -88,8 +88,7 @@ class Ledger:
         self.metrics.ended((origin.dashboard, origin.user), origin.tenant, 0.0, 0, 0)
         if self.log is not None:
             trace, number = current() or Trace(), next(self._numbers)
-            progress = Progress(_again(stats))
-            entry = Entry(number, text, steps, origin, self.now(), trace, progress)
+            entry = Entry(number, text, steps, origin, self.now(), trace, _again(stats))
             self._say(entry, entry.seconds, "")
 
     def close(self) -> None:
@@ -99,7 +98,7 @@ class Ledger:
                 file.close()
 
     def _over(self, entry: Entry, error: str) -> None:
-        seconds, stats = entry.seconds, entry.progress.stats
+        seconds, stats = entry.seconds, entry.stats
         origin = entry.origin
         self.metrics.ended(
             (origin.dashboard, origin.user),
@@ -143,7 +142,7 @@ def _line(message: str, entry: Entry, seconds: float, error: str) -> bytes:
 
     Source: promql/engine.go (exec) of Prometheus.
     """
-    stats, (trace_id, span_id) = entry.progress.stats, entry.trace.tracer.ids()
+    stats, (trace_id, span_id) = entry.stats, entry.trace.tracer.ids()
     line: dict[str, Any] = {
         "time": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "level": "INFO",

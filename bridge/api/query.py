@@ -107,7 +107,7 @@ async def _evaluated_here(
 ) -> Answer:
     text = request.form.get("query")
     with api.ledger.entry(text, steps, request.origin) as entry, params.parameter("query"):
-        result = await api.engine.query(text, steps, options, entry.progress)
+        result = await api.engine.query(text, steps, options, entry.stats)
         if not steps.instant:
             known = result.stats.known_steps
             api.metrics.answers.steps(known, len(steps) - known)
@@ -146,7 +146,7 @@ def fresh(request: ApiRequest) -> bool:
 def _stats(wanted: str, entry: Entry) -> tuple[bytes, tuple[str, ...]]:
     if not wanted:
         return b"", ()
-    stats = entry.progress.stats
+    stats = entry.stats
     shown = {
         "timings": stats.timings,
         "samples": samples_of(stats) | (_per_step(stats) if wanted == "all" else {}),

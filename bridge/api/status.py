@@ -59,7 +59,7 @@ def _active(entry: Entry) -> dict[str, object]:
         "begun": rfc3339(entry.begun),
         "seconds": entry.seconds,
         "stage": entry.trace.at or "",
-        "samplesRead": entry.progress.stats.samples_read,
+        "samplesRead": entry.stats.samples_read,
         "client": entry.origin.client,
         **entry.origin.named(),
     }

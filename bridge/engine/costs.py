@@ -9,51 +9,46 @@ from bridge.engine.stretch import Stretch
 from bridge.storage.interface import Provenance, Selection
 
 
-def read(answers: Sequence[Selection], seconds: float) -> Stats:
-    """What was read, and how long preparation took."""
-    provenance = Provenance.total(answer.provenance for answer in answers)
+def read(stats: Stats, answers: Sequence[Selection], seconds: float) -> None:
+    """What was read, and how long preparation took; nothing is evaluated yet."""
+    provenance = Provenance.total([answer.provenance for answer in answers])
     if any(answer.warnings for answer in answers):
         # What a store lacked or failed at may be different when it is asked again.
         provenance = provenance.unvouched()
-    return Stats(
-        {"queryPreparationTime": seconds},
-        samples_read=sum(answer.block.samples for answer in answers),
-        received_bytes=sum(answer.received_bytes for answer in answers),
-        provenance=provenance,
-    )
+    stats.timings = {"queryPreparationTime": seconds}
+    stats.samples_read = sum(answer.block.samples for answer in answers)
+    stats.received_bytes = sum(answer.received_bytes for answer in answers)
+    stats.provenance = provenance
+    stats.peak_samples = stats.queryable_samples = 0
+    stats.queryable_per_step = ()
 
 
-def continued(stats: Stats, stretch: Stretch, known: int) -> Stats:
-    """The same of a query of which the values of so many steps were known."""
+def evaluated(stats: Stats, on: Evaluation, seconds: float) -> None:
+    """What evaluation took."""
+    stats.timings["innerEvalTime"] = seconds
+    stats.peak_samples = on.budget.peak
+    stats.queryable_samples = on.seen.total
+    if on.switches.per_step_stats:
+        counts = zip(on.steps.times().tolist(), on.seen.counts.tolist(), strict=True)
+        stats.queryable_per_step = tuple(counts)
+
+
+def continued(stats: Stats, stretch: Stretch, known: int) -> None:
+    """Of a stretch the values of so many steps were known."""
     held = stats.provenance
     # Known values rest on what is remembered.
-    provenance = replace(held, blocks=max(held.blocks, 1), warranties=stretch.warranties)
-    return replace(stats, known_steps=known, provenance=provenance)
+    blocks = max(held.blocks, 1)
+    stats.provenance = replace(held, blocks=blocks, warranties=stretch.warranties)
+    stats.known_steps = known
 
 
-def evaluated(stats: Stats, on: Evaluation, seconds: float) -> Stats:
-    """The same with what evaluation took."""
-    per_step: tuple[tuple[int, int], ...] = ()
-    if on.switches.per_step_stats:
-        per_step = tuple(zip(on.steps.times().tolist(), on.seen.counts.tolist(), strict=True))
-    return replace(
-        stats,
-        timings={**stats.timings, "innerEvalTime": seconds},
-        peak_samples=on.budget.peak,
-        queryable_samples=on.seen.total,
-        queryable_per_step=per_step,
-    )
-
-
-def timed(stats: Stats, queued: float, total: float) -> Stats:
-    """The same with Prometheus' remaining timings, seconds."""
-    usual = {"queryPreparationTime": 0.0, "innerEvalTime": 0.0}
-    timings = {
-        **usual,
-        **stats.timings,
+def timed(stats: Stats, queued: float, total: float) -> None:
+    """How long all of it took, under Prometheus' names, seconds."""
+    stats.timings = {
+        "queryPreparationTime": stats.timings.get("queryPreparationTime", 0.0),
+        "innerEvalTime": stats.timings.get("innerEvalTime", 0.0),
         "evalTotalTime": total - queued,
         "resultSortTime": 0.0,
         "execQueueTime": queued,
         "execTotalTime": total,
     }
-    return replace(stats, timings=timings)

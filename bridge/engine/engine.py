@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from bridge.engine import costs
 from bridge.engine.admission import admitted, estimates
+from bridge.engine.begun import within
 from bridge.engine.effort import LONG, LONG_TEXT, fits_at_once, remembered_work, work_of
 from bridge.engine.evaluate import evaluate
 from bridge.engine.evaluation import Evaluation
@@ -24,7 +25,7 @@ from bridge.engine.names import settled
 from bridge.engine.outcome import outcome
 from bridge.engine.plan import Plan, Reads, Timing
 from bridge.engine.prepared import Prepared, Prepareds
-from bridge.engine.query import EngineSettings, Progress, Query, QueryOptions, Result, Switches
+from bridge.engine.query import EngineSettings, Query, QueryOptions, Result, Stats, Switches
 from bridge.engine.reading import fetched
 from bridge.engine.seen import Seen
 from bridge.engine.separable import Separable
@@ -60,7 +61,7 @@ class _Asked:
     prepared: Prepared
     options: QueryOptions
     budget: Budget
-    progress: Progress
+    stats: Stats
     apart: Separable
 
 
@@ -138,14 +139,14 @@ class Engine:
         text: str,
         steps: Steps,
         options: QueryOptions,
-        progress: Progress | None = None,
+        stats: Stats | None = None,
     ) -> Result:
-        """The result at these steps; `progress` tells of it on the way, also if it fails.
+        """The result at these steps; `stats` tell of it on the way, also if it fails.
 
         Raises BadData for the text, ExecutionError and its leaves, QueryTimeout, and what the
         Querier raises. Cancelling the task ends reads and evaluation.
         """
-        progress = progress or Progress()
+        stats = Stats() if stats is None else stats
         prepared = await self._prepared(text)
         started = time.perf_counter()
         _require_type(prepared.expr, steps)
@@ -160,17 +161,21 @@ class Engine:
         query = Query(text, prepared.expr, steps, options.lookback or self.settings.lookback)
         small = partial(self._is_small, query, prepared, options)
         queued: float | None = None
-        try:
-            async with asyncio.timeout(timeout), self._turn(small):
+
+        async def run() -> Result:
+            nonlocal queued
+            async with self._turn(small):
                 queued = time.perf_counter() - started
-                result = await self._run(query, prepared, options, budget, progress)
+                return await self._run(query, prepared, options, budget, stats)
+
+        try:
+            return await within(timeout, run())
         except TimeoutError:
             raise QueryTimeout("query execution") from None
         finally:
             budget.stop()
             total = time.perf_counter() - started
-            progress.stats = costs.timed(progress.stats, total if queued is None else queued, total)
-        return replace(result, stats=progress.stats)
+            costs.timed(stats, total if queued is None else queued, total)
 
     def _turn(self, is_small: IsSmall) -> AbstractAsyncContextManager[None]:
         if self.own_turns is None:
@@ -230,13 +235,13 @@ class Engine:
         prepared: Prepared,
         options: QueryOptions,
         budget: Budget,
-        progress: Progress,
+        stats: Stats,
     ) -> Result:
         """The result; only steps whose values are not known are evaluated."""
         apart = await self._apart(query, prepared, options)
         if apart is not Separable.NEVER and not self.stretches.expect(Place.of(query)):
             apart = Separable.NEVER
-        asked = _Asked(query, prepared, options, budget, progress, apart)
+        asked = _Asked(query, prepared, options, budget, stats, apart)
         known = None if apart is Separable.NEVER else await self._known(query)
         found = None if known is None else await self._continued(known, asked)
         if found is None:
@@ -290,7 +295,7 @@ class Engine:
         planned = await self._planned(asked.prepared, steps, asked.query.lookback)
         self.settings.limits.check_selects(planned.selects)
         query, options, budget = replace(asked.query, steps=steps), asked.options, asked.budget
-        progress, began = asked.progress, time.perf_counter()
+        stats, began = asked.stats, time.perf_counter()
         with stage(Stage.FETCH, selects=len(planned.selects)):
             share = CURRENT.get()
             if share is not None:
@@ -300,7 +305,7 @@ class Engine:
                 held = sum(answer.block.samples for answer in answers)
                 share.set(Part.SAMPLES, held * BYTES_PER_SAMPLE)
         fetched = time.perf_counter()
-        progress.stats = costs.read(answers, fetched - began)
+        costs.read(stats, answers, fetched - began)
         annotations = Annotations(
             store_warning(text) for answer in answers for text in answer.warnings
         )
@@ -321,7 +326,7 @@ class Engine:
             with stage(Stage.EVALUATE):
                 value = _value(planned.expr, on)
             with stage(Stage.OUTCOME):
-                return outcome(query, value, annotations, options.limit, progress.stats)
+                return outcome(query, value, annotations, options.limit, stats)
 
         try:
             blocks = [answer.block for answer in answers]
@@ -333,7 +338,7 @@ class Engine:
                     result = await self._in_thread(computed, long=work > LONG)
         finally:
             seconds = time.perf_counter() - fetched
-            progress.stats = costs.evaluated(progress.stats, on, seconds)
+            costs.evaluated(stats, on, seconds)
         never = asked.apart is Separable.NEVER
         link = None if never else linked(planned, steps, answers)
         rows = () if on.met is None else (*(one.block.labels for one in answers), *on.met)
@@ -360,11 +365,11 @@ class Engine:
 
 def _given(stretch: Stretch, asked: _Asked, known: int) -> Result:
     """The result that a query's values make, of which so many were known, without remarks."""
-    matrix, query, progress = stretch.matrix, asked.query, asked.progress
+    matrix, query, stats = stretch.matrix, asked.query, asked.stats
     asked.budget.room_for(len(matrix), len(query.steps))
     asked.budget.settle(0, points(matrix))
-    progress.stats = costs.continued(progress.stats, stretch, known)
-    return Result(ValueType.MATRIX, matrix, query.steps, (), (), progress.stats)
+    costs.continued(stats, stretch, known)
+    return Result(ValueType.MATRIX, matrix, query.steps, (), (), stats)
 
 
 def _value(expr: Expr, on: Evaluation) -> Value:

@@ -46,8 +46,7 @@ def _all(value: Scalar) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
 
 
 def _in_label_order(matrix: Matrix) -> Matrix:
-    order = matrix.labels.order()
-    return matrix if bool((order[1:] > order[:-1]).all()) else matrix.take(order)
+    return matrix if matrix.labels.in_order() else matrix.take(matrix.labels.order())
 
 
 def _samples_in_order(windows: Windows) -> Windows:

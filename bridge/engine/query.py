@@ -72,10 +72,11 @@ class Query:
     lookback: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stats:
     """What a query cost: `timings` in seconds under Prometheus' names, samples, bytes received.
 
+    The engine brings it up to date while the query runs; nothing changes it later.
     `samples_read` came from the stores, or from memory as `provenance` says; `queryable_samples` is
     what selectors and ranges showed, over all steps; `queryable_per_step` the same step by step,
     with the step's time in ms, if it is switched on. Of `known_steps` the values were known from an
@@ -90,13 +91,6 @@ class Stats:
     received_bytes: int = 0
     known_steps: int = 0
     provenance: Provenance = field(default_factory=Provenance)
-
-
-@dataclass(slots=True)
-class Progress:
-    """What a query has cost so far; the engine brings it up to date while the query runs."""
-
-    stats: Stats = field(default_factory=Stats)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -208,6 +208,10 @@ class LabelTable(Sequence[Labels]):
         """Row indices in label order (`labels.Compare`); remembered."""
         return self.remembered("order", lambda: _ordered(self.rows))
 
+    def in_order(self) -> bool:
+        """Whether the rows are in label order; remembered."""
+        return self.remembered("in order", lambda: bool((np.diff(self.order()) > 0).all()))
+
     def grouped(self, grouping: Grouping) -> Groups:
         """Rows by group; remembered, since sibling expressions and refreshes ask again."""
         return self.remembered(grouping, lambda: _group(self.rows, grouping))

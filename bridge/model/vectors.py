@@ -118,7 +118,7 @@ class Matrix:
 
     def relabelled(self, labels: LabelTable) -> "Matrix":
         """The same values under other labels, row by row."""
-        return replace(self, labels=labels)
+        return Matrix(labels, self.values, self.present, self.drop_name, self.histograms)
 
     def masked(self, kept: Bools) -> "Matrix":
         """Of what there is only the cells where `kept` bool [S, T]."""

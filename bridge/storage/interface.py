@@ -86,6 +86,8 @@ class Provenance:
     def total(parts: "Iterable[Provenance]") -> "Provenance":
         """That of an answer made of these parts."""
         held = list(parts)
+        if len(held) == 1:
+            return held[0]
         vouched = [one.warranties for one in held if one.warranties is not None]
         whole = len(vouched) == len(held)
         return Provenance(

@@ -33,7 +33,7 @@ from bridge.model.annotations import (
 from bridge.model.histogram import HistogramCells
 from bridge.model.histogram_extended import extended_rates as extended_histogram_rates
 from bridge.model.histogram_rate import extrapolated_rates, instant_rates
-from bridge.model.labels import METRIC_NAME, Grouping, Labels
+from bridge.model.labels import METRIC_NAME, Grouping, Labels, LabelTable
 from bridge.model.samples import Columns, Int64s
 from bridge.model.time import go_seconds
 from bridge.model.vectors import Bools, HistogramWindows, Matrix, Reach, Value, Windows
@@ -293,15 +293,23 @@ def _doubt_counters(site: CallSite, rates: Matrix) -> None:
         shown = np.flatnonzero(rates.present.any(axis=1)).tolist()
         _doubt_types(site, [rates.labels[row] for row in shown])
         return
-    groups = rates.labels.whole.grouped(_BY_METRIC)
-    names = [labels.get(METRIC_NAME) for labels in groups.labels]
-    doubtful = [name and not name.endswith(_COUNTER_SUFFIXES) for name in names]
-    if not any(doubtful):
+    table = rates.labels.whole
+    doubtful = table.remembered("not named as counters", lambda: _doubtful(table))
+    if not doubtful:
         return
+    groups = table.grouped(_BY_METRIC)
     rows = groups.ids[rates.labels.start : rates.labels.start + len(rates)]
     groups_shown = set(rows[rates.present.any(axis=1)].tolist())
-    for name in sorted(names[group] for group in groups_shown if doubtful[group]):
-        site.annotations.add(possible_non_counter(name, site.position(0)))
+    for name, group in doubtful:
+        if group in groups_shown:
+            site.annotations.add(possible_non_counter(name, site.position(0)))
+
+
+def _doubtful(table: LabelTable) -> list[tuple[str, int]]:
+    """The metrics that are not named as counters are, in order, each with its group's number."""
+    names = [labels.get(METRIC_NAME) for labels in table.grouped(_BY_METRIC).labels]
+    named = ((name, group) for group, name in enumerate(names) if name)
+    return sorted(one for one in named if not one[0].endswith(_COUNTER_SUFFIXES))
 
 
 def _doubt_types(site: CallSite, series: list[Labels]) -> None:
