@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bridge.cache import kernels
 from bridge.cache.chunks import Chunks, no_chunks, offsets_of, whole
 from bridge.cache.native import NativeChunks
-from bridge.cache.plain import Plain, few
+from bridge.cache.plain import Plain, as_chunks, few
 from bridge.cache.policy import Moment
 from bridge.cache.traces import Trace
 from bridge.model.histogram import HistogramColumns
@@ -87,19 +87,9 @@ class Block:
         """All samples that are held, if they are not encoded."""
         return self.floats.columns if isinstance(self.floats, Plain) else None
 
-    @property
-    def chunks(self) -> Chunks:
-        """The floats encoded; anew each time if they are not."""
-        return self.floats.chunks if isinstance(self.floats, Plain) else self.floats
-
     def encoded(self) -> "Block":
         """The same, encoded."""
-        return replace(self, floats=self.chunks)
-
-    def decoded(self) -> Columns:
-        """All floats, of every row, decoded."""
-        chunks = self.chunks
-        return chunks.decoded(np.arange(len(chunks)), self.window, self.samples)
+        return replace(self, floats=as_chunks(self.floats))
 
     def within(self, window: Window) -> "Block":
         """The same for a smaller window."""
@@ -140,15 +130,10 @@ class Rows(NamedTuple):
         started = any(piece.starts is not None for piece in pieces)
         return Rows(
             names,
-            Chunks.joined([piece.chunks for piece in pieces]),
+            Chunks.joined([as_chunks(piece.floats) for piece in pieces]),
             Chunks.joined(starts) if started else None,
             NativeChunks.joined([piece.native for piece in pieces], rows),
         )
-
-    @property
-    def chunks(self) -> Chunks:
-        """The floats encoded."""
-        return self.floats.chunks if isinstance(self.floats, Plain) else self.floats
 
 
 def encoded(

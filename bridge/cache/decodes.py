@@ -5,8 +5,11 @@ from collections.abc import Callable
 from typing import Final
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from bridge.cache.blocks import Block
 from bridge.cache.intervals import common
+from bridge.cache.plain import Plain
 from bridge.model.samples import Columns
 from bridge.model.time import Window
 
@@ -40,9 +43,12 @@ class Decodes:
             again = block in self._used
             self._used[block] = now = self._clock()
             found = self._held.get(block)
-        if found is not None or not again or not self._worth(block, window, rows):
+        floats = block.floats
+        if found is not None or isinstance(floats, Plain):
             return found
-        made = block.decoded()
+        if not again or not self._worth(block, window, rows):
+            return None
+        made = floats.decoded(np.arange(len(floats)), block.window, block.samples)
         with self._lock:
             if block in self._used and self._made_room(block.samples * _SAMPLE, now):
                 self._let_go(block)

@@ -41,7 +41,7 @@ class Plain:
         """Bytes of the arrays."""
         return self.columns.offsets.nbytes + self.data_bytes
 
-    @property
-    def chunks(self) -> Chunks:
-        """The same encoded, anew each time."""
-        return Chunks.of(self.columns)
+
+def as_chunks(floats: Chunks | Plain) -> Chunks:
+    """Floats encoded, anew each time if they are not."""
+    return Chunks.of(floats.columns) if isinstance(floats, Plain) else floats

@@ -11,6 +11,7 @@ from bridge.cache.blocks import Block, inside
 from bridge.cache.chunks import Chunks
 from bridge.cache.decodes import Decodes
 from bridge.cache.names import Names, Renamed
+from bridge.cache.plain import Plain, as_chunks
 from bridge.chunkenc import xor
 from bridge.model.histogram import HistogramColumns
 from bridge.model.samples import Columns, Part, SeriesBlock
@@ -66,16 +67,17 @@ def recalled(
     It is decoded at once if it has no more samples than there is `room` for, since to count them
     first takes about as long.
     """
-    at_hand = block.plain
-    if at_hand is None:
-        at_hand = decodes.find(block, window, len(names.kept))
-    if at_hand is not None:
-        return Decoded.within(at_hand, window, names)
+    floats = block.floats
+    if isinstance(floats, Plain):
+        return Decoded.within(floats.columns, window, names)
+    decoded = decodes.find(block, window, len(names.kept))
+    if decoded is not None:
+        return Decoded.within(decoded, window, names)
     if block.native is None and block.starts is None:
         rows = np.arange(len(block.names)) if names.rows is None else names.rows
-        most = block.chunks.most(rows, window)
+        most = floats.most(rows, window)
         if most <= room:
-            return Decoded.all(block.chunks.decoded(rows, window, most), names.kept)
+            return Decoded.all(floats.decoded(rows, window, most), names.kept)
     return Remembered.of(block, window, names.numbers)
 
 
@@ -153,9 +155,10 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Remembered:
-    """What a block holds within a window."""
+    """What a block holds within a window, its floats as `chunks`."""
 
     block: Block
+    chunks: Chunks
     window: Window
     names: Int64s
     counts: Int64s
@@ -165,7 +168,8 @@ class Remembered:
     def of(block: Block, window: Window, names: Int64s) -> "Remembered":
         """The rows of a block under these numbers."""
         native = None if block.native is None else block.native.counted(window)
-        return Remembered(block, window, names, block.chunks.counted(window), native)
+        chunks = as_chunks(block.floats)
+        return Remembered(block, chunks, window, names, chunks.counted(window), native)
 
     @property
     def started(self) -> bool:
@@ -186,7 +190,7 @@ class Remembered:
         self, first: int, rows: Int64s, ends: Int64s, timestamps: Int64s, bits: Int64s
     ) -> None:
         """Decodes."""
-        self._place(self.block.chunks, first, rows, ends, timestamps, bits)
+        self._place(self.chunks, first, rows, ends, timestamps, bits)
 
     def place_starts(self, first: int, rows: Int64s, ends: Int64s, created: Int64s) -> None:
         """Decodes."""

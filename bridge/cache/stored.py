@@ -17,6 +17,7 @@ from bridge.cache.foreign import LARGEST_LEAD, Foreign, inflated, text
 from bridge.cache.keys import Place
 from bridge.cache.names import Names
 from bridge.cache.native import NativeChunks
+from bridge.cache.plain import as_chunks
 from bridge.cache.policy import Moment, Policy
 from bridge.chunkenc.bits import PADDING
 from bridge.model.labels import Labels
@@ -145,7 +146,7 @@ class _Section(NamedTuple):
 
 def _sections(block: Block) -> dict[str, _Section]:
     """What a block holds, by name."""
-    made = {"floats": _Section.of(block.chunks)}
+    made = {"floats": _Section.of(as_chunks(block.floats))}
     if block.starts is not None:
         made["starts"] = _Section.of(block.starts)
     if block.native is not None:

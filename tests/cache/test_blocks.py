@@ -13,7 +13,7 @@ from bridge.cache.chunks import Chunks
 from bridge.cache.decodes import Decodes
 from bridge.cache.joining import joined
 from bridge.cache.names import Names, Renamed
-from bridge.cache.plain import Plain
+from bridge.cache.plain import Plain, as_chunks
 from bridge.cache.policy import Moment
 from bridge.cache.segments import Decoded, Read, Remembered, recalled
 from bridge.model.labels import Labels
@@ -138,8 +138,9 @@ def test_what_stayed_plain_is_encoded_as_if_it_had_been_at_once(samples: Samples
     assert plain.empty == made.empty
     after = plain.encoded()
     assert after.plain is None
-    for one, other in zip(fields(after.chunks), fields(made.chunks), strict=True):
-        assert np.array_equal(getattr(after.chunks, one.name), getattr(made.chunks, other.name))
+    chunks, others = as_chunks(after.floats), as_chunks(made.floats)
+    for one in fields(Chunks):
+        assert np.array_equal(getattr(chunks, one.name), getattr(others, one.name))
 
 
 def test_what_is_plain_counts_all_that_it_takes() -> None:
@@ -183,7 +184,7 @@ def test_an_empty_answer_is_a_block_too() -> None:
 def test_no_array_is_a_view_of_a_larger_one() -> None:
     values = {(SERIES[0], time): time for time in range(1000)}
     (_, made) = remembered(values, [Window(0, 499), Window(500, 999)], Names())
-    chunks = made.chunks
+    chunks = as_chunks(made.floats)
     for array in (chunks.data, chunks.ends, chunks.oldest, chunks.newest, chunks.counts):
         assert array.base is None
         assert not array.flags.writeable
@@ -195,7 +196,7 @@ def test_counters_take_few_bytes_a_sample() -> None:
     values = np.cumsum(random.poisson(10, 480)).astype(np.float64).view(np.int64).tolist()
     points = {(labels, 15_000 * at): value for labels in SERIES for at, value in enumerate(values)}
     (made,) = remembered(points, [Window(0, 7_200_000)], Names())
-    assert made.chunks.nbytes / made.samples < 4
+    assert made.floats.nbytes / made.samples < 4
 
 
 @pytest.mark.parametrize("count", [1, 119, 120, 121, 240])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bridge.api.encode import encode_data
+from bridge.cache.plain import as_chunks
 from bridge.cache.samples import SampleCache
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings, QueryOptions, Result
@@ -186,10 +187,10 @@ async def test_evaluating_never_changes_what_is_held(world: Asking) -> None:
     steps = over(2 * HOUR, 15 * SECOND, START - 2 * HOUR)
     await world.result(X, steps)
     held = [block for one in world.memory.selectors() for block in one.blocks]
-    before = [block.chunks.data.tobytes() for block in held]
+    before = [as_chunks(block.floats).data.tobytes() for block in held]
     texts = (f"rate({X}[5m])", f"sort({X})", f"-{X}", f"quantile_over_time(0.5, {X}[1h])")
     await asyncio.gather(*(world.result(text, steps) for text in texts))
-    assert [block.chunks.data.tobytes() for block in held] == before
+    assert [as_chunks(block.floats).data.tobytes() for block in held] == before
 
 
 async def test_fresh_answers_are_what_the_store_says_now(world: Asking) -> None:

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 )
 
 from bridge.cache.intervals import disjoint
+from bridge.cache.plain import Plain
 from bridge.cache.settings import CacheSettings
 from bridge.model.labels import Labels, Matcher
 from bridge.model.time import Window
@@ -288,10 +289,12 @@ class CacheMachine(CacheWorld):
         for held in self.memory.selectors():
             for block in held.blocks:
                 assert not block.names.flags.writeable
-                assert not block.chunks.data.flags.writeable
-                if block.plain is not None:
-                    assert not block.plain.timestamps.flags.writeable
-                    assert not block.plain.values.flags.writeable
+                floats = block.floats
+                if isinstance(floats, Plain):
+                    assert not floats.columns.timestamps.flags.writeable
+                    assert not floats.columns.values.flags.writeable
+                else:
+                    assert not floats.data.flags.writeable
 
 
 @pytest.mark.parametrize("number", SEEDS)

@@ -53,7 +53,7 @@ export function CachePage() {
               value={bytes(cache.ownedBytes)}
               name={`of ${bytes(cache.maxBytes)}, ${percent(cache.ownedBytes / Math.max(cache.maxBytes, 1))}`}
             />
-            <Figure value={bytes(cache.samplesBytes)} name="encoded samples" />
+            <Figure value={bytes(cache.samplesBytes)} name="samples themselves" />
             <Figure value={count(cache.blocks)} name="blocks" />
             {cache.tiers.map(({ name, leftAlone }) => (
               <Figure key={name} value={name} name={leftAlone ? "left alone" : "in use"} />
