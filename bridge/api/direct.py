@@ -1,6 +1,6 @@
 """The short way to an endpoint: one look into a table of paths."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,9 +16,9 @@ class Direct:
         self._app = app
         self._endpoints = endpoints
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answers one request."""
         app = self._app
         if scope["type"] == "http" and not scope.get("root_path"):
             app = self._endpoints.get((scope["path"], scope["method"]), app)
-        await app(scope, receive, send)
+        return app(scope, receive, send)

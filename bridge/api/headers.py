@@ -1,7 +1,7 @@
 """Headers: those of a request, those that are added to an answer, those of prombridge's own."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Final
 
 from starlette.types import Message, Scope, Send
@@ -42,11 +42,11 @@ def adding(headers: RawHeaders, send: Send) -> Send:
         return send
     names = {name for name, _ in headers}
 
-    async def send_with_headers(message: Message) -> None:
+    def send_with_headers(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             own = [pair for pair in message["headers"] if pair[0] not in names]
             message = {**message, "headers": [*own, *headers]}
-        await send(message)
+        return send(message)
 
     return send_with_headers
 

@@ -5,7 +5,7 @@ import os
 import struct
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from contextvars import copy_context
 from itertools import islice
@@ -62,19 +62,20 @@ class Counted:
         self.bytes = 0
         self._send = send
 
-    async def __call__(self, message: Message) -> None:
-        """Sends a message.
-
-        A server takes the last one whole, however slowly the client reads: a long one is followed
-        by an empty one, which waits for its turn.
-        """
+    def __call__(self, message: Message) -> Awaitable[None]:
+        """Sends a message."""
         size = len(message.get("body", b""))
         self.bytes += size
-        if size < _LONG or message.get("more_body", False):
-            await self._send(message)
-        else:
-            await self._send({**message, "more_body": True})
-            await self._send({"type": message["type"], "body": b"", "more_body": False})
+        long_end = size >= _LONG and not message.get("more_body", False)
+        return self._in_two(message) if long_end else self._send(message)
+
+    async def _in_two(self, message: Message) -> None:
+        """Sends a long last message, which is followed by an empty one that waits for its turn.
+
+        A server takes the last one whole, however slowly the client reads.
+        """
+        await self._send({**message, "more_body": True})
+        await self._send({"type": message["type"], "body": b"", "more_body": False})
 
 
 class Streamed(Response):

@@ -28,6 +28,7 @@ class Door:
 
     def __init__(self, settings: WebSettings) -> None:
         nothing = WebConfig()
+        self._open = not (settings.config_file or settings.tokens_file)
         self._config: Callable[[], WebConfig] = lambda: nothing
         self._tokens: Callable[[], Mapping[str, bytes]] = dict
         self._secured = False
@@ -39,9 +40,9 @@ class Door:
             self._tokens = Watched(Path(settings.tokens_file), read_tokens)
             self._tokens()
 
-    def gate(self, app: ASGIApp) -> Gate:
-        """The application behind the door."""
-        return Gate(app, self._config, self._tokens)
+    def gate(self, app: ASGIApp) -> ASGIApp:
+        """The application behind the door; itself if no file says anything of who may come in."""
+        return app if self._open else Gate(app, self._config, self._tokens)
 
     def tls(self) -> ssl.SSLContext | None:
         """The context of connections, None for plain HTTP."""

@@ -62,16 +62,15 @@ class Service:
         """Answers one request under the configuration of this moment."""
         if scope["type"] == "lifespan":
             await self.router(scope, receive, send)
-        elif (lasting := await self._answered(scope, receive, send)) is not None:
-            await lasting(receive, send)
-
-    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> Lasting | None:
-        """What a request's answer goes on with, once its generation is not needed for it."""
+            return
         # A copy: what a generation leaves in the scope would keep it alive.
         own = dict(scope)
         await self._current(own, receive, send)
         lasting: Lasting | None = own.get(LASTING)
-        return lasting
+        del own
+        # What an answer goes on with, now that its generation is not needed for it.
+        if lasting is not None:
+            await lasting(receive, send)
 
     @property
     def metrics(self) -> Metrics:
