@@ -60,7 +60,9 @@ class Steps:
 @lru_cache(maxsize=16)
 def _times(start: int, count: int, interval: int) -> npt.NDArray[np.int64]:
     """Kept for a while, since every selector of a query asks for the same ones."""
-    times = start + np.arange(count, dtype=np.int64) * interval
+    times = np.arange(count, dtype=np.int64)
+    times *= interval
+    times += start
     times.flags.writeable = False
     return times
 
