@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from bridge.cli.head import head_of, lines_of
+from bridge.cli.outbox import Outbox
 
 # How much is taken apart at once: of requests that come faster than answers go, the rest waits.
 _SLICE: Final = 1 << 14
@@ -111,7 +112,8 @@ class Connection(HttpToolsProtocol):
 
     As with Go's `ReadTimeout`, time runs from the connection's start or, in a kept one, from the
     request's first byte; a kept one may be idle as long. `ended` is called once the connection is
-    gone. While requests wait for the answers before theirs, nothing more is taken in.
+    gone. While requests wait for the answers before theirs, nothing more is taken in. Short answers
+    go out by `outbox`.
     """
 
     def __init__(
@@ -120,10 +122,12 @@ class Connection(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         seconds: float,
+        outbox: Outbox,
         ended: Callable[[], None],
     ) -> None:
         super().__init__(config, server_state, app_state)
         self._seconds = seconds
+        self._outbox = outbox
         self._ended = ended
         self._unread = memoryview(b"")
         # When what is expected must be there; a timer looks at it, and is rarely set anew.
@@ -132,8 +136,8 @@ class Connection(HttpToolsProtocol):
         self._timer: TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.flow = _Flow(transport, lambda: bool(self.pipeline))
+        super().connection_made(self._outbox.over(transport))
+        self.flow = _Flow(self.transport, lambda: bool(self.pipeline))
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from bridge.cli.connections import Acceptor, ConnectionLimits
 from bridge.cli.exchange import Connection
+from bridge.cli.outbox import Outbox
 from bridge.cli.slow_readers import SlowReaders
 from bridge.model.errors import BridgeError
 
@@ -85,6 +86,7 @@ class _Server(uvicorn.Server):
         self._limits = limits
         self._dropped = dropped
         self._slow = SlowReaders(clock)
+        self._outbox = Outbox()
         self._acceptors: list[Acceptor] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -102,8 +104,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _made(self, ended: Callable[[], None]) -> Connection:
-        state = self.lifespan.state
-        return Connection(self.config, self.server_state, state, self._limits.read_seconds, ended)
+        state, seconds = self.lifespan.state, self._limits.read_seconds
+        return Connection(self.config, self.server_state, state, seconds, self._outbox, ended)
 
     async def on_tick(self, counter: int) -> bool:
         """What uvicorn does ten times a second; each second a look at all connections."""
