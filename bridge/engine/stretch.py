@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from cachetools import LRUCache
 
+from bridge.engine.met import Met
 from bridge.engine.plan import Plan
 from bridge.engine.query import Query, Result
 from bridge.model.annotations import Annotation, Annotations
@@ -19,7 +20,7 @@ from bridge.storage.warranty import Warranties, joined, reach
 # No stretch may take more than this share of all, nor hang on more pieces than these.
 _SHARE: Final = 16
 _LINKS: Final = 8
-# So many queries are known to have been asked before.
+# So many queries are known to have been asked before, or half as many.
 _MET: Final = 10_000
 # What Python needs for the objects of a stretch, and of each of its rows, about, bytes.
 _OVERHEAD: Final = 4000
@@ -259,7 +260,7 @@ class StretchShelf:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.held: LRUCache[tuple[object, Place], Stretch] = LRUCache(max_bytes, _nbytes)
-        self.met: LRUCache[int, bool] = LRUCache(_MET)
+        self.met = Met(_MET)
 
     def __len__(self) -> int:
         return len(self.held)
@@ -287,10 +288,7 @@ class Stretches:
 
     def expect(self, place: Place) -> bool:
         """Notes that a query is asked; whether it was before."""
-        met = hash((self._owner, place))
-        again = met in self.shelf.met
-        self.shelf.met[met] = True
-        return again
+        return self.shelf.met.again(hash((self._owner, place)))
 
     def find(self, place: Place) -> Stretch | None:
         """What is known of a query's steps."""
