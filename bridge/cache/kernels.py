@@ -61,6 +61,26 @@ def spans(
         before, upto = low - first, high - first
 
 
+@kernel(i8_in, i8_in, i8_in, int64, int64, i8_out, i8_out)
+def spans_of(
+    offsets: Int64s,
+    timestamps: Int64s,
+    rows: Int64s,
+    start: int,
+    end: int,
+    lows: Int64s,
+    highs: Int64s,
+) -> None:
+    """The same of some rows."""
+    before, upto = 0, 0
+    for index in range(len(rows)):
+        first, stop = offsets[rows[index]], offsets[rows[index] + 1]
+        low = _likely(timestamps, first, stop, start, first + before)
+        high = _likely(timestamps, low, stop, end + 1, first + upto)
+        lows[index], highs[index] = low, high
+        before, upto = low - first, high - first
+
+
 @kernel(i8_in, i8_in, i8_in, i8_in, i8_in, i8_out, i8_out, i8_out)
 def place_spans(
     timestamps: Int64s,

@@ -101,10 +101,13 @@ class Decoded:
     @staticmethod
     def within(columns: Columns, window: Window, names: Renamed) -> "Decoded":
         """Those in a window, of some rows."""
-        lows, highs = np.empty((2, len(columns)), np.int64)
-        kernels.spans(columns.offsets, columns.timestamps, window.start, window.end, lows, highs)
-        if names.rows is not None:
-            lows, highs = lows[names.rows], highs[names.rows]
+        offsets, timestamps = columns.offsets, columns.timestamps
+        start, end = window.start, window.end
+        lows, highs = np.empty((2, len(names.kept)), np.int64)
+        if names.rows is None:
+            kernels.spans(offsets, timestamps, start, end, lows, highs)
+        else:
+            kernels.spans_of(offsets, timestamps, names.rows, start, end, lows, highs)
         counts = highs - lows
         return Decoded(columns, names.kept, lows, highs, counts, int(counts.sum()))
 
