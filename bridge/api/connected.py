@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from starlette.requests import Request
+from starlette.types import Receive
 
 from bridge.engine.begun import Begun
 from bridge.model.errors import QueryCanceled
@@ -12,16 +12,16 @@ from bridge.model.errors import QueryCanceled
 T = TypeVar("T")
 
 
-async def while_connected(request: Request, answer: Awaitable[T]) -> T:
+async def while_connected(receive: Receive, answer: Awaitable[T]) -> T:
     """The answer, unless the client goes away first: then its work is cancelled.
 
     Work that never waits is over before there is anything to watch.
     """
     begun = Begun(answer)
-    return begun.result if begun.over else await _watched(request, begun)
+    return begun.result if begun.over else await _watched(receive, begun)
 
 
-async def _watched(request: Request, answer: Awaitable[T]) -> T:
+async def _watched(receive: Receive, answer: Awaitable[T]) -> T:
     """The same of work that waits.
 
     It goes on in the task that asks; what watches the connection cancels that, as
@@ -33,7 +33,7 @@ async def _watched(request: Request, answer: Awaitable[T]) -> T:
 
     async def watch() -> None:
         nonlocal gone
-        while (await request.receive())["type"] != "http.disconnect":
+        while (await receive())["type"] != "http.disconnect":
             pass
         gone = True
         work.cancel()

@@ -6,11 +6,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from isal import igzip
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -47,6 +48,8 @@ from bridge.telemetry.trace import Caller, PassedOn, Trace, Tracer, tracing
 _LOG: Final = logging.getLogger(__name__)
 # Below this an answer fits into a few packets and compressing it only costs time.
 _WORTH_COMPRESSING: Final = 8192
+# Methods and paths whose spans are known.
+_ENDPOINTS: Final = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,13 +83,12 @@ class Api:
     tenant: Tenant = EVERYBODY
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ApiRequest:
+class ApiRequest(NamedTuple):
     """One request as handlers see it; `path` holds the variable parts of the path."""
 
     form: Form
     headers: Mapping[str, str]
-    path: dict[str, str]
+    path: Mapping[str, str]
     origin: Origin
 
 
@@ -105,16 +107,16 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; never raises what a client could see."""
         begun = time.perf_counter()
-        request, headers = Request(scope, receive), headers_of(scope)
+        headers = headers_of(scope)
         caller, origin = Caller.of(headers), origin_of(scope, headers)
         trace = Trace(self._api.tracer(caller))
-        shown = {"http.request.method": request.method, "http.route": self.name}
+        name, shown = _shown(scope["method"], self.name)
         with (
-            tracing(trace, f"{request.method} {self.name}", caller, shown) as span,
+            tracing(trace, name, caller, shown) as span,
             held(self._api.memory),
             paid_by(self._api.budgets.payer(origin.tenant, origin.user, origin.dashboard)),
         ):
-            response = await self._response(request, headers, origin)
+            response = await self._response(scope, receive, headers, origin)
             sent = Counted(send)
             # Who goes away while it is answered is no fault of ours.
             with suppress(OSError):
@@ -128,16 +130,16 @@ class Endpoint:
             _LOG.debug("answered", extra=told | {"seconds": f"{seconds:.4f}"})
 
     async def _response(
-        self, request: Request, asked: Mapping[str, str], origin: Origin
+        self, scope: Scope, receive: Receive, asked: Mapping[str, str], origin: Origin
     ) -> Response | Whole:
         try:
-            form = await read_form(request, asked)
-            call = ApiRequest(form, asked, dict(request.path_params), origin)
-            answer = await while_connected(request, self._handler(self._api, call))
+            form = await read_form(scope, receive, asked)
+            call = ApiRequest(form, asked, scope.get("path_params", {}), origin)
+            answer = await while_connected(receive, self._handler(self._api, call))
             if not (answer.data or answer.pieces or self._plain):
                 return Response(status_code=HTTPStatus.NO_CONTENT)
             most = self._api.limits.limits.response_bytes
-            if answer.pieces and takes_pieces(request) and (not most or answer.at_most <= most):
+            if answer.pieces and takes_pieces(scope) and (not most or answer.at_most <= most):
                 packed = accepts_gzip(asked)
                 headers = {**JSON, **dict(answer.headers)}
                 return Streamed(answer.pieces, headers, gzip=packed)
@@ -181,6 +183,12 @@ class Endpoint:
             case _:
                 _LOG.debug("request refused", extra=fields)
         return outcome
+
+
+@lru_cache(_ENDPOINTS)
+def _shown(method: str, route: str) -> tuple[str, Mapping[str, str]]:
+    """The name of a request's span, and what is said of it."""
+    return f"{method} {route}", {"http.request.method": method, "http.route": route}
 
 
 def failed(outcome: Failure) -> Response:

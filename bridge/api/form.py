@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from bridge.api.disposition import taken_apart
 from bridge.model.errors import BadData
@@ -27,6 +28,7 @@ _SHORT: Final = 2048
 
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9a-fA-F]{2}).{0,2}", re.DOTALL)
 
 Pair = tuple[str, str]
@@ -69,10 +71,10 @@ class Form:
         return tuple(value for key, value in self.pairs if key == name)
 
 
-async def read_form(request: Request, headers: Mapping[str, str]) -> Form:
+async def read_form(scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Form:
     """The parameters of URL and body; raises BodyTooLarge, and BadData for too many."""
-    url = _urlencoded(request.scope["query_string"])
-    body = await _body(request)
+    url = _urlencoded(scope["query_string"])
+    body = await _body(Request(scope, receive)) if scope["method"] in _WITH_BODY else b""
     if not body:
         return url
     content_type = headers.get("content-type") or _URLENCODED
@@ -94,8 +96,6 @@ def _merged(*forms: Form) -> Form:
 
 
 async def _body(request: Request) -> bytes:
-    if request.method not in {"POST", "PUT", "PATCH"}:
-        return b""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)

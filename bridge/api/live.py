@@ -56,7 +56,7 @@ class Live:
         api, headers = self._api, _headers(request)
         notices = api.lifecycle.notices
         if api.tenant.operator:
-            if not takes_pieces(request):
+            if not takes_pieces(request.scope):
                 return Response(b"".join(map(_event, notices.held)), headers=headers)
             if subscriber := notices.subscribe(api.settings.max_notifications_subscribers):
                 sent = partial(api.metrics.http_sent.add, (_HANDLER,))

@@ -53,7 +53,7 @@ class Read:
     async def _response(self, request: Request) -> Response:
         try:
             body = await self._endpoint.body(request)
-            return await while_connected(request, self._answer(body))
+            return await while_connected(request.receive, self._answer(body))
         except ClientDisconnect:
             error: BridgeError = QueryCanceled("reading the request")
         except BridgeError as failure:

@@ -12,7 +12,6 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from isal import isal_zlib
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -50,9 +49,9 @@ def accepts_gzip(headers: Mapping[str, str]) -> bool:
     return False
 
 
-def takes_pieces(request: Request) -> bool:
+def takes_pieces(scope: Scope) -> bool:
     """Whether the client takes answers whose length is not told beforehand."""
-    return request.scope.get("http_version") != "1.0" and request.method != "HEAD"
+    return scope.get("http_version") != "1.0" and scope["method"] != "HEAD"
 
 
 class Counted:
@@ -97,10 +96,10 @@ class Streamed(Response):
         pieces = iter(self._pieces)
         return _gzipped(pieces) if self._gzip else _in_threads(_written, len, pieces)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the response; ends early if the client goes away."""
         with suppress(QueryCanceled):
-            await while_connected(Request(scope, receive), self._sent(send))
+            await while_connected(receive, self._sent(send))
 
     async def _sent(self, send: Send) -> None:
         start = {"status": self.status_code, "headers": self.raw_headers}

@@ -2,7 +2,6 @@
 
 import pytest
 from httpx import AsyncClient
-from starlette.requests import Request
 from starlette.types import Message
 
 from bridge.api.form import Form, read_form
@@ -23,7 +22,7 @@ async def form_of(url: bytes, body: bytes = b"", content_type: str = URLENCODED)
     async def receive() -> Message:
         return {"type": "http.request", "body": body}
 
-    return await read_form(Request(scope, receive), headers_of(scope))
+    return await read_form(scope, receive, headers_of(scope))
 
 
 @pytest.mark.parametrize(
