@@ -6,7 +6,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bridge.telemetry.durations import Durations
-from bridge.telemetry.totals import Totals
+from bridge.telemetry.totals import Accounts
 
 _MOMENTS: Final = (
     0.0001,
@@ -73,25 +73,15 @@ class QueryMetrics:
         # Tenants are those of a configuration: there are no more of them than that names.
         self._origins: dict[str, Bounded] = {}
         origin = ("dashboard", "user", "tenant")
-        self._count = Totals("prombridge_query_total", "Queries that are over.", origin, registry)
-        self._seconds = Totals(
-            "prombridge_query_seconds_total",
-            "Time from a query to the end of its answer.",
-            origin,
-            registry,
-        )
-        self._samples = Totals(
-            "prombridge_query_samples_total",
-            "Samples that queries read, from stores or from memory.",
-            origin,
-            registry,
-        )
-        self._bytes = Totals(
-            "prombridge_query_received_bytes_total",
-            "Bytes that stores sent for queries.",
-            origin,
-            registry,
-        )
+        costs = {
+            "prombridge_query_total": "Queries that are over.",
+            "prombridge_query_seconds_total": "Time from a query to the end of its answer.",
+            "prombridge_query_samples_total": (
+                "Samples that queries read, from stores or from memory."
+            ),
+            "prombridge_query_received_bytes_total": "Bytes that stores sent for queries.",
+        }
+        self._costs = Accounts(costs, origin, registry)
         self.log_dropped = Counter(
             "prombridge_query_log_dropped_total",
             "Lines of query logs that were not written.",
@@ -114,7 +104,4 @@ class QueryMetrics:
     ) -> None:
         """Counts what one query cost; `who` is its dashboard and its user."""
         origin = (*self._kept(tenant).kept(who), tenant)
-        self._count.add(origin)
-        self._seconds.add(origin, seconds)
-        self._samples.add(origin, samples)
-        self._bytes.add(origin, received_bytes)
+        self._costs.add(origin, 1, seconds, samples, received_bytes)
