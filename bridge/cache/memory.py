@@ -11,7 +11,7 @@ from cachetools import LRUCache, TTLCache
 
 from bridge.cache.blocks import Block
 from bridge.cache.decodes import Decodes
-from bridge.cache.intervals import common, covers, without
+from bridge.cache.intervals import common, without
 from bridge.cache.keys import Condition, Key
 from bridge.cache.names import Names
 from bridge.cache.observed import CacheObserver, Gone, Unobserved
@@ -188,11 +188,8 @@ class Memory:
 
     def serves(self, block: Block, window: Window, now: Moment) -> bool:
         """Whether a block is remembered and may answer a window; that counts as use."""
-        if block not in self._used:
-            return False
-        held, _ = self._used[block]
-        usable = held.policy.servable(block, now, fresh=False)
-        return usable is not None and covers(usable, window)
+        used = self._used.get(block)
+        return used is not None and used[0].policy.serves(block, window, now)
 
     def missed(self, key: Key) -> bool:
         """Notes that something had to be read; whether it had to before, lately."""

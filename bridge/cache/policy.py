@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from bridge.cache.intervals import common, outward
+from bridge.cache.intervals import common, covers, outward
 from bridge.cache.settings import CacheSettings
 from bridge.model.errors import StoreError, StoreTimeout
 from bridge.model.time import Window
@@ -101,18 +101,30 @@ class Policy:
 
         `fresh`: only what the store does not change any more.
         """
+        newest = self._newest(what, now, fresh=fresh)
+        if newest is None or newest < what.window.start:
+            return None
+        return what.window if newest >= what.window.end else Window(what.window.start, newest)
+
+    def serves(self, what: Kept, window: Window, now: Moment) -> bool:
+        """Whether all of a window may be answered now out of what was read then."""
+        if not covers(what.window, window):
+            return False
+        newest = self._newest(what, now, fresh=False)
+        return newest is not None and window.end <= newest
+
+    def _newest(self, what: Kept, now: Moment, fresh: bool) -> int | None:
+        """Up to which time it may be answered; None if nothing of it."""
         age = self._age(what, now)
         if age is None:
             return None
         if age <= self.settings.burst and not fresh:
-            return what.window
+            return what.window.end
         if age <= self.settings.young_ttl:
-            newest = self.sealed(what, now) if fresh else self.settled(what, now)
-        elif age <= self.settings.sealed_ttl and not what.empty:
-            newest = self.sealed(what, now)
-        else:
-            return None
-        return common(what.window, Window(what.window.start, newest))
+            return self.sealed(what, now) if fresh else self.settled(what, now)
+        if age <= self.settings.sealed_ttl and not what.empty:
+            return self.sealed(what, now)
+        return None
 
     def stale(self, what: Kept, now: Moment) -> Window | None:
         """What may be answered, however old it is, while the store is down; None if nothing."""

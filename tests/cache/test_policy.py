@@ -47,6 +47,19 @@ def test_less_may_be_served_the_older_a_read_is(age: int, expected: Window | Non
     assert POLICY.servable(What(), later(age), fresh=False) == expected
 
 
+@pytest.mark.parametrize("age", [0, SECOND + 1, 10 * MINUTE + 1, 24 * HOUR + 1])
+@pytest.mark.parametrize("start", [DAY.start - 1, DAY.start, SEALED.end, SETTLED.end + 1])
+@pytest.mark.parametrize(
+    "end", [edge.end + more for edge in (SEALED, SETTLED, DAY) for more in (0, 1)]
+)
+def test_a_window_is_served_if_it_lies_in_what_may_be_served(
+    age: int, start: int, end: int
+) -> None:
+    usable = POLICY.servable(What(), later(age), fresh=False)
+    inside = usable is not None and usable.start <= start and end <= usable.end
+    assert POLICY.serves(What(), Window(start, end), later(age)) is inside
+
+
 @pytest.mark.parametrize(
     ("age", "expected"), [(0, SEALED), (HOUR, SEALED), (24 * HOUR, SEALED), (25 * HOUR, None)]
 )
