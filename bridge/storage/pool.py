@@ -27,13 +27,13 @@ class Pool:
 
     Who begins may wait for others to end; who has begun never waits, for those it would wait for
     may wait for it: it fails with Overloaded if there is too little left. Counts may come from
-    any thread, waiting is the event loop's.
+    any thread that has the `lock`, waiting is the event loop's.
     """
 
     def __init__(self, total: int = 0) -> None:
         self.total = total
         self.held = 0
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -71,20 +71,18 @@ class Pool:
                     self._waiting.remove(one)
 
     def change(self, size: int) -> None:
-        """So many bytes more, or less if below 0; raises Overloaded."""
-        with self._lock:
-            if size > 0 and 0 < self.total < self.held + size:
-                raise Overloaded(
-                    f"too little memory: all requests hold {self.held} bytes, {size} more are"
-                    f" needed, and query.max_total_bytes ({self.total}) allows no more",
-                    _AGAIN,
-                )
-            self.held += size
+        """So many bytes more, or less if below 0, for who has the lock; raises Overloaded."""
+        if size > 0 and 0 < self.total < self.held + size:
+            raise Overloaded(
+                f"too little memory: all requests hold {self.held} bytes, {size} more are"
+                f" needed, and query.max_total_bytes ({self.total}) allows no more",
+                _AGAIN,
+            )
+        self.held += size
 
     def note(self, size: int) -> None:
-        """So many bytes more, or less if below 0, whatever is allowed: they are there already."""
-        with self._lock:
-            self.held += size
+        """The same, whatever is allowed: they are there already."""
+        self.held += size
 
     def wake(self) -> None:
         """Lets those who wait look again."""
@@ -97,19 +95,18 @@ class Pool:
 class Share:
     """The bytes that one request holds, each part by itself."""
 
-    __slots__ = ("_closed", "_lock", "_parts", "_pool")
+    __slots__ = ("_closed", "_parts", "_pool")
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._parts: dict[Part, int] = {}
         self._closed = False
-        self._lock = threading.Lock()
 
     def set(self, part: Part, size: int) -> None:
         """A part takes so many bytes; raises Overloaded, or LimitExceeded if it can never be."""
         if size == self._parts.get(part, 0):
             return
-        with self._lock:
+        with self._pool.lock:
             if self._closed:
                 return
             more = size - self._parts.get(part, 0)
@@ -128,7 +125,7 @@ class Share:
 
     def only(self, part: Part, size: int) -> None:
         """A part takes so many bytes, and nothing else any; raises as `set` does."""
-        with self._lock:
+        with self._pool.lock:
             if self._closed:
                 return
             self._pool.check_alone(size)
@@ -145,7 +142,7 @@ class Share:
         self._pool.wake()
 
     def _noted(self, size: int) -> None:
-        with self._lock:
+        with self._pool.lock:
             if self._closed:
                 return
             self._pool.note(size)
@@ -163,7 +160,7 @@ class Share:
 
     def close(self) -> None:
         """Gives all back."""
-        with self._lock:
+        with self._pool.lock:
             self._closed = True
             self._pool.change(-sum(self._parts.values()))
             self._parts.clear()
