@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
-from weakref import WeakKeyDictionary
+from weakref import WeakSet
 
 import numpy as np
 
@@ -21,6 +22,14 @@ _SHARE: Final = 8
 _IDLE: Final = 5 * 60_000
 
 
+@dataclass(slots=True, eq=False)
+class _Kept:
+    """A block's floats, and when they were asked for last (ms)."""
+
+    columns: Columns
+    used: int
+
+
 class Decodes:
     """The floats of whole blocks, in `max_bytes` at most; threads may share it.
 
@@ -32,40 +41,40 @@ class Decodes:
     def __init__(self, max_bytes: int, clock: Callable[[], int]) -> None:
         self._max_bytes = max_bytes
         self._clock = clock
-        self._held: dict[Block, Columns] = {}
-        self._used: WeakKeyDictionary[Block, int] = WeakKeyDictionary()
+        self._held: dict[Block, _Kept] = {}
+        self._asked: WeakSet[Block] = WeakSet()
         self._lock = threading.Lock()
         self.nbytes = 0
 
     def find(self, block: Block, window: Window, rows: int) -> Columns | None:
         """All floats of a block that is asked for a window of so many rows; None if not kept."""
+        floats, kept, now = block.floats, self._held.get(block), self._clock()
+        if kept is not None:
+            kept.used = now
+            return kept.columns
         with self._lock:
-            again = block in self._used
-            self._used[block] = now = self._clock()
-            found = self._held.get(block)
-        floats = block.floats
-        if found is not None or isinstance(floats, Plain):
-            return found
-        if not again or not self._worth(block, window, rows):
+            again = block in self._asked
+            self._asked.add(block)
+        if isinstance(floats, Plain) or not again or not self._worth(block, window, rows):
             return None
         made = floats.decoded(np.arange(len(floats)), block.window, block.samples)
         with self._lock:
-            if block in self._used and self._made_room(block.samples * _SAMPLE, now):
+            if block in self._asked and self._made_room(block.samples * _SAMPLE, now):
                 self._let_go(block)
                 self.nbytes += block.samples * _SAMPLE
-                self._held[block] = made
+                self._held[block] = _Kept(made, now)
         return made
 
     def drop(self, block: Block) -> None:
         """Forgets a block."""
         with self._lock:
-            self._used.pop(block, None)
+            self._asked.discard(block)
             self._let_go(block)
 
     def shrink(self) -> bool:
         """Forgets what was not used for longest; False if there is nothing."""
         with self._lock:
-            oldest = min(self._held, key=self._used.__getitem__, default=None)
+            oldest = min(self._held, key=lambda block: self._held[block].used, default=None)
             if oldest is None:
                 return False
             self._let_go(oldest)
@@ -85,7 +94,7 @@ class Decodes:
     def _made_room(self, size: int, now: int) -> bool:
         """Whether there is room, once what is out of use has gone."""
         if self.nbytes + size > self._max_bytes:
-            for block in [one for one in self._held if now - self._used[one] > _IDLE]:
+            for block in [one for one, kept in self._held.items() if now - kept.used > _IDLE]:
                 self._let_go(block)
         return self.nbytes + size <= self._max_bytes
 
