@@ -149,7 +149,9 @@ class Endpoint:
                 body = answer.data if self._plain or answer.bare else success(answer)
             self._api.limits.limits.check_response(len(body))
             answered(len(body))
-            return await _compressed(asked, body, answer.headers)
+            if len(body) < _WORTH_COMPRESSING or not accepts_gzip(asked):
+                return Whole(body, answer.headers)
+            return await _compressed(body, answer.headers)
         except asyncio.CancelledError:
             if not self._api.lifecycle.stopping:
                 raise
@@ -203,9 +205,7 @@ def retry_after(outcome: Failure) -> dict[str, str] | None:
     return {"Retry-After": str(outcome.retry_after)} if outcome.retry_after else None
 
 
-async def _compressed(asked: Mapping[str, str], body: bytes, headers: Headers) -> Whole:
-    if len(body) < _WORTH_COMPRESSING or not accepts_gzip(asked):
-        return Whole(body, headers)
+async def _compressed(body: bytes, headers: Headers) -> Whole:
     packed = await asyncio.to_thread(igzip.compress, body, 1, mtime=0)
     answered(len(packed))
     return Whole(packed, headers, gzip=True)

@@ -60,7 +60,7 @@ def origin_of(scope: Scope, headers: Mapping[str, str]) -> Origin:
         headers.get("x-rule-uid", ""),
         headers.get("user-agent", ""),
     )
-    cut = tuple(text[:_LONGEST] for text in shown)
+    cut = tuple([text[:_LONGEST] for text in shown])
     return _origin(client[0] if client else "", scope["method"], scope.get(TENANT, ""), cut)
 
 

@@ -27,8 +27,8 @@ class Whole:
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Sends the response."""
-        start = {"status": self.status_code, "headers": self.raw_headers}
-        await send({"type": "http.response.start", **start})
+        status, headers = self.status_code, self.raw_headers
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 

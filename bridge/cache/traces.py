@@ -36,7 +36,6 @@ class Trace:
     @property
     def block(self) -> "Block | None":
         """The block that this leads to; None once that is not in memory."""
-        end = self.end
-        if end is not self:
-            return end.block
+        if self._onward is not None:
+            return self.end.block
         return None if self._block is None else self._block()

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -125,11 +125,13 @@ class Payer:
 
 # Who pays for what goes on here; None for what prombridge does by itself.
 _CURRENT: Final[ContextVar[Payer | None]] = ContextVar("payer", default=None)
+_NOBODY: Final = nullcontext()
 
 
 def paid_by(payer: Payer | None) -> AbstractContextManager[None]:
     """What is read within is this payer's; nobody's if there is none."""
-    return _Paid(payer)
+    nobody = payer is None and _CURRENT.get() is None
+    return _NOBODY if nobody else _Paid(payer)
 
 
 class _Paid(AbstractContextManager[None]):
