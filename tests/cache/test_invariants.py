@@ -138,9 +138,39 @@ class CacheMachine(CacheWorld):
     @rule(conditions=selectors, age=ages, length=lengths)
     def purge(self, conditions: tuple[Matcher, ...], age: int, length: int) -> None:
         end = self.clock.wall - age
-        window = Window(end - length, end)
+        self._purge(conditions, Window(end - length, end))
+
+    def _purge(self, conditions: tuple[Matcher, ...], window: Window) -> None:
         self.run(self.cache.purge(conditions, window))
         self.store.purged(conditions, window)
+
+    @rule(
+        one=series,
+        conditions=selectors,
+        then=selectors,
+        age=ages,
+        length=lengths,
+        hours=st.sampled_from([0, 0, -1, 1]),
+    )
+    def purge_and_purge_again(
+        self,
+        one: Labels,
+        conditions: tuple[Matcher, ...],
+        then: tuple[Matcher, ...],
+        age: int,
+        length: int,
+        hours: int,
+    ) -> None:
+        """What was read since a purge is purged like all else, whatever the clock says by then."""
+        end = self.clock.wall - age
+        window, select = Window(end - length, end), Select(conditions, end - length, end)
+        for purged, back in ((conditions, 0), (then, hours)):
+            self.run(self.asked(select, ReadOptions()))
+            self.store.put(one, {end - length // 2: float(len(self.store.asked))})
+            self.set_clock(back)
+            self._purge(purged, window)
+            self.set_clock(-back)
+        self.run(self.asked(select, ReadOptions()))
 
     # What is asked.
 
