@@ -1,11 +1,13 @@
 """What was answered to a question, as long as the samples that the answer rests on stand."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
+from bridge.api.asked import Asked, Lead
 from bridge.api.envelope import Answer
 from bridge.api.pieces import Shared
 from bridge.engine.query import Stats
@@ -48,6 +50,10 @@ class Known:
     nbytes: int
 
 
+# Gives an answer to one more.
+Given = Callable[[], Known]
+
+
 class _Sent(Shared):
     """A long answer that is sent to somebody: nothing holds it but its pieces."""
 
@@ -59,11 +65,16 @@ class _Sent(Shared):
         """The answer, to be sent to one more."""
         return replace(self._known, answer=replace(self._known.answer, pieces=self.pieces()))
 
+    async def stands(self) -> bool:
+        """Whether it is what would be answered now."""
+        return await lasting(self._known.warranties)
+
 
 class Shelf:
     """The answers given last, whosever they are, within so many bytes; of one thread.
 
-    Those that are too long to be kept are known while they are `sent` to somebody.
+    Those that are too long to be kept are known while they are `sent` to somebody. What is `asked`
+    is being answered.
     """
 
     def __init__(self, max_bytes: int, metrics: AnswerMetrics) -> None:
@@ -71,6 +82,7 @@ class Shelf:
         self.metrics = metrics
         self.held: LRUCache[Place, Known] = LRUCache(max_bytes, lambda known: known.nbytes)
         self.sent: WeakValueDictionary[Place, _Sent] = WeakValueDictionary()
+        self.asked: Asked[Place, Given] = Asked()
 
     def __len__(self) -> int:
         return len(self.held)
@@ -116,28 +128,46 @@ class Answers:
         self.shelf.sent.pop(place, None)
         return None
 
-    def keep(self, question: Question, answer: Answer, stats: Stats) -> None:
-        """Keeps an answer that may be given again, unless it is too large."""
+    def lead(self, question: Question) -> "Lead[Place, Given] | None":
+        """The lead in answering a question; None if somebody has it."""
+        return self.shelf.asked.lead((self._owner, question))
+
+    async def follow(self, question: Question) -> "Lead[Place, Given] | Known | None":
+        """What he found who has the lead, if it would be found now; the lead if he gave it up.
+
+        None: it is to be found without the others.
+        """
+        found = await self.shelf.asked.follow((self._owner, question))
+        if found is None or isinstance(found, Lead):
+            return found
+        known = found()
+        if not await lasting(known.warranties):
+            return None
+        self.shelf.metrics.awaited()
+        return known
+
+    async def put(self, question: Question, answer: Answer, stats: Stats) -> Given | None:
+        """What may be given to whoever asks the same, and is kept for that as long as may be."""
         warranties = _vouched(stats)
         if warranties is None:
-            return
+            return None
+        if answer.pieces:
+            return await self._share(question, Known(answer, stats, warranties, 0))
         texts = (question.text, *answer.warnings, *answer.infos)
         size = len(answer.data) + sum(map(len, texts)) + _OVERHEAD + _WARRANTY * len(warranties)
+        known = Known(answer, stats, warranties, size)
         if size <= self.shelf.max_bytes // _SHARE:
-            known = Known(answer, stats, warranties, size)
             self.shelf.held[self._owner, question] = known
+        return lambda: known
 
-    async def share(self, question: Question, answer: Answer, stats: Stats) -> Answer:
+    async def _share(self, question: Question, known: Known) -> Given:
         """A long answer, whose pieces are written once for all who ask while it is sent."""
-        warranties, place = _vouched(stats), (self._owner, question)
-        if warranties is None or not self.shelf.max_bytes:
-            return answer
-        # Others may have asked while this one was evaluated.
-        known = await self._standing(place)
-        if known is None:
-            sent = self.shelf.sent[place] = _Sent(Known(answer, stats, warranties, 0))
-            known = sent.known()
-        return known.answer
+        place = (self._owner, question)
+        # Others may have evaluated it at the same time.
+        sent = self.shelf.sent.get(place)
+        if sent is None or not await sent.stands():
+            sent = self.shelf.sent[place] = _Sent(known)
+        return sent.known
 
 
 def _vouched(stats: Stats) -> Warranties | None:

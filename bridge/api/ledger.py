@@ -23,7 +23,7 @@ _LOG: Final = logging.getLogger(__name__)
 _SLOW: Final = "slow query"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Entry:
     """A query under way; `begun` is Unix ms."""
 
@@ -40,6 +40,10 @@ class Entry:
     def seconds(self) -> float:
         """How long it has been going on."""
         return time.perf_counter() - self.clock
+
+    def given(self, stats: Stats) -> None:
+        """Its answer is one that was evaluated for somebody else at this cost."""
+        self.stats = _again(stats)
 
 
 @dataclass(slots=True, eq=False)

@@ -1,11 +1,14 @@
 """query, query_range, format_query and parse_query."""
 
 import asyncio
+import time
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Final
 
 from bridge.api import params
-from bridge.api.answers import Question
+from bridge.api.answers import Given, Known, Place, Question
+from bridge.api.asked import Lead
 from bridge.api.delegation import pushed_down
 from bridge.api.encode import at_most, encode_pieces, encoded, many_pieces
 from bridge.api.endpoint import Api, ApiRequest
@@ -77,7 +80,7 @@ async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: Query
         raise QueryTimeout("query execution")
     if fresh(request):
         options = replace(options, fresh=True)
-    question = _question(request, steps, options)
+    question = _question(api, request, steps, options)
     if question is not None and (known := await api.answers.find(question)) is not None:
         api.ledger.known(question.text, steps, request.origin, known.stats)
         return known.answer
@@ -87,7 +90,7 @@ async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: Query
     if answer is not None:
         return answer
     try:
-        return await _evaluated_here(api, request, steps, options, question)
+        return await _once(api, request, steps, options, question)
     except (LimitExceeded, TooManySamples) as error:
         answer = await pushed_down(api, text, steps, options, error)
         if answer is None:
@@ -95,41 +98,75 @@ async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: Query
         return answer
 
 
-def _question(request: ApiRequest, steps: Steps, options: QueryOptions) -> Question | None:
+def _question(
+    api: Api, request: ApiRequest, steps: Steps, options: QueryOptions
+) -> Question | None:
     """What is asked, if its answer may be one that was given before."""
-    if options.nocache or options.fresh or request.form.get("stats"):
+    anew = options.nocache or options.fresh or request.form.get("stats")
+    if anew or not api.answers.shelf.max_bytes:
         return None
     return Question(request.form.get("query"), steps, options.lookback, options.limit)
 
 
-async def _evaluated_here(
+async def _once(
     api: Api, request: ApiRequest, steps: Steps, options: QueryOptions, question: Question | None
 ) -> Answer:
+    """The answer, evaluated for all who ask the same meanwhile."""
     text = request.form.get("query")
     with api.ledger.entry(text, steps, request.origin) as entry, params.parameter("query"):
-        result = await api.engine.query(text, steps, options, entry.stats)
-        if not steps.instant:
-            known = result.stats.known_steps
-            api.metrics.answers.steps(known, len(steps) - known)
-        headers = cache_headers(result.stats.provenance)
-        if many_pieces(result) and not request.form.get("stats"):
-            longest = await asyncio.to_thread(at_most, result)
-            entry.trace.streamed = True
-            remarked = Answer(b"", result.warnings, result.infos, headers)
-            answer = in_pieces(remarked, encode_pieces(result), longest)
-            if question is None:
-                return answer
-            return await api.answers.share(question, answer, result.stats)
-        with stage(Stage.ENCODE):
-            if share := CURRENT.get():
-                share.set(Part.ANSWER, result.points * _BYTES_PER_POINT)
-            data = await encoded(result)
-    stats, remarks = _stats(request.form.get("stats"), entry)
+        if question is None:
+            return await _evaluated_here(api, request, steps, options, entry)
+        lead = api.answers.lead(question)
+        if lead is None:
+            found, options = await _followed(api, question, options)
+            if isinstance(found, Known):
+                entry.given(found.stats)
+                return found.answer
+            lead = found
+        with lead or nullcontext():
+            answer = await _evaluated_here(api, request, steps, options, entry)
+            given = await api.answers.put(question, answer, entry.stats)
+            if lead is not None:
+                lead.give(given)
+    return given().answer if given else answer
+
+
+async def _followed(
+    api: Api, question: Question, options: QueryOptions
+) -> tuple[Lead[Place, Given] | Known | None, QueryOptions]:
+    """What comes of waiting for who evaluates the same, and options for the time that is left."""
+    most = api.engine.settings.timeout
+    most, began = min(options.timeout or most, most), time.monotonic()
+    try:
+        async with asyncio.timeout(most / 1000):
+            found = await api.answers.follow(question)
+    except TimeoutError:
+        raise QueryTimeout("query execution") from None
+    left = most - round(1000 * (time.monotonic() - began))
+    return found, replace(options, timeout=max(left, 1))
+
+
+async def _evaluated_here(
+    api: Api, request: ApiRequest, steps: Steps, options: QueryOptions, entry: Entry
+) -> Answer:
+    wanted = request.form.get("stats")
+    result = await api.engine.query(entry.text, steps, options, entry.stats)
+    if not steps.instant:
+        known = result.stats.known_steps
+        api.metrics.answers.steps(known, len(steps) - known)
+    headers = cache_headers(result.stats.provenance)
+    if many_pieces(result) and not wanted:
+        longest = await asyncio.to_thread(at_most, result)
+        entry.trace.streamed = True
+        remarked = Answer(b"", result.warnings, result.infos, headers)
+        return in_pieces(remarked, encode_pieces(result), longest)
+    with stage(Stage.ENCODE):
+        if share := CURRENT.get():
+            share.set(Part.ANSWER, result.points * _BYTES_PER_POINT)
+        data = await encoded(result)
+    stats, remarks = _stats(wanted, entry)
     data = b'%s,"stats":%s}' % (data[:-1], stats) if stats else data
-    answer = whole(Answer(data, (*result.warnings, *remarks), result.infos, headers))
-    if question is not None:
-        api.answers.keep(question, answer, result.stats)
-    return answer
+    return whole(Answer(data, (*result.warnings, *remarks), result.infos, headers))
 
 
 def nocache(form: Form) -> bool:

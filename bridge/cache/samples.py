@@ -21,7 +21,7 @@ from bridge.model.errors import LimitExceeded, StoreError, StoreTimeout, TooMany
 from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
 from bridge.model.time import Window, format_duration
-from bridge.storage import payer
+from bridge.storage import payer, waiting
 from bridge.storage.allowance import allow
 from bridge.storage.interface import (
     Estimate,
@@ -196,6 +196,7 @@ class SampleCache:
         if options.watch is not None:
             for flight in own:
                 flight.watches.add(options.watch)
+        waiting.waits()
         try:
             answers = await self._flights.answers(flights)
         except (LimitExceeded, TooManySamples):

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-from bridge.storage import payer
+from bridge.storage import payer, waiting
 from bridge.storage.interface import (
     Estimate,
     Querier,
@@ -49,6 +49,7 @@ class SharedReads:
         if options.watch is not None:
             flight.watches.add(options.watch)
         flight.waiters += 1
+        waiting.waits()
         try:
             return await asyncio.shield(flight.task)
         finally:

@@ -31,6 +31,13 @@ class AnswerMetrics:
         )
         for result in (_HIT, _MISS):
             self._looked.add(result, 0)
+        self._awaited = Totals(
+            f"{_PREFIX}_awaited_total",
+            "Queries that were given the answer of an equal one that was being evaluated.",
+            (),
+            registry,
+        )
+        self._awaited.add((), 0)
         self._limit = Gauge(
             f"{_PREFIX}_limit_bytes",
             "What remembered answers may own, and known values beside them.",
@@ -67,6 +74,10 @@ class AnswerMetrics:
     def looked(self, *, found: bool) -> None:
         """Counts a query whose answer was looked for."""
         self._looked.add(_HIT if found else _MISS)
+
+    def awaited(self) -> None:
+        """Counts a query that was given the answer for which it waited."""
+        self._awaited.add(())
 
     def steps(self, known: int, evaluated: int) -> None:
         """Counts the steps of a range query."""

@@ -156,7 +156,7 @@ async def test_nobody_is_given_what_another_one_asked_for(warm: Warm) -> None:
     shelf = Shelf(1 << 20, warm.api.metrics.answers)
     alpha, beta = Answers(shelf).apart("alpha"), Answers(shelf).apart("beta")
     stats = Stats(provenance=Provenance(warranties=()))
-    alpha.keep(OLD, Answer(b"1"), stats)
+    await alpha.put(OLD, Answer(b"1"), stats)
     assert await alpha.find(OLD)
     assert await beta.find(OLD) is None
     assert await alpha.apart("store").find(OLD) is None
@@ -166,10 +166,10 @@ async def test_answers_keep_to_their_budget(warm: Warm) -> None:
     shelf = Shelf(1 << 20, warm.api.metrics.answers)
     answers, stats = Answers(shelf), Stats(provenance=Provenance(warranties=()))
     for at in range(1000):
-        answers.keep(Question("x", Steps.at(at)), Answer(bytes(10_000)), stats)
+        await answers.put(Question("x", Steps.at(at)), Answer(bytes(10_000)), stats)
         assert shelf.nbytes <= shelf.max_bytes
     assert 50 < len(shelf) < 1000
-    answers.keep(OLD, Answer(bytes(100_000)), stats)
+    await answers.put(OLD, Answer(bytes(100_000)), stats)
     assert await answers.find(OLD) is None
 
 
@@ -194,12 +194,19 @@ def long(text: bytes) -> Answer:
     return Answer(b"", pieces=(partial(bytes, text),), bare=True)
 
 
+async def given(answers: Answers, answer: Answer, stats: Stats) -> Answer:
+    """An answer as it is sent to who asked first."""
+    give = await answers.put(OLD, answer, stats)
+    assert give is not None
+    return give().answer
+
+
 async def test_a_long_answer_is_given_to_whoever_asks_while_it_is_sent(warm: Warm) -> None:
     answers, stands = Answers(Shelf(1 << 20, warm.api.metrics.answers)), Brief()
     stats = Stats(provenance=Provenance(warranties=(stands,)))
-    sent = await answers.share(OLD, long(b"1"), stats)
+    sent = await given(answers, long(b"1"), stats)
     # One that was evaluated at the same time, and one that asks meanwhile.
-    other = await answers.share(OLD, long(b"1 again"), stats)
+    other = await given(answers, long(b"1 again"), stats)
     found = await answers.find(OLD)
     assert found is not None
     texts = [joined(one.pieces) for one in (sent, other, found.answer)]
@@ -207,31 +214,33 @@ async def test_a_long_answer_is_given_to_whoever_asks_while_it_is_sent(warm: War
     assert await answers.apart("store").find(OLD) is None
     stands.stands = False
     assert await answers.find(OLD) is None
-    assert joined((await answers.share(OLD, long(b"2"), stats)).pieces) == b"2"
+    assert joined((await given(answers, long(b"2"), stats)).pieces) == b"2"
 
 
 async def test_a_long_answer_is_forgotten_when_nobody_is_sent_it(warm: Warm) -> None:
     answers = Answers(Shelf(1 << 20, warm.api.metrics.answers))
     stats = Stats(provenance=Provenance(warranties=()))
-    sent = await answers.share(OLD, long(b"1"), stats)
+    sent = await given(answers, long(b"1"), stats)
     assert await answers.find(OLD)
     del sent
     assert await answers.find(OLD) is None
 
 
 @pytest.mark.parametrize(
-    ("max_bytes", "provenance"),
-    [
-        (0, Provenance(warranties=())),
-        (1 << 20, Provenance()),
-        (1 << 20, Provenance(warranties=(Brief(complete=False),))),
-    ],
-    ids=["none are kept", "not vouched for", "incomplete"],
+    "provenance",
+    [Provenance(), Provenance(warranties=(Brief(complete=False),))],
+    ids=["not vouched for", "incomplete"],
 )
-async def test_a_long_answer_that_may_not_be_given_again_is_not(
-    warm: Warm, max_bytes: int, provenance: Provenance
+@pytest.mark.parametrize("answer", [long(b"1"), Answer(b"1")], ids=["long", "short"])
+async def test_an_answer_that_may_not_be_given_again_is_not(
+    warm: Warm, answer: Answer, provenance: Provenance
 ) -> None:
-    answers = Answers(Shelf(max_bytes, warm.api.metrics.answers))
-    sent = await answers.share(OLD, long(b"1"), Stats(provenance=provenance))
-    assert joined(sent.pieces) == b"1"
+    answers = Answers(Shelf(1 << 20, warm.api.metrics.answers))
+    assert await answers.put(OLD, answer, Stats(provenance=provenance)) is None
     assert await answers.find(OLD) is None
+
+
+async def test_where_none_are_kept_all_are_answered_anew(warm: Warm) -> None:
+    warm.api.answers.shelf.max_bytes = 0
+    await warm.ask()
+    assert warm.found == 0

@@ -107,6 +107,16 @@ class World:
         ]
         for path, params in (*asked, *known):
             await self.client.get(f"/api/v1/{path}", params=params, headers=headers)
+        # Several who ask the same at once, some of whom go away.
+        equal = {"query": f"sum(few) + {number}", "time": str(AT)}
+        asking = [
+            asyncio.create_task(self.client.get("/api/v1/query", params=equal, headers=headers))
+            for _ in range(4)
+        ]
+        await asyncio.sleep(0)
+        for leaving in asking[::3]:
+            leaving.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
         for path in ("query", "query_range", "labels", "query_cost"):
             params = {"query": "few", "match[]": "few", "time": AT, **span}
             sent_on = {**headers, "X-Org": f"org{number}"}
