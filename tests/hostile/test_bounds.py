@@ -18,7 +18,7 @@ from bridge.cache import memory, purges
 from bridge.catalogue import catalogue
 from bridge.config.flags import Flags
 from bridge.config.load import load
-from bridge.engine import prepared
+from bridge.engine import prepared, stretch
 from bridge.model import labels
 from bridge.model.labels import Labels
 from bridge.remote import forms
@@ -202,6 +202,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "_PROBE_ROWS", EACH * 101)
     monkeypatch.setattr(memory, "_MISSED", EACH)
     monkeypatch.setattr(prepared, "_KEPT", 64 << 10)
+    monkeypatch.setattr(stretch, "_MET", EACH)
     monkeypatch.setattr(labels, "_TABLES_DERIVED", 4)
     monkeypatch.setattr(labels, "_DERIVED", 1)
 
