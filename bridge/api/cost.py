@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from bridge.api import params
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
-from bridge.api.query import fresh, nocache
+from bridge.api.headers import fresh
+from bridge.api.query import nocache
 from bridge.api.selectors import selector_text
 from bridge.engine.query import QueryOptions
 from bridge.model.time import Steps, Window
@@ -31,7 +32,7 @@ async def query_cost(api: Api, request: ApiRequest) -> Answer:
     asked = QueryOptions(lookback=params.lookback(form))
     with params.parameter("query"):
         selects = await api.engine.selects(form.get("query"), steps, asked)
-    options = ReadOptions(nocache(request.form), fresh(request))
+    options = ReadOptions(nocache(request.form), fresh(request.headers))
     found = await asyncio.gather(*(estimated(api.querier, one, options) for one in selects))
     every = [one for estimates in found for one in estimates]
     stores = {one.store: [o for o in every if o.store == one.store] for one in every}

@@ -15,12 +15,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from bridge.api.answers import Answers
+from bridge.api.answers import Answers, Question
 from bridge.api.connected import while_connected
 from bridge.api.envelope import Answer, failure, success
 from bridge.api.errors import ErrorType, Failure, failure_of
-from bridge.api.form import Form, read_form
-from bridge.api.headers import headers_of
+from bridge.api.form import Form, form_of, read_form
+from bridge.api.headers import fresh, headers_of
 from bridge.api.ledger import Ledger
 from bridge.api.lifecycle import Lifecycle, Steady
 from bridge.api.origin import Origin, origin_of
@@ -33,7 +33,7 @@ from bridge.cache.caches import Caches
 from bridge.catalogue.joint import Names
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
-from bridge.model.errors import QueryCanceled, Unavailable
+from bridge.model.errors import BridgeError, QueryCanceled, Unavailable
 from bridge.remote.client import RemoteStore
 from bridge.remote.query_api import QueryApi
 from bridge.remote.server import ReadEndpoint
@@ -93,22 +93,77 @@ class ApiRequest(NamedTuple):
 
 
 Handler = Callable[[Api, ApiRequest], Awaitable[Answer]]
+# What a form asks a handler, if its answer may be one that was given before.
+Asks = Callable[[Api, Form], Question | None]
 
 
 class Endpoint:
-    """The ASGI application of one path; a `plain` one knows no envelope: its errors are texts."""
+    """The ASGI application of one path; a `plain` one knows no envelope: its errors are texts.
 
-    def __init__(self, name: str, handler: Handler, api: Api, *, plain: bool = False) -> None:
+    Where `question` tells what is asked, a short answer that is known is given without more ado, to
+    requests without a body: nothing is read or made for it that would have to be counted, shown in
+    a trace, or ended if the client goes away.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        handler: Handler,
+        api: Api,
+        *,
+        plain: bool = False,
+        question: Asks | None = None,
+    ) -> None:
         self.name = name
         self._handler = handler
         self._api = api
         self._plain = plain
+        unseen = api.tracer is PassedOn and api.ledger.log is None
+        self._question = question if unseen else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; never raises what a client could see."""
         begun = time.perf_counter()
         headers = headers_of(scope)
-        caller, origin = Caller.of(headers), origin_of(scope, headers)
+        origin = origin_of(scope, headers)
+        known = await self._known(scope, headers, origin)
+        if known is None:
+            await self._answered(scope, receive, send, headers, origin, begun)
+            return
+        with suppress(OSError):
+            await known(scope, receive, send)
+        self._over(known.status_code, begun, len(known.body))
+
+    async def _known(
+        self, scope: Scope, headers: Mapping[str, str], origin: Origin
+    ) -> Whole | None:
+        """The answer that was given to the same before, if it would be given now and is short."""
+        if self._question is None or scope["method"] != "GET" or fresh(headers):
+            return None
+        try:
+            question = self._question(self._api, form_of(scope["query_string"]))
+        except BridgeError:
+            # What is wrong with it is told where it is answered.
+            return None
+        if question is None:
+            return None
+        known = await self._api.answers.short(question, _WORTH_COMPRESSING)
+        if known is None:
+            return None
+        self._api.ledger.known(question.text, question.steps, origin, known.stats)
+        return Whole(known.answer.data, known.answer.headers)
+
+    async def _answered(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: Mapping[str, str],
+        origin: Origin,
+        begun: float,
+    ) -> None:
+        """Answers a request whose answer has to be found."""
+        caller = Caller.of(headers)
         trace = Trace(self._api.tracer(caller))
         name, shown = _shown(scope["method"], self.name)
         with (
@@ -122,11 +177,15 @@ class Endpoint:
             with suppress(OSError):
                 await response(scope, receive, sent)
             span.set_attribute("http.response.status_code", response.status_code)
-        seconds = time.perf_counter() - begun
-        self._api.metrics.http(self.name, response.status_code, seconds, sent.bytes)
         self._api.metrics.queries.stages(trace.ended)
+        self._over(response.status_code, begun, sent.bytes)
+
+    def _over(self, status: int, begun: float, size: int) -> None:
+        """Counts a request that was answered with so many bytes."""
+        seconds = time.perf_counter() - begun
+        self._api.metrics.http(self.name, status, seconds, size)
         if _LOG.isEnabledFor(logging.DEBUG):
-            told = {"handler": self.name, "status": response.status_code}
+            told = {"handler": self.name, "status": status}
             _LOG.debug("answered", extra=told | {"seconds": f"{seconds:.4f}"})
 
     async def _response(

@@ -11,8 +11,8 @@ from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer
 from bridge.api.escaping import negotiated
 from bridge.api.exposition import as_protobuf, as_text, newest
-from bridge.api.headers import cache_headers
-from bridge.api.query import fresh, nocache
+from bridge.api.headers import cache_headers, fresh
+from bridge.api.query import nocache
 from bridge.model.errors import QueryTimeout
 from bridge.model.labels import Matcher
 from bridge.promql.selectors import parse_selector
@@ -30,7 +30,7 @@ async def federate(api: Api, request: ApiRequest) -> Answer:
     for matchers in matcher_sets:
         api.limits.limits.check_matchers(matchers)
     options = ReadOptions(
-        nocache(request.form), fresh(request), api.limits.max_samples, api.limits.max_bytes
+        nocache(request.form), fresh(request.headers), api.limits.max_samples, api.limits.max_bytes
     )
     now = api.now()
     try:

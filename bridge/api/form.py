@@ -71,6 +71,11 @@ class Form:
         return tuple(value for key, value in self.pairs if key == name)
 
 
+def form_of(query_string: bytes) -> Form:
+    """The parameters of a request without a body; raises BadData for too many."""
+    return _urlencoded(query_string)
+
+
 async def read_form(scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Form:
     """The parameters of URL and body; raises BodyTooLarge, and BadData for too many."""
     url = _urlencoded(scope["query_string"])

@@ -23,6 +23,12 @@ def headers_of(scope: Scope) -> Mapping[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
 
 
+def fresh(headers: Mapping[str, str]) -> bool:
+    """Whether the newest samples must come from the store: alert evaluations, `no-cache`."""
+    from_alert = headers.get("fromalert", "").lower() == "true"
+    return from_alert or "no-cache" in headers.get("cache-control", "").lower()
+
+
 def raw_headers(headers: Iterable[tuple[str, str]]) -> RawHeaders:
     """Headers as they go over the wire."""
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -14,7 +14,7 @@ from bridge.api.encode import at_most, encode_pieces, encoded, many_pieces
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json, in_pieces, whole
 from bridge.api.form import Form
-from bridge.api.headers import cache_headers
+from bridge.api.headers import cache_headers, fresh
 from bridge.api.ledger import Entry, samples_of
 from bridge.engine.demands import Limits
 from bridge.engine.functions import signatures
@@ -78,9 +78,9 @@ async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: Query
     if options.timeout < 0:
         await asyncio.to_thread(_parsed, api, request)
         raise QueryTimeout("query execution")
-    if fresh(request):
+    if fresh(request.headers):
         options = replace(options, fresh=True)
-    question = _question(api, request, steps, options)
+    question = _question(api, request.form, steps, options)
     if question is not None and (known := await api.answers.find(question)) is not None:
         api.ledger.known(question.text, steps, request.origin, known.stats)
         return known.answer
@@ -98,14 +98,28 @@ async def _evaluated(api: Api, request: ApiRequest, steps: Steps, options: Query
         return answer
 
 
-def _question(
-    api: Api, request: ApiRequest, steps: Steps, options: QueryOptions
-) -> Question | None:
+def instant_question(api: Api, form: Form) -> Question | None:
+    """What a form asks `/api/v1/query`, if its answer may be one that was given before.
+
+    None also if it asks of now, which is another question each time. Raises BadData.
+    """
+    return _question(api, form, *form.once(_at, 0)) if form.get("time") else None
+
+
+def ranged_question(api: Api, form: Form) -> Question | None:
+    """What a form asks `/api/v1/query_range`, if its answer may be one that was given before.
+
+    Raises BadData, and LimitExceeded.
+    """
+    return _question(api, form, *form.once(_along, api.limits.limits))
+
+
+def _question(api: Api, form: Form, steps: Steps, options: QueryOptions) -> Question | None:
     """What is asked, if its answer may be one that was given before."""
-    anew = options.nocache or options.fresh or request.form.get("stats")
+    anew = options.nocache or options.fresh or options.timeout < 0 or form.get("stats")
     if anew or not api.answers.shelf.max_bytes:
         return None
-    return Question(request.form.get("query"), steps, options.lookback, options.limit)
+    return Question(form.get("query"), steps, options.lookback, options.limit)
 
 
 async def _once(
@@ -172,12 +186,6 @@ async def _evaluated_here(
 def nocache(form: Form) -> bool:
     """Whether an answer without the cache is asked for."""
     return form.get("nocache") in {"1", "true"}
-
-
-def fresh(request: ApiRequest) -> bool:
-    """Whether the newest samples must come from the store: alert evaluations, `no-cache`."""
-    from_alert = request.headers.get("fromalert", "").lower() == "true"
-    return from_alert or "no-cache" in request.headers.get("cache-control", "").lower()
 
 
 def _stats(wanted: str, entry: Entry) -> tuple[bytes, tuple[str, ...]]:

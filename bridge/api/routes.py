@@ -32,7 +32,7 @@ from bridge.api import (
     status,
 )
 from bridge.api.direct import Direct
-from bridge.api.endpoint import Api, ApiRequest, Endpoint, Handler, failed
+from bridge.api.endpoint import Api, ApiRequest, Asks, Endpoint, Handler, failed
 from bridge.api.envelope import Answer
 from bridge.api.errors import ErrorType, Failure, failure_of
 from bridge.api.federate import federate
@@ -137,6 +137,11 @@ FOR_TENANTS: Final = frozenset(
         "/api/v1/status/walreplay",
     }
 )
+# What a form asks the handlers whose answers may be given again.
+QUESTIONS: Final[dict[Handler, Asks]] = {
+    query.instant: query.instant_question,
+    query.ranged: query.ranged_question,
+}
 FEDERATE: Final = "/federate"
 OPENAPI: Final = "/api/v1/openapi.yaml"
 
@@ -251,7 +256,9 @@ def _summary(handler: Handler) -> str:
 def _route(
     path: str, handler: Handler, api: Api, methods: Sequence[str], *, plain: bool = False
 ) -> Route:
-    return Route(path, Endpoint(_name(path), handler, api, plain=plain), methods=list(methods))
+    question = QUESTIONS.get(handler)
+    endpoint = Endpoint(_name(path), handler, api, plain=plain, question=question)
+    return Route(path, endpoint, methods=list(methods))
 
 
 def _name(path: str) -> str:

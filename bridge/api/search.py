@@ -12,8 +12,8 @@ from typing import Final
 
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
-from bridge.api.headers import SOURCE_HEADER
-from bridge.api.query import fresh, nocache
+from bridge.api.headers import SOURCE_HEADER, fresh
+from bridge.api.query import nocache
 from bridge.api.scores import Hit, best
 from bridge.api.search_params import Search, boolean, search_of
 from bridge.api.series import in_time
@@ -71,7 +71,7 @@ def _search(api: Api, request: ApiRequest, endpoint: str) -> Search:
 
 def _lookup(api: Api, request: ApiRequest, search: Search) -> Lookup:
     options = ReadOptions(
-        nocache(request.form), fresh(request), api.limits.max_samples, api.limits.max_bytes
+        nocache(request.form), fresh(request.headers), api.limits.max_samples, api.limits.max_bytes
     )
     return Lookup(search.matcher_sets, search.window, options)
 

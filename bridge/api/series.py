@@ -9,9 +9,9 @@ from bridge.api import params
 from bridge.api.encode import encode_labels
 from bridge.api.endpoint import Api, ApiRequest
 from bridge.api.envelope import Answer, go_json
-from bridge.api.headers import SOURCE_HEADER
+from bridge.api.headers import SOURCE_HEADER, fresh
 from bridge.api.params import TimeRange
-from bridge.api.query import fresh, nocache
+from bridge.api.query import nocache
 from bridge.catalogue.answers import Found, Lookup
 from bridge.model.annotations import RESULTS_TRUNCATED
 from bridge.model.errors import BadData, QueryTimeout
@@ -64,7 +64,7 @@ def _range(api: Api, request: ApiRequest) -> TimeRange:
 def _lookup(api: Api, request: ApiRequest, span: TimeRange) -> Lookup:
     matcher_sets = params.selectors(request.form.all("match[]"), parse_selector, api.limits.limits)
     options = ReadOptions(
-        nocache(request.form), fresh(request), api.limits.max_samples, api.limits.max_bytes
+        nocache(request.form), fresh(request.headers), api.limits.max_samples, api.limits.max_bytes
     )
     return Lookup(matcher_sets, Window(span.start, span.end), options)
 

@@ -149,15 +149,17 @@ class Policy:
 
         Its unsettled end is read as far as any query of this moment may ask, so that reads of the
         newest samples for windows that differ a little are the same read. A window that moved on
-        within what is settled will do so again: some of what comes next is read along, of selectors
-        with a smaller `share` (0 to 1) less, so that those of one dashboard are not all read again
-        at the same refresh.
+        within what is settled will do so again, and one that reaches further back than those before
+        it is followed by others that do, as of panels with longer ranges: some of what comes next
+        is read along, of selectors with a smaller `share` (0 to 1) less, so that those of one
+        dashboard are not all read again at the same refresh.
         """
         horizon = self.horizon(now)
         if gap.end <= horizon:
-            moved = window.start < gap.start and gap.end == window.end
-            ahead = round(self.settings.read_ahead * (1 + share) / 2) if moved else 0
-            return Window(gap.start, min(gap.end + ahead, horizon))
+            more = round(self.settings.read_ahead * (1 + share) / 2)
+            on = more if window.start < gap.start and gap.end == window.end else 0
+            back = more if window.start == gap.start and gap.end < window.end else 0
+            return Window(gap.start - back, min(gap.end + on, horizon))
         tail = Window(min(gap.start, horizon), max(gap.end, now.wall))
         rounded = outward(tail, self.settings.round_tail)
         settled = gap.start <= horizon

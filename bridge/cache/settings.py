@@ -22,8 +22,8 @@ class CacheSettings:
     `stale_if_error`: while the store is down, what it had settled is served however old it is.
     `coalesce`: gaps nearer to each other than this are read as one, as are more than `max_gaps`.
     `round_tail`: reads of the newest samples begin and end at multiples of this. `read_ahead`: when
-    a window that is held has moved on within what is settled, half as much to so much more is read
-    behind it, of each selector another part.
+    a window that is held has moved on within what is settled, or reaches further back, half as much
+    to so much more is read behind it, or before it, of each selector another part.
     `dir`, `dir_max_bytes`: a folder where sealed samples outlive this process, and its size;
     `valkey_url`: a Valkey or Redis where replicas share them.
     `max_bytes`: memory owned by what is remembered, besides at most `answers_max_bytes` of answers

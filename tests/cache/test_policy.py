@@ -139,11 +139,29 @@ def test_behind_a_window_that_moved_on_it_is_read_ahead_up_to_the_horizon(
     assert POLICY.widened(gap, window, READ) == Window(gap.start, end + ahead)
 
 
-def test_of_each_selector_another_part_is_read_ahead() -> None:
+def test_before_a_window_that_reaches_further_back_more_is_read() -> None:
+    end = START - 3 * HOUR
+    window, gap = Window(end - HOUR, end), Window(end - HOUR, end - 56 * MINUTE)
+    assert POLICY.widened(gap, window, READ) == Window(gap.start - 15 * MINUTE, gap.end)
+    # Also if the window ends with what still changes.
+    window = Window(START - HOUR, START)
+    gap = Window(window.start, window.start + MINUTE)
+    assert POLICY.widened(gap, window, READ) == Window(gap.start - 15 * MINUTE, gap.end)
+
+
+def test_of_each_selector_another_part_is_read_along() -> None:
     end = START - 3 * HOUR
     window, gap = Window(end - HOUR, end), Window(end - 15 * SECOND + 1, end)
     ahead = [POLICY.widened(gap, window, READ, share).end - end for share in (0.0, 0.5, 1.0)]
     assert ahead == [7.5 * MINUTE, 11.25 * MINUTE, 15 * MINUTE]
+    gap = Window(window.start, window.start + MINUTE)
+    back = [gap.start - POLICY.widened(gap, window, READ, share).start for share in (0.0, 0.5, 1.0)]
+    assert back == ahead
+
+
+def test_a_window_of_which_nothing_is_held_is_read_as_it_is() -> None:
+    window = Window(START - 3 * HOUR, START - 2 * HOUR)
+    assert POLICY.widened(window, window, READ) == window
 
 
 def test_a_hole_is_read_as_it_is() -> None:
