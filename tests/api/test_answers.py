@@ -33,7 +33,7 @@ class Warm:
 
     def __init__(self, made: Api, client: AsyncClient, store: LoggedStore, memory: Memory) -> None:
         self.api, self.client, self.store, self.memory = made, client, store, memory
-        self.now = store.clock.wall
+        self.now = self.clock = store.clock.wall
 
     @property
     def found(self) -> float:
@@ -66,7 +66,7 @@ async def warm() -> AsyncIterator[Warm]:
     cache = SampleCache(store, memory, "s")
     async with world.api() as made:
         engine = made.engine.over(cache)
-        over = replace(made, engine=engine, querier=cache)
+        over = replace(made, engine=engine, querier=cache, now=lambda: found.clock)
         transport = ASGITransport(application(over))
         async with AsyncClient(transport=transport, base_url="http://bridge") as client:
             found = Warm(over, client, store, memory)
@@ -81,6 +81,58 @@ async def test_the_third_who_asks_is_given_what_the_second_was(warm: Warm) -> No
     again = await warm.ask()
     assert warm.found == 1
     assert again == await warm.ask({"nocache": "1"})
+
+
+async def test_a_known_answer_is_the_same_by_whatever_method_it_is_asked_for(warm: Warm) -> None:
+    end = (warm.now - 3 * HOUR) // 1000
+    form = {"query": "x", "start": str(end - 3600), "end": str(end), "step": "60"}
+    by_get = await warm.client.get("/api/v1/query_range", params=form)
+    by_post = await warm.client.post("/api/v1/query_range", data=form)
+    mixed = await warm.client.request("GET", "/api/v1/query_range", params=form, content=b"x=y")
+    assert warm.found == 3
+    assert by_get.content == by_post.content == mixed.content
+    assert by_get.headers == by_post.headers == mixed.headers
+    assert by_get.headers["content-length"] == str(len(by_get.content))
+    assert "hit" in by_get.headers["x-prombridge-cache"]
+
+
+async def test_what_is_asked_of_now_is_another_question_each_time(warm: Warm) -> None:
+    form = {"query": "vector(time())"}
+    moments = []
+    for _ in range(3):
+        answer = await warm.client.get("/api/v1/query", params=form)
+        moments.append(answer.json()["data"]["result"][0]["value"])
+        warm.clock += 1000
+    assert [moment[0] for moment in moments] == [moments[0][0] + at for at in range(3)]
+
+
+async def test_who_leaves_no_time_is_given_none_of_what_is_known(warm: Warm) -> None:
+    end = (warm.now - 3 * HOUR) // 1000
+    form = {"query": "x", "start": str(end - 3600), "end": str(end), "step": "60"}
+    answer = await warm.client.get("/api/v1/query_range", params={**form, "timeout": "0"})
+    assert answer.status_code == 503
+    assert answer.json()["errorType"] == "timeout"
+    assert warm.found == 0
+
+
+async def test_a_long_answer_that_is_known_is_compressed_as_any_other(warm: Warm) -> None:
+    short = await warm.ask()
+    assert len(short) < 8192
+    queries = "x or " + " or ".join(f'label_replace(x, "n", "{n}", "", "")' for n in range(5))
+    first = await warm.ask({"query": queries})
+    found = warm.found
+    again = await warm.ask({"query": queries})
+    assert (warm.found, len(again) > 8192) == (found + 1, True)
+    assert again == first
+    end = (warm.now - 3 * HOUR) // 1000
+    times = {"start": str(end - 3600), "end": str(end), "step": "60"}
+    packed = await warm.client.get(
+        "/api/v1/query_range",
+        params={"query": queries, **times},
+        headers={"Accept-Encoding": "gzip"},
+    )
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == first
 
 
 async def test_spaces_around_a_query_make_it_another_question(warm: Warm) -> None:
