@@ -1,4 +1,4 @@
-"""A fresh prombridge in front of a Prometheus with 100,000 series: all names, soon, for little."""
+"""A fresh prombridge in front of a Prometheus with 100,000 series: all names, once, for little."""
 
 import re
 import time
@@ -20,7 +20,6 @@ METRICS: Final = 50
 SERIES: Final = PODS * METRICS
 SCRAPE: Final = 15_000
 SAMPLES_IN_12_HOURS: Final = 12 * 3_600_000 // SCRAPE
-SECONDS_WARM = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +42,16 @@ class World:
 
     def received(self) -> float:
         """The bytes that the bridge has received from the store so far."""
+        return self._counted("received_bytes")
+
+    def requests(self) -> float:
+        """How often the bridge has read from the store so far."""
+        return self._counted("requests")
+
+    def _counted(self, what: str) -> float:
         text = httpx.get(f"{self.bridge.url}/metrics").text
-        found = re.findall(
-            r"^prombridge_upstream_received_bytes_total\{.*\} (.*)$", text, re.MULTILINE
-        )
-        return sum(map(float, found))
+        pattern = rf"^prombridge_upstream_{what}_total\{{.*\}} (.*)$"
+        return sum(map(float, re.findall(pattern, text, re.MULTILINE)))
 
 
 def in_order(counts: list[dict[str, Any]]) -> list[tuple[int, str]]:
@@ -103,18 +107,14 @@ def test_all_names_are_there_at_once_and_complete(world: World) -> None:
         ("labels", '{__name__=~".*requests_1.*"}'),
     ],
 )
-def test_warm_answers_take_less_than_a_tenth_of_a_second(
-    world: World, path: str, match: str | None
-) -> None:
+def test_warm_answers_ask_the_store_for_nothing(world: World, path: str, match: str | None) -> None:
     parameters = {} if match is None else {"match[]": match}
-    world.ask(path, **parameters)
-    taken = []
-    for _ in range(7):
-        begun = time.perf_counter()
-        world.ask(path, **parameters)
-        taken.append(time.perf_counter() - begun)
-    print(f"{path} {match}: {min(taken) * 1000:.1f} ms")
-    assert min(taken) < SECONDS_WARM
+    first, _ = world.ask(path, **parameters)
+    requests, received = world.requests(), world.received()
+    again, _ = world.ask(path, **parameters)
+    assert first == again != []
+    assert (world.requests(), world.received()) == (requests, received)
+    assert requests > 0
 
 
 def test_names_cost_less_than_a_hundredth_of_the_samples_of_12_hours(world: World) -> None:
