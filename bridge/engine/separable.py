@@ -1,7 +1,8 @@
 """Whether the steps of a query know nothing of each other, so that one may be kept without them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
+from functools import partial
 from typing import Final
 
 from bridge.engine.function import Function
@@ -57,7 +58,8 @@ def separable(expr: Expr, functions: Functions, switches: Switches) -> Separable
     changed = switches.delayed_name_removal or switches.type_and_unit_labels
     if changed or switches.use_start_timestamps or not _separable(expr, functions):
         return Separable.NEVER
-    return Separable.ALIKE if _has_ordered(expr, functions) else Separable.ALWAYS
+    ordered = _any_group(expr, partial(_is_ordered, functions=functions))
+    return Separable.ALIKE if ordered else Separable.ALWAYS
 
 
 def _separable(expr: Expr, functions: Functions) -> bool:
@@ -73,7 +75,7 @@ def _separable(expr: Expr, functions: Functions) -> bool:
         case BinaryExpr():
             fits = expr.matching is None or expr.matching.fill_lhs is expr.matching.fill_rhs is None
         case AggregateExpr():
-            fits = not _is_ordered(expr, functions) or not _has_picks(expr.expr)
+            fits = not _is_ordered(expr, functions) or not _any_group(expr.expr, _is_pick)
         case MatrixSelector() | NumberLiteral() | ParenExpr() | StringLiteral() | UnaryExpr():
             fits = True
     return fits and all(_separable(child, functions) for child in children(expr))
@@ -92,9 +94,10 @@ def _reads_nothing(expr: Expr) -> bool:
     return not isinstance(expr, VectorSelector) and all(map(_reads_nothing, children(expr)))
 
 
-def _has_ordered(expr: Expr, functions: Functions) -> bool:
-    ordered = isinstance(expr, AggregateExpr) and _is_ordered(expr, functions)
-    return ordered or any(_has_ordered(child, functions) for child in children(expr))
+def _any_group(expr: Expr, sought: Callable[[AggregateExpr], bool]) -> bool:
+    """Whether any aggregation of a tree is one that is sought."""
+    found = isinstance(expr, AggregateExpr) and sought(expr)
+    return found or any(_any_group(child, sought) for child in children(expr))
 
 
 def _is_ordered(expr: AggregateExpr, functions: Functions) -> bool:
@@ -102,9 +105,8 @@ def _is_ordered(expr: AggregateExpr, functions: Functions) -> bool:
     return expr.op not in _ORDERLESS and not _in_label_order(expr.expr, functions)
 
 
-def _has_picks(expr: Expr) -> bool:
-    picks = isinstance(expr, AggregateExpr) and expr.op in _PICKS
-    return picks or any(map(_has_picks, children(expr)))
+def _is_pick(expr: AggregateExpr) -> bool:
+    return expr.op in _PICKS
 
 
 def _in_label_order(expr: Expr, functions: Functions) -> bool:
