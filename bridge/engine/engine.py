@@ -190,7 +190,7 @@ class Engine:
     async def _is_small(self, query: Query, prepared: Prepared, options: QueryOptions) -> bool:
         """Whether all that a query needs is remembered, and neither it nor its values are much."""
         apart = await self._apart(query, prepared, options)
-        known = None if apart is Separable.NEVER else await self._known(query)
+        known = await self._known(query, apart)
         steps = query.steps if known is None else known.behind(query.steps)
         selects = (await self._planned(prepared, steps, query.lookback)).selects
         found = await estimates(self.querier, selects, options)
@@ -242,7 +242,7 @@ class Engine:
         if apart is not Separable.NEVER and not self.stretches.expect(Place.of(query)):
             apart = Separable.NEVER
         asked = _Asked(query, prepared, options, budget, stats, apart)
-        known = None if apart is Separable.NEVER else await self._known(query)
+        known = await self._known(query, apart)
         found = None if known is None else await self._continued(known, asked)
         if found is None:
             found = await self._evaluated(asked, query.steps)
@@ -260,9 +260,9 @@ class Engine:
             query.text, lambda: prepared.separable(steps, functions, switches)
         )
 
-    async def _known(self, query: Query) -> Stretch | None:
-        """The values of the first steps of a query, if those of most steps are known."""
-        stretch = self.stretches.find(Place.of(query))
+    async def _known(self, query: Query, apart: Separable) -> Stretch | None:
+        """The values of a query's first steps, if they may be given and those of most are known."""
+        stretch = None if apart is Separable.NEVER else self.stretches.find(Place.of(query))
         if stretch is None:
             return None
         count = await stretch.known(query.steps)
