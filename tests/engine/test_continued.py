@@ -240,7 +240,8 @@ async def test_other_windows_are_evaluated_whole(steps: Steps) -> None:
 async def test_what_is_asked_for_in_another_way_is_evaluated_whole(options: QueryOptions) -> None:
     async with world(rising()) as both:
         await both.kept(RATE, HOUR_OF_IT)
-        assert await both.both(RATE, on(HOUR_OF_IT, 1), options) == 0
+        for steps in (HOUR_OF_IT, on(HOUR_OF_IT, 1)):
+            assert await both.both(RATE, steps, options) == 0
 
 
 async def test_a_series_that_begins_with_the_new_steps_is_a_row_of_its_own() -> None:
