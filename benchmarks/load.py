@@ -2,7 +2,8 @@
 
 Requests are sent at their time, whether or not earlier ones are answered, over connections that are
 kept; an answer's latency counts from the moment its request was due. The generator is one process
-that looks at answers as bytes only; its own processor time is told, for it shares the cores.
+that looks at answers as bytes only; its own processor time is told, for it shares the cores. So is
+what the machine's host kept from it: while that is much, latencies are the host's.
 """
 
 import argparse
@@ -85,6 +86,7 @@ class Tally:
     memory: list[tuple[float, int]] = field(default_factory=list)
     server_seconds: float = 0.0
     own_seconds: float = 0.0
+    stolen_seconds: float = 0.0
 
     def p(self, share: float) -> float:
         """A quantile of the latencies, ms."""
@@ -182,7 +184,7 @@ async def loaded(server: Running, rate: int, seconds: float, slow: int, idle: in
     await asyncio.sleep(2)
     tally.latencies.clear()
     tally.statuses.clear()
-    before, own = server.processor_seconds(), time.process_time()
+    before, own, stolen = server.processor_seconds(), time.process_time(), _stolen()
     began, sent, total = time.perf_counter(), 0, int(rate * seconds)
     looked = 0.0
     while sent < total:
@@ -203,6 +205,7 @@ async def loaded(server: Running, rate: int, seconds: float, slow: int, idle: in
     tally.lost += sum(len(one.due) for one in made)
     tally.server_seconds = server.processor_seconds() - before
     tally.own_seconds = time.process_time() - own
+    tally.stolen_seconds = _stolen() - stolen
     for one in made:
         if one.transport is not None:
             one.due.clear()
@@ -211,6 +214,13 @@ async def loaded(server: Running, rate: int, seconds: float, slow: int, idle: in
         writer.transport.abort()
     _say("\r\033[K")
     return tally
+
+
+def _stolen() -> float:
+    """Processor time that this machine wanted and its host gave to others so far, seconds."""
+    # The first line sums all processors; its eighth number is `steal`, in ticks. See proc_stat(5).
+    ticks = int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _say(text: str) -> None:
@@ -242,6 +252,7 @@ def table(tally: Tally, seconds: float) -> str:
         ("longest, ms", f"{tally.p(1):.1f}"),
         ("processor time of prombridge, a request, ms", f"{_each(tally.server_seconds, answers)}"),
         ("of the generator", f"{_each(tally.own_seconds, answers)}"),
+        ("kept by the machine's host, of one processor", f"{tally.stolen_seconds / seconds:.1%}"),
         ("memory, MiB", " → ".join(f"{tally.memory[at][1] / 2**20:.0f}" for at in (0, -1))),
         ("slope of memory, MiB a minute", f"{tally.slope():.2f}"),
     ]
