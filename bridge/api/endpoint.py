@@ -33,7 +33,7 @@ from bridge.cache.caches import Caches
 from bridge.catalogue.joint import Names
 from bridge.engine.engine import Engine
 from bridge.engine.query import EngineSettings
-from bridge.model.errors import BridgeError, QueryCanceled, Unavailable
+from bridge.model.errors import QueryCanceled, Unavailable
 from bridge.remote.client import RemoteStore
 from bridge.remote.query_api import QueryApi
 from bridge.remote.server import ReadEndpoint
@@ -142,12 +142,11 @@ class Endpoint:
             return None
         try:
             question = self._question(self._api, form_of(scope["query_string"]))
-        except BridgeError:
-            # What is wrong with it is told where it is answered.
+            if question is None:
+                return None
+            known = await self._api.answers.short(question, _WORTH_COMPRESSING)
+        except Exception:  # noqa: BLE001 - whatever is wrong is told where it is answered
             return None
-        if question is None:
-            return None
-        known = await self._api.answers.short(question, _WORTH_COMPRESSING)
         if known is None:
             return None
         self._api.ledger.known(question.text, question.steps, origin, known.stats)
