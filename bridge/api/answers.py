@@ -110,31 +110,26 @@ class Answers:
 
     async def find(self, question: Question) -> Known | None:
         """What was answered, if that is what would be answered now."""
-        known = await self._standing((self._owner, question))
+        known = await self.held(question) or await self._sent((self._owner, question))
         self.shelf.metrics.looked(found=known is not None)
         return known
 
-    async def short(self, question: Question, below: int) -> Known | None:
-        """The same if it has less than so many bytes; who finds nothing is to ask `find`."""
-        known = self.shelf.held.get((self._owner, question))
-        if known is None or len(known.answer.data) >= below:
-            return None
-        if not await lasting(known.warranties):
-            return None
-        self.shelf.metrics.looked(found=True)
-        return known
-
-    async def _standing(self, place: Place) -> Known | None:
-        try:
-            known = self.shelf.held[place]
-        except KeyError:
-            sent = self.shelf.sent.get(place)
-            if sent is None:
-                return None
-            known = sent.known()
-        if await lasting(known.warranties):
+    async def held(self, question: Question) -> Known | None:
+        """The same if it is kept; who finds nothing, or has no use for it, is to ask `find`."""
+        place = self._owner, question
+        known = self.shelf.held.get(place)
+        if known is None or await lasting(known.warranties):
             return known
         self.shelf.held.pop(place, None)
+        return None
+
+    async def _sent(self, place: Place) -> Known | None:
+        """A long answer that is sent to somebody, if that is what would be answered now."""
+        sent = self.shelf.sent.get(place)
+        if sent is None:
+            return None
+        if await sent.stands():
+            return sent.known()
         self.shelf.sent.pop(place, None)
         return None
 
@@ -163,12 +158,21 @@ class Answers:
             return None
         if answer.pieces:
             return await self._share(question, Known(answer, stats, warranties, 0))
-        texts = (question.text, *answer.warnings, *answer.infos)
-        size = len(answer.data) + sum(map(len, texts)) + _OVERHEAD + _WARRANTY * len(warranties)
-        known = Known(answer, stats, warranties, size)
-        if size <= self.shelf.max_bytes // _SHARE:
-            self.shelf.held[self._owner, question] = known
+        known = Known(answer, stats, warranties, _size(question, answer, warranties))
+        self._keep(question, known)
         return lambda: known
+
+    def pack(self, question: Question, answer: Answer, packed: bytes) -> None:
+        """Keeps the body of an answer compressed too, if the answer is kept still."""
+        known = self.shelf.held.get((self._owner, question))
+        if known is not None and known.answer is answer:
+            answer = replace(answer, packed=packed)
+            size = _size(question, answer, known.warranties)
+            self._keep(question, replace(known, answer=answer, nbytes=size))
+
+    def _keep(self, question: Question, known: Known) -> None:
+        if known.nbytes <= self.shelf.max_bytes // _SHARE:
+            self.shelf.held[self._owner, question] = known
 
     async def _share(self, question: Question, known: Known) -> Given:
         """A long answer, whose pieces are written once for all who ask while it is sent."""
@@ -178,6 +182,13 @@ class Answers:
         if sent is None or not await sent.stands():
             sent = self.shelf.sent[place] = _Sent(known)
         return sent.known
+
+
+def _size(question: Question, answer: Answer, warranties: Warranties) -> int:
+    """Bytes of memory that a kept answer takes, about."""
+    texts = (question.text, *answer.warnings, *answer.infos)
+    bodies = len(answer.data) + len(answer.packed)
+    return bodies + sum(map(len, texts)) + _OVERHEAD + _WARRANTY * len(warranties)
 
 
 def _vouched(stats: Stats) -> Warranties | None:

@@ -16,8 +16,9 @@ _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 class Answer:
     """A successful answer: the JSON of `data`, remarks, and headers of its own.
 
-    The `data` of a `bare` one are the whole body, without envelope. `pieces` write a long body one
-    after the other, in any thread; then `data` is empty, and it has no more bytes than `at_most`.
+    The `data` of a `bare` one are the whole body, without envelope; `packed` is the same compressed
+    by gzip, if somebody took it that way. `pieces` write a long body one after the other, in any
+    thread; then `data` is empty, and it has no more bytes than `at_most`.
     """
 
     data: bytes
@@ -27,6 +28,7 @@ class Answer:
     pieces: tuple[Piece, ...] = ()
     at_most: int = 0
     bare: bool = False
+    packed: bytes = b""
 
 
 # The answer of what was done and has nothing to tell: 204.

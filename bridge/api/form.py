@@ -71,15 +71,20 @@ class Form:
         return tuple(value for key, value in self.pairs if key == name)
 
 
-def form_of(query_string: bytes) -> Form:
-    """The parameters of a request without a body; raises BadData for too many."""
-    return _urlencoded(query_string)
+def has_body(scope: Scope) -> bool:
+    """Whether a request's body counts."""
+    return scope["method"] in _WITH_BODY
 
 
 async def read_form(scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Form:
     """The parameters of URL and body; raises BodyTooLarge, and BadData for too many."""
-    url = _urlencoded(scope["query_string"])
-    body = await _body(Request(scope, receive)) if scope["method"] in _WITH_BODY else b""
+    body = await _body(Request(scope, receive)) if has_body(scope) else b""
+    return form_of(scope["query_string"], body, headers)
+
+
+def form_of(query_string: bytes, body: bytes, headers: Mapping[str, str]) -> Form:
+    """The parameters of a URL and of a body that counts; raises BadData for too many."""
+    url = _urlencoded(query_string)
     if not body:
         return url
     content_type = headers.get("content-type") or _URLENCODED

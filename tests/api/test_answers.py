@@ -1,80 +1,21 @@
 """An answer is given again as long as what it rests on stands, to whoever it may be given to."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from functools import partial
 
 import pytest
-from httpx import ASGITransport, AsyncClient
 
 from bridge.api.answers import Answers, Question, Shelf
-from bridge.api.endpoint import Api
 from bridge.api.envelope import Answer
 from bridge.api.pieces import joined
-from bridge.api.routes import application
-from bridge.cache.memory import Memory
-from bridge.cache.samples import SampleCache
-from bridge.cache.settings import CacheSettings
 from bridge.engine.query import Stats
-from bridge.model.labels import Labels
 from bridge.model.time import Steps
 from bridge.storage.interface import Provenance
 from bridge.storage.warranty import NOTHING_STANDS, WHOLE, Warranty
-from tests.api import world
-from tests.cache.world import HOUR, MINUTE, Clock, LoggedStore
+from tests.api.warm import Warm, X
+from tests.cache.world import HOUR, MINUTE
 
-X = Labels.of({"__name__": "x", "job": "a"})
 OLD = Question("x", Steps.at(0))
-
-
-class Warm:
-    """A cache over a store with six hours of one series, and a client of an API over it."""
-
-    def __init__(self, made: Api, client: AsyncClient, store: LoggedStore, memory: Memory) -> None:
-        self.api, self.client, self.store, self.memory = made, client, store, memory
-        self.now = self.clock = store.clock.wall
-
-    @property
-    def found(self) -> float:
-        """How often an answer was given again."""
-        return self._sample("prombridge_answers_lookups_total", {"result": "hit"})
-
-    def steps(self, result: str) -> float:
-        """How many steps were known, or evaluated."""
-        return self._sample("prombridge_answers_steps_total", {"result": result})
-
-    def _sample(self, name: str, labels: dict[str, str]) -> float:
-        return self.api.metrics.registry.get_sample_value(name, labels) or 0.0
-
-    async def ask(self, form: Mapping[str, str] = {}, since: int = 3 * HOUR) -> bytes:
-        end = (self.now - since) // 1000
-        times = {"start": str(end - 3600), "end": str(end), "step": "60"}
-        answer = await self.client.get(
-            "/api/v1/query_range", params={"query": "x", **times, **form}
-        )
-        assert answer.status_code == 200
-        return answer.content
-
-
-@pytest.fixture
-async def warm() -> AsyncIterator[Warm]:
-    store = LoggedStore(Clock())
-    now = store.clock.wall
-    store.put(X, {at: at / 7 for at in range(now - 6 * HOUR, now, MINUTE)})
-    memory = Memory(CacheSettings(), store.clock)
-    cache = SampleCache(store, memory, "s")
-    async with world.api() as made:
-        engine = made.engine.over(cache)
-        over = replace(made, engine=engine, querier=cache, now=lambda: found.clock)
-        transport = ASGITransport(application(over))
-        async with AsyncClient(transport=transport, base_url="http://bridge") as client:
-            found = Warm(over, client, store, memory)
-            first = await found.ask()
-            await cache.settled()
-            assert await found.ask() == first
-            yield found
-            await cache.aclose()
 
 
 async def test_the_third_who_asks_is_given_what_the_second_was(warm: Warm) -> None:
@@ -84,8 +25,7 @@ async def test_the_third_who_asks_is_given_what_the_second_was(warm: Warm) -> No
 
 
 async def test_a_known_answer_is_the_same_by_whatever_method_it_is_asked_for(warm: Warm) -> None:
-    end = (warm.now - 3 * HOUR) // 1000
-    form = {"query": "x", "start": str(end - 3600), "end": str(end), "step": "60"}
+    form = warm.form()
     by_get = await warm.client.get("/api/v1/query_range", params=form)
     by_post = await warm.client.post("/api/v1/query_range", data=form)
     mixed = await warm.client.request("GET", "/api/v1/query_range", params=form, content=b"x=y")
@@ -107,32 +47,11 @@ async def test_what_is_asked_of_now_is_another_question_each_time(warm: Warm) ->
 
 
 async def test_who_leaves_no_time_is_given_none_of_what_is_known(warm: Warm) -> None:
-    end = (warm.now - 3 * HOUR) // 1000
-    form = {"query": "x", "start": str(end - 3600), "end": str(end), "step": "60"}
+    form = warm.form()
     answer = await warm.client.get("/api/v1/query_range", params={**form, "timeout": "0"})
     assert answer.status_code == 503
     assert answer.json()["errorType"] == "timeout"
     assert warm.found == 0
-
-
-async def test_a_long_answer_that_is_known_is_compressed_as_any_other(warm: Warm) -> None:
-    short = await warm.ask()
-    assert len(short) < 8192
-    queries = "x or " + " or ".join(f'label_replace(x, "n", "{n}", "", "")' for n in range(5))
-    first = await warm.ask({"query": queries})
-    found = warm.found
-    again = await warm.ask({"query": queries})
-    assert (warm.found, len(again) > 8192) == (found + 1, True)
-    assert again == first
-    end = (warm.now - 3 * HOUR) // 1000
-    times = {"start": str(end - 3600), "end": str(end), "step": "60"}
-    packed = await warm.client.get(
-        "/api/v1/query_range",
-        params={"query": queries, **times},
-        headers={"Accept-Encoding": "gzip"},
-    )
-    assert packed.headers["content-encoding"] == "gzip"
-    assert packed.content == first
 
 
 async def test_spaces_around_a_query_make_it_another_question(warm: Warm) -> None:
