@@ -47,18 +47,29 @@ def _copy(source: Int64s, out: Int64s) -> None:
         out[sample] = source[sample]
 
 
+@inlined
+def _span(
+    timestamps: Int64s, first: int, stop: int, start: int, end: int, before: int, upto: int
+) -> tuple[int, int]:
+    """The samples of a row from `start` to `end`, counted from its `first`.
+
+    Looked for first where the row before had its own, `before` and `upto`.
+    """
+    low = _likely(timestamps, first, stop, start, first + before)
+    high = _likely(timestamps, low, stop, end + 1, first + upto)
+    return low - first, high - first
+
+
 @kernel(i8_in, i8_in, int64, int64, i8_out, i8_out)
 def spans(
     offsets: Int64s, timestamps: Int64s, start: int, end: int, lows: Int64s, highs: Int64s
 ) -> None:
     """Where each row's samples from `start` to `end` (ms) begin and stop."""
-    before, upto = 0, 0
+    low, high = 0, 0
     for row in range(len(offsets) - 1):
         first, stop = offsets[row], offsets[row + 1]
-        low = _likely(timestamps, first, stop, start, first + before)
-        high = _likely(timestamps, low, stop, end + 1, first + upto)
-        lows[row], highs[row] = low, high
-        before, upto = low - first, high - first
+        low, high = _span(timestamps, first, stop, start, end, low, high)
+        lows[row], highs[row] = first + low, first + high
 
 
 @kernel(i8_in, i8_in, i8_in, int64, int64, i8_out, i8_out)
@@ -72,13 +83,11 @@ def spans_of(
     highs: Int64s,
 ) -> None:
     """The same of some rows."""
-    before, upto = 0, 0
+    low, high = 0, 0
     for index in range(len(rows)):
         first, stop = offsets[rows[index]], offsets[rows[index] + 1]
-        low = _likely(timestamps, first, stop, start, first + before)
-        high = _likely(timestamps, low, stop, end + 1, first + upto)
-        lows[index], highs[index] = low, high
-        before, upto = low - first, high - first
+        low, high = _span(timestamps, first, stop, start, end, low, high)
+        lows[index], highs[index] = first + low, first + high
 
 
 @kernel(i8_in, i8_in, i8_in, i8_in, i8_in, i8_out, i8_out, i8_out)
