@@ -22,17 +22,28 @@ from bridge.model.vectors import Bools, Scalar, Value, Windows
 def double_exponential_smoothing(site: CallSite, values: tuple[Value, ...]) -> Value:
     windows = cast("Windows", values[0])
     smoothing, trend = (cast("Scalar", value).values for value in values[1:])
-    used = np.asarray((numbers(windows) > 0).any(axis=0))
-    _require_share("smoothing", "sf", smoothing, used)
-    _require_share("trend", "tf", trend, used)
+    _require_shares(smoothing, trend, np.asarray(numbers(windows) > 0))
     site.note_ignored(windows)
     return run_over_windows(_smoothed, windows, [smoothing, trend])
 
 
-def _require_share(name: str, short: str, factors: Float64s, used: Bools) -> None:
-    for factor in factors[used & ((factors <= 0.0) | (factors >= 1.0))].tolist():
-        shown = f"{factor:f}" if math.isfinite(factor) else f"{factor:+f}".title()
-        raise ExecutionError(f"invalid {name} factor. Expected: 0 < {short} < 1, got: {shown}")
+def _require_shares(smoothing: Float64s, trend: Float64s, used: Bools) -> None:
+    """Raises ExecutionError for the first series' first step `used` [S, T] with a wrong factor."""
+    smooths, trends = _is_share(smoothing), _is_share(trend)
+    wrong = np.flatnonzero(used & ~(smooths & trends))
+    if not len(wrong):
+        return
+    step = int(wrong[0]) % len(smoothing)
+    name, factor = ("trend", trend[step]) if smooths[step] else ("smoothing", smoothing[step])
+    shown = f"{factor:f}" if math.isfinite(factor) else f"{factor:+f}".title()
+    short = f"{name[0]}f"
+    raise ExecutionError(f"invalid {name} factor. Expected: 0 < {short} < 1, got: {shown}")
+
+
+def _is_share(factors: Float64s) -> Bools:
+    """Whether it is none of those that are refused; NaN is not."""
+    result: Bools = ~((factors <= 0.0) | (factors >= 1.0))
+    return result
 
 
 @window_kernel(params=2)
