@@ -144,6 +144,13 @@ DIFFERENCES: Final = (
         fuzz_native.in_subqueries,
     ),
     Difference(
+        "gauges of negative factors",
+        "3.7.0",
+        "Set native histogram to gauge type when subtracting or multiplying/dividing with "
+        "negative factors. #17004",
+        fuzz_native.negated,
+    ),
+    Difference(
         "mixed buckets in statistics",
         "3.12.0",
         "Fix missing warning when mixing exponential and custom-bucket histograms in stats "

@@ -15,13 +15,23 @@ from bridge.model.histogram_operators import products
 from bridge.model.samples import Float64s
 from bridge.model.time import go_seconds
 from bridge.model.vectors import HistogramWindows, Matrix, Value, Windows
-from bridge.promql.ast import AggregateExpr, Call, Expr, SubqueryExpr, children
+from bridge.promql.ast import (
+    AggregateExpr,
+    BinaryExpr,
+    Call,
+    Expr,
+    SubqueryExpr,
+    UnaryExpr,
+    children,
+)
 from tests.oracle.fuzz_replies import numbers_of
 from tests.oracle.fuzz_translations import Case
 
 _SUMS: Final = frozenset({"sum", "avg", "sum_over_time", "avg_over_time"})
 _RATES: Final = frozenset({"rate", "increase"})
 _NEAR: Final = 1e-9
+_NOT_GAUGE: Final = "this native histogram metric is not a gauge"
+_NOT_COUNTER: Final = "this native histogram metric is not a counter"
 
 
 def rounded(case: Case) -> Case:
@@ -38,6 +48,30 @@ def unnoticed_mix(case: Case) -> Case:
     ours, theirs = (any(map(_MIX.search, one.annotations)) for one in (case.ours, case.theirs))
     unseen = ours and not theirs and _only_counts(case.expr)
     return replace(case, ours=case.theirs) if unseen else case
+
+
+def negated(case: Case) -> Case:
+    """What was subtracted or has another sign was no gauge yet: 3.5 takes it for a counter."""
+    theirs, ours = case.theirs.annotations, case.ours.annotations
+    taken = {note for note in theirs - ours if _NOT_GAUGE in note}
+    given = {note for note in ours - theirs if _NOT_COUNTER in note}
+    if not (taken or given) or not _negates(case.expr):
+        return case
+    return replace(
+        case,
+        theirs=replace(case.theirs, annotations=theirs - taken),
+        ours=replace(case.ours, annotations=ours - given),
+    )
+
+
+def _negates(expr: Expr | None) -> bool:
+    match expr:
+        case None:
+            return False
+        case UnaryExpr(op="-") | BinaryExpr(op="-" | "*" | "/"):
+            return True
+        case _:
+            return any(map(_negates, children(expr)))
 
 
 def in_subqueries(case: Case) -> Case:

@@ -9,8 +9,10 @@ from bridge.promql.printer import to_text
 from tests.oracle.conftest import Say
 from tests.oracle.fuzz import OPTIONS, Summary, describe, fuzz, question
 from tests.oracle.fuzz_data import END, GROUNDS, START, nasty
+from tests.oracle.fuzz_native import negated
 from tests.oracle.fuzz_replies import Reply, explained_by_chance, reply, same
 from tests.oracle.fuzz_shrink import smaller
+from tests.oracle.fuzz_translations import Case
 from tests.oracle.fuzz_words import words
 from tests.oracle.writer import write_prometheus
 from tests.promql.signatures import SIGNATURES
@@ -119,6 +121,15 @@ def test_among_equals_any_series_will_do() -> None:
     said = [vector(row("a", "1")), vector(row("b", "1"))]
     assert explained_by_chance(said, vector(row("c", "1")))
     assert not explained_by_chance(said, vector(row("c", "2")))
+
+
+def test_negative_histograms_are_gauges_only_since_3_7() -> None:
+    counter = frozenset({'this native histogram metric is not a counter: "" (1:1)'})
+    asked = "irate((-x)[1h:])"
+    case = Case(asked, parse(asked, SIGNATURES), vector(), vector(notes=counter))
+    assert negated(case).ours == negated(case).theirs
+    plain = Case("irate(x[1h])", parse("irate(x[1h])", SIGNATURES), case.theirs, case.ours)
+    assert negated(plain) == plain
 
 
 def test_smaller_expressions_come_first() -> None:
