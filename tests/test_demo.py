@@ -1,7 +1,5 @@
 """The demo's data: deterministic, growing without seams, with a reboot and a gap in them."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
@@ -20,10 +18,11 @@ Series = dict[Labels, tuple[Int64s, Float64s]]
 def scraped(cuts: list[int]) -> Series:
     """Every series of the demo, scraped from cut to cut, counted in ticks from the start."""
     pieces: dict[Labels, list[tuple[Int64s, Float64s]]] = {}
-    scrapers = [Scraper(target) for target in targets(FIRST)]
-    for start, stop in pairwise(cuts):
+    first, *stops = cuts
+    scrapers = [Scraper(target, FIRST + first) for target in targets(FIRST)]
+    for stop in stops:
         for scraper in scrapers:
-            for batch in scraper.scrape(FIRST + start, FIRST + stop):
+            for batch in scraper.scrape(FIRST + stop):
                 for labels, values in zip(batch.labels, batch.values, strict=True):
                     pieces.setdefault(labels, []).append((batch.timestamps, values))
     return {
@@ -137,11 +136,21 @@ async def test_store_holds_the_day_that_ends_now_and_grows_with_it() -> None:
     assert ticks >= TICKS_PER_DAY
     assert np.diff(day.offsets).tolist() == [ticks] * 6
     assert now - TICK_MS <= day.timestamps.max() < now
-    store.extend(now + TICK_MS - 1)
+    store.extend(now)
     assert np.array_equal((await held(store, "up", 0, 2 * now)).timestamps, day.timestamps)
     store.extend(now + 3 * TICK_MS)
     grown = await held(store, "up", 0, 2 * now)
     assert np.diff(grown.offsets).tolist() == [ticks + 3] * 6
+
+
+async def test_each_scrape_is_there_as_soon_as_its_time_has_come() -> None:
+    now = FIRST * TICK_MS + 86_400_000
+    store = demo_store(now)
+    for passed in range(0, 2 * TICK_MS, 500):
+        store.extend(now + passed)
+        up = await held(store, "up", 0, 2 * now)
+        newest = up.timestamps[up.offsets[1:] - 1]
+        assert ((now + passed - TICK_MS < newest) & (newest <= now + passed)).all()
 
 
 async def test_store_that_was_extended_equals_one_made_later() -> None:

@@ -2,9 +2,13 @@
 
 import argparse
 import asyncio
+import shlex
+import shutil
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -119,6 +123,15 @@ def _bridge(settings: "Settings", address: str | None) -> "Listener":
         return listen(app, web.host, 0)
 
 
+def _command() -> str:
+    """How a shell finds prombridge: by its name, or else as this one was started."""
+    if shutil.which("prombridge"):
+        return "prombridge"
+    started = Path(sys.argv[0])
+    as_module = started.name == "__main__.py"
+    return shlex.join((sys.executable, "-m", "bridge.cli") if as_module else (str(started),))
+
+
 def _welcome(address: str) -> str:
     url = f"http://{address}"
     shown = urlencode({"g0.expr": _QUERIES[0], "g0.tab": "graph"})
@@ -133,7 +146,7 @@ Three queries to paste there, into the terminal or into Grafana:
 {queries}
 
 For instance:
-  prombridge query --server {url} '{_QUERIES[0]}'
+  {_command()} query --server {url} '{_QUERIES[0]}'
   curl '{url}/api/v1/query?query=up'
 
 In Grafana: Connections, Add new connection, Prometheus, and {url} as its server URL.

@@ -58,14 +58,20 @@ class Target:
 
 @dataclass(slots=True)
 class Scraper:
-    """Scrapes one target onwards; remembers where its counters stand."""
+    """Scrapes one target onwards from tick `next`; remembers where its counters stand."""
 
     target: Target
+    next: int
     _totals: dict[Labels, float] = field(default_factory=dict)
 
-    def scrape(self, first: int, last: int) -> Iterator[Scrapes]:
-        """All samples of the ticks from `first` up to, but without, `last`."""
-        for start, stop in self._spans(first, last):
+    def due(self, now_ms: int) -> Iterator[Scrapes]:
+        """All samples up to `now_ms` (Unix ms, inclusive) that were not given yet."""
+        return self.scrape((now_ms - self.target.offset) // TICK_MS + 1)
+
+    def scrape(self, last: int) -> Iterator[Scrapes]:
+        """All samples of the ticks up to, but without, `last` that were not given yet."""
+        first, self.next = self.next, max(self.next, last)
+        for start, stop in self._spans(first, self.next):
             ticks = np.arange(start, stop, dtype=np.int64)
             failed = self._failed(ticks)
             yield self._health(ticks, failed)

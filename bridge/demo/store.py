@@ -16,18 +16,16 @@ class DemoStore:
 
     def __init__(self, now_ms: int) -> None:
         self.querier = MemoryStore(name="demo")
-        self._scraped = now_ms // TICK_MS - _HELD_TICKS
-        self._scrapers = [Scraper(target) for target in targets(self._scraped)]
+        first = now_ms // TICK_MS - _HELD_TICKS
+        self._scrapers = [Scraper(target, first) for target in targets(first)]
         self.extend(now_ms)
 
     def extend(self, now_ms: int) -> None:
         """Adds every scrape up to `now_ms` (Unix ms) that is not there yet."""
-        now = now_ms // TICK_MS
         for scraper in self._scrapers:
-            for scrapes in scraper.scrape(self._scraped, now):
+            for scrapes in scraper.due(now_ms):
                 for labels, values in zip(scrapes.labels, scrapes.values, strict=True):
                     self.querier.append(labels, scrapes.timestamps, values)
-        self._scraped = max(self._scraped, now)
 
 
 def demo_store(now_ms: int) -> DemoStore:

@@ -1,5 +1,6 @@
 """The demo, as its users start it: the whole chain over real remote read."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -49,6 +50,14 @@ def test_it_prints_where_it_is_and_three_queries_that_have_answers(
         found = httpx.get(f"{url}/api/v1/query", params={"query": query}, timeout=QUERY_TIMEOUT)
         assert found.json()["data"]["result"], query
     assert any("Grafana" in line and url in line for line in demo)
+
+
+def test_the_command_that_it_shows_can_be_run_as_it_stands(demo: list[str]) -> None:
+    command = demo[demo.index("For instance:") + 1]
+    done = subprocess.run(
+        shlex.split(command), capture_output=True, text=True, timeout=QUERY_TIMEOUT, check=True
+    )
+    assert done.stdout.startswith("SERIES")
 
 
 def test_it_links_to_a_page_that_shows_a_graph(demo: list[str], url: str) -> None:

@@ -137,7 +137,7 @@ def test_node_overview_reads_only_what_a_node_exporter_exposes() -> None:
     exposed = {
         labels.get(METRIC_NAME)
         for target in targets(119_666_666)
-        for scrapes in Scraper(target).scrape(119_666_666, 119_666_668)
+        for scrapes in Scraper(target, 119_666_666).scrape(119_666_668)
         for labels in scrapes.labels
     }
     read = {name for question in DASHBOARDS[0].questions() for name in metric_names(question)}
