@@ -6,6 +6,7 @@ on them than all decoding, and its client more on a request than all that a smal
 
 import asyncio
 import base64
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -202,13 +203,20 @@ def _mapped() -> Iterator[None]:
         raise kind(_said(error)) from error
 
 
+def _unreached(error: OSError) -> str:
+    """Why there is no connection: asyncio gives all reasons one text, their number tells."""
+    if error.errno and "Connect call failed" in str(error):
+        return os.strerror(error.errno)
+    return error.strerror if error.strerror and not isinstance(error, ssl.SSLError) else str(error)
+
+
 def _said(error: Exception) -> str:
     """What an error says, on one line."""
     match error:
         case aiohttp.ClientConnectorCertificateError():
             said = str(error.certificate_error)
         case aiohttp.ClientConnectorError():
-            said = str(error.os_error)
+            said = _unreached(error.os_error)
         case aiohttp.ClientResponseError():
             said = error.message
         case _:
