@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from bridge.cli import (
     check_config,
@@ -30,6 +30,15 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, *, prog: str | None = None, description: str | None = None) -> None:
         super().__init__(prog=prog, description=description, allow_abbrev=False)
+
+    def parse_known_args(
+        self, args: Any = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Refuses what it does not know itself, so that the command is named whose help tells."""
+        known, others = super().parse_known_args(args, namespace)
+        if others:
+            self.error(f"unrecognized arguments: {' '.join(others)}")
+        return known, others
 
     def error(self, message: str) -> NoReturn:
         sys.stderr.write(f"{self.prog}: {message}; see {self.prog} --help\n")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from bridge.cli.terminal import Table, moment
+from bridge.cli.terminal import Table, counted, moment
 from bridge.model.time import format_duration
 
 Json = Mapping[str, Any]
@@ -53,18 +53,14 @@ def _rows(selects: Sequence[Json]) -> Iterator[tuple[str, ...]]:
 
 
 def _sentence(total: Json, stores: int) -> str:
-    reads = _plural(total["selects"], "read") + " of " + _plural(stores, "store")
+    reads = counted(total["selects"], "read") + " of " + counted(stores, "store")
     if not total["gaps"]:
         return f"{reads}, all from memory: nothing is asked of the store."
-    gaps = _plural(total["gaps"], "gap")
+    gaps = counted(total["gaps"], "gap")
     sent = f"about {_count(total['readSamples'])} samples in {_size(total['readBytes'])}"
     if total["readSamples"] is None:
         sent = "how much that is cannot be known beforehand"
     return f"{reads}: {_duration(total['gapSeconds'])} to read in {gaps}, {sent}."
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _length(windows: Sequence[Json]) -> str:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from bridge.cli.flags import add_own_file
+from bridge.cli.flags import add_own_file, duration
+from bridge.cli.terminal import counted
 from bridge.config.load import load
 from bridge.config.masked import masked_entry
 from bridge.config.own import StoreSection
 from bridge.config.urls import checked_url, masked_url
 from bridge.model.errors import BadData
 from bridge.model.labels import Matcher
-from bridge.model.time import format_duration, parse_duration
+from bridge.model.time import format_duration
 from bridge.promql.selectors import parse_selector
 from bridge.remote.asking import Asker
 from bridge.remote.connection import Connection
@@ -95,7 +96,11 @@ def _add_http(parser: argparse.ArgumentParser) -> None:
         "--header", metavar="NAME=VALUE", action="append", default=[], help="may be repeated"
     )
     group.add_argument(
-        "--timeout", metavar="DURATION", default="10s", help="longest time for one probe's request"
+        "--timeout",
+        metavar="DURATION",
+        type=duration,
+        default=_TIMEOUT_MS,
+        help=f"longest time for one probe's request (default {format_duration(_TIMEOUT_MS)})",
     )
 
 
@@ -126,7 +131,6 @@ def _given(asked: argparse.Namespace) -> StoreSettings:
     given = vars(asked)
     try:
         url = checked_url(asked.store, ("http", "https"))
-        timeout = parse_duration(asked.timeout) or _TIMEOUT_MS
     except ValueError as error:
         raise BadData(f"{error}; expected a URL such as https://host/api/v1/read") from None
     user, token = given["basic_auth.username"], asked.bearer_token_file
@@ -134,7 +138,7 @@ def _given(asked: argparse.Namespace) -> StoreSettings:
     return StoreSettings(
         name="store",
         url=url,
-        remote_timeout_ms=timeout,
+        remote_timeout_ms=asked.timeout or _TIMEOUT_MS,
         headers=tuple(map(_header, asked.header)),
         http=HttpSettings(
             basic_auth=BasicAuth(user or "", password_file=password) if user or password else None,
@@ -168,7 +172,7 @@ async def _probed(settings: StoreSettings, matchers: tuple[Matcher, ...]) -> Pro
             begun = time.perf_counter()
     finally:
         await connection.aclose()
-    print(f"\n{asker.requests} requests, {asker.received} bytes received")
+    print(f"\n{counted(asker.requests, 'request')}, {counted(asker.received, 'byte')} received")
     return probes
 
 

@@ -76,7 +76,7 @@ def add_web(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--web.read-timeout",
         metavar="DURATION",
-        type=_duration,
+        type=duration,
         help="longest time to send a request, and to be idle; 0s for any (default 5m)",
     )
     group.add_argument(
@@ -91,10 +91,10 @@ def add_queries(parser: argparse.ArgumentParser) -> None:
     """`--query.*` and `--enable-feature`."""
     group = parser.add_argument_group("queries")
     for flag, kind, metavar, text in (
-        ("timeout", _duration, "DURATION", "longest time for one query (default 2m)"),
+        ("timeout", duration, "DURATION", "longest time for one query (default 2m)"),
         ("max-samples", int, "COUNT", "most samples held by one query (default 50000000)"),
         ("max-concurrency", int, "COUNT", "most queries at a time (default 20)"),
-        ("lookback-delta", _duration, "DURATION", "how far to look back (default 5m)"),
+        ("lookback-delta", duration, "DURATION", "how far to look back (default 5m)"),
     ):
         group.add_argument(f"--query.{flag}", type=kind, metavar=metavar, help=text)
     group.add_argument(
@@ -123,7 +123,8 @@ def add_logging(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--log.format", metavar="FORMAT", help="logfmt or json")
 
 
-def _duration(text: str) -> int:
+def duration(text: str) -> int:
+    """A flag's duration in ms, for argparse."""
     try:
         return parse_duration(text)
     except ValueError as error:

@@ -1,7 +1,8 @@
 """A bridge without a port, for one command."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import httpx
@@ -26,8 +27,19 @@ async def in_process(
     app = Service(settings, warming=False, connect=connect)
     transport = httpx.ASGITransport(app)
     base = f"http://prombridge{settings.web.route_prefix}"
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url=base, timeout=TIMEOUT_SECONDS) as client,
-    ):
-        yield client
+    client = httpx.AsyncClient(transport=transport, base_url=base, timeout=TIMEOUT_SECONDS)
+    with _silent():
+        async with app.router.lifespan_context(app), client:
+            yield client
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without warnings in the log: what failed is told by the command, the one client there is."""
+    log = logging.getLogger("bridge")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)

@@ -127,8 +127,9 @@ async def _answer(asked: argparse.Namespace, path: str, params: dict[str, str]) 
         try:
             response = await client.post(path, data=params)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            what = str(error) or type(error).__name__
-            raise Unavailable(f"no answer from {asked.server}: {what}") from None
+            what = f"no answer from {asked.server}: {str(error) or type(error).__name__}"
+            ways = "--server names a running bridge, --config.file makes one"
+            raise Unavailable(f"{what}; {ways}") from None
     return _decoded(response)
 
 

@@ -58,7 +58,8 @@ def listen(
     try:
         return Listener(app, _bound(host, port), tls, limits)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        # asyncio and socket add what they were about to do, and where, to the system's words.
+        reason = (getattr(error, "strerror", None) or str(error)).partition(" (while ")[0]
         raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from None
 
 

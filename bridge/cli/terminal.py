@@ -179,6 +179,11 @@ def _share(value: float, low: float, high: float) -> float:
     return (value / 2 - low / 2) / span if span > 0 else 0.0
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of something, in words."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def moment(seconds: float) -> str:
     """A time in Unix seconds, in UTC; as a number where the calendar ends."""
     try:

@@ -38,7 +38,10 @@ def exit_code(*arguments: str) -> int:
         ((), "the following arguments are required: COMMAND"),
         (("nothing",), "invalid choice: 'nothing'"),
         (("serve",), "the following arguments are required: --config.file"),
-        (("serve", "--config.file=x", "--nothing"), "unrecognized arguments: --nothing"),
+        (
+            ("serve", "--config.file=x", "--nothing"),
+            "arguments: --nothing; see prombridge serve --help",
+        ),
         (("serve", "--config.fil=x"), "the following arguments are required: --config.file"),
         (("serve", "--config.file=x", "--query.timeout=2"), "expected a duration such as 2m"),
         (("serve", "--config.file=x", "--query.max-samples=y"), "invalid int value: 'y'"),
@@ -78,7 +81,8 @@ def test_a_taken_port_is_one_sentence_and_code_1(
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         code = exit_code("serve", f"--config.file={config}", f"--web.listen-address={address}")
     assert code == 1
-    assert f"cannot listen on {address}: Address already in use" in capsys.readouterr().err
+    said = f"prombridge: cannot listen on {address}: Address already in use\n"
+    assert capsys.readouterr().err == said
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,7 +127,17 @@ def test_query_refusals(
 def test_query_without_a_server(capsys: pytest.CaptureFixture[str]) -> None:
     server = f"http://127.0.0.1:{free_port()}"
     assert exit_code("query", "up", "--server", server) == 1
-    assert f"no answer from {server}: " in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert f"no answer from {server}: " in shown
+    assert "--config.file" in shown
+
+
+def test_a_query_that_a_store_fails_is_told_once(
+    config: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert exit_code("query", "up", f"--config.file={config}") == 1
+    assert 'store "far": no answer from ' in capsys.readouterr().err
+    assert not caplog.records
 
 
 class Page(BaseHTTPRequestHandler):

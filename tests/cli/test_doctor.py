@@ -123,3 +123,9 @@ def test_who_does_not_listen_is_told(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_wrong_url_is_one_sentence(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", url]) == 1
     assert "expected a URL" in capsys.readouterr().err
+
+
+def test_a_time_that_is_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(("doctor", "http://127.0.0.1:1/api/v1/read", "--timeout=30"))
+    assert 'argument --timeout: not a valid duration string: "30"' in capsys.readouterr().err
