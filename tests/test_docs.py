@@ -180,6 +180,20 @@ def test_every_metric_is_documented() -> None:
     assert {name for name in real if "_process_" not in name} == shown
 
 
+def test_every_metric_that_is_named_anywhere_exists() -> None:
+    registry = CollectorRegistry()
+    Metrics(registry, "0")
+    real = {sample.name for family in registry.collect() for sample in family.samples}
+    real |= {family.name for family in registry.collect()}
+    kinds = ("", "_total", "_info", "_bucket", "_count", "_sum")
+    known = {family + kind for family in real for kind in kinds}
+    files = [*PAGES, *(REPOSITORY / "grafana").rglob("*.*"), *(REPOSITORY / "packaging").iterdir()]
+    for file in files:
+        for name, more in re.findall(r"\b(prombridge_[a-z_]+[a-z])(_…|…|_?\*)?", file.read_text()):
+            found = any(one.startswith(name) for one in known) if more else name in known
+            assert found, f"{file}: {name}"
+
+
 def test_every_dependency_has_its_reason() -> None:
     text = section(page("CONTRIBUTING.md"), "## Dependencies, and why")
     cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| ")][1:]
