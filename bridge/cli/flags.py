@@ -40,7 +40,9 @@ def add_web(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="where to listen; port 0 takes a free one (default 127.0.0.1:9099)",
     )
-    group.add_argument("--web.route-prefix", metavar="PATH", help="stands before all paths")
+    group.add_argument(
+        "--web.route-prefix", metavar="PATH", help="stands before all paths (default /)"
+    )
     group.add_argument(
         "--web.enable-admin-api",
         action="store_true",
@@ -109,9 +111,17 @@ def add_reads(parser: argparse.ArgumentParser) -> None:
     """`--storage.remote.*`."""
     group = parser.add_argument_group("remote read by others")
     for flag, metavar, text in (
-        ("sample-limit", "COUNT", "most samples of a sampled answer; 0 for no limit"),
-        ("concurrent-limit", "COUNT", "most requests at a time; 0 for no limit"),
-        ("max-bytes-in-frame", "BYTES", "size of a streamed answer's frame, about"),
+        (
+            "sample-limit",
+            "COUNT",
+            "most samples of a sampled answer; 0 for any number (default 50000000)",
+        ),
+        ("concurrent-limit", "COUNT", "most requests at a time; 0 for any number (default 10)"),
+        (
+            "max-bytes-in-frame",
+            "BYTES",
+            "size of a streamed answer's frame, about (default 1048576)",
+        ),
     ):
         group.add_argument(f"--storage.remote.read-{flag}", type=int, metavar=metavar, help=text)
 
@@ -119,8 +129,10 @@ def add_reads(parser: argparse.ArgumentParser) -> None:
 def add_logging(parser: argparse.ArgumentParser) -> None:
     """`--log.*`."""
     group = parser.add_argument_group("logging")
-    group.add_argument("--log.level", metavar="LEVEL", help="debug, info, warn or error")
-    group.add_argument("--log.format", metavar="FORMAT", help="logfmt or json")
+    group.add_argument(
+        "--log.level", metavar="LEVEL", help="debug, info, warn or error (default info)"
+    )
+    group.add_argument("--log.format", metavar="FORMAT", help="logfmt or json (default logfmt)")
 
 
 def duration(text: str) -> int:
