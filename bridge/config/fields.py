@@ -1,9 +1,10 @@
 """The types of single settings: how each is written, and the error text when it is not."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
@@ -25,6 +26,8 @@ class Section(BaseModel):
 
     # What Prometheus' errors call it.
     go_type: ClassVar[str] = "config.plain"
+    # Keys that are looked for here but stand elsewhere, and where.
+    elsewhere: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
 
 def refused(text: str) -> PydanticCustomError:

@@ -1,6 +1,7 @@
 """An ordinary prometheus.yml: which sections it has, and what does not go together."""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, Field
 from bridge.config.document import Location
 from bridge.config.fields import Section, refused
 from bridge.config.global_section import GlobalSection
+from bridge.config.own import OwnFile
 from bridge.config.remote_read import RemoteReadSection
 from bridge.config.tracing import TracingSection
 from bridge.remote.settings import shown_url
@@ -26,6 +28,10 @@ def _not_null(entry: RemoteReadSection | None) -> RemoteReadSection:
 
 class PrometheusFile(Section):
     """A prometheus.yml; the sections of type Any are accepted and not used."""
+
+    elsewhere = MappingProxyType(
+        dict.fromkeys(OwnFile.model_fields, "the file --prombridge.config")
+    )
 
     global_: GlobalSection | None = Field(None, alias="global")
     runtime: Any = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
@@ -9,12 +10,17 @@ from pydantic import AfterValidator, model_validator
 from bridge.config.fields import Duration, Flag, LabelSet, Text, Url, Whole, without_faults
 from bridge.config.headers import check_entry_headers
 from bridge.config.http import HttpSection
+from bridge.config.own import StoreSection
 from bridge.config.settings import LabelPairs
 from bridge.remote.settings import DEFAULT_CHUNKED_READ_LIMIT, DEFAULT_TIMEOUT_MS, StoreSettings
 
 
 class RemoteReadSection(HttpSection):
     """One entry of `remote_read`."""
+
+    elsewhere = MappingProxyType(
+        dict.fromkeys(StoreSection.model_fields, "stores.<name> of the file --prombridge.config")
+    )
 
     url: Url = ""
     remote_timeout: Duration = DEFAULT_TIMEOUT_MS

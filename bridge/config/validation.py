@@ -50,6 +50,8 @@ def _unknown_key(kind: type[Section], location: Location) -> str:
     known = _keys(section)
     near = get_close_matches(str(key), known, n=1, cutoff=0.7)
     hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
+    if place := section.elsewhere.get(str(key)):
+        hint = f"it belongs to {place}"
     return (
         f"{dotted(tuple(outer))}field {shown_key(str(key))} not found in type {section.go_type};"
         f" {hint}"

@@ -91,6 +91,7 @@ def test_all_errors_of_all_files_and_flags_are_told_at_once(tmp_path: Path) -> N
         ("global: {scrape_timeout: 2m}", "global: global scrape timeout greater than scrape int"),
         ("global: {foo: 1}", "global: field foo not found in type config.plain; expected one of"),
         ("global: [1]", "global: expected a mapping"),
+        ("cache: {}", "field cache not found in type config.plain; it belongs to the file --prom"),
         ("global: {sample_limit: a}", "global.sample_limit: cannot unmarshal !!str `a` into uint"),
         ("global: {body_size_limit: 100}", "global.body_size_limit: units: unknown unit in 100"),
         ("global: {scrape_protocols: []}", "scrape_protocols cannot be empty for global config"),

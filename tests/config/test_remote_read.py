@@ -134,6 +134,10 @@ def test_file_names_are_relative_to_the_configuration(tmp_path: Path) -> None:
         ("required_matchers: {'': a}", '.required_matchers: "" is not a valid label name'),
         ("url2: a", ": field url2 not found in type config.plain; did you mean url?"),
         (
+            "sigv4: {}",
+            ": field sigv4 not found in type config.plain; it belongs to stores.<name> o",
+        ),
+        (
             "basic_auth: {username: u, username_file: f}",
             ": at most one of basic_auth username, username_file & username_ref must be configured",
         ),
