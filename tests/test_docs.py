@@ -100,10 +100,18 @@ def test_every_flag_of_serve_is_documented_with_its_default(
 ) -> None:
     with pytest.raises(SystemExit):
         cli.main(["serve", "--help"])
-    real = set(re.findall(r"--[a-z][a-z.-]+", capsys.readouterr().out)) - {"--help"}
+    shown = " ".join(capsys.readouterr().out.split())
+    real = set(re.findall(r"--[a-z][a-z.-]+", shown)) - {"--help"}
     text = section(page("docs/configuration.md"), "## Flags")
     rows = dict(re.findall(r"^\| `(--[a-z.-]+)(?:=[^`]*)?` \| ([^|]+) \|", text, re.MULTILINE))
     assert rows.keys() == real
+    explained = {
+        part.split()[0]: found[1]
+        for part in re.split(r" (?=--[a-z])", shown)
+        if (found := re.search(r"\(default ([^)]+)\)", part))
+    }
+    documented = {flag: default.strip("`") for flag, default in rows.items() if "`" in default}
+    assert explained == documented
     defaults = Flags()
     assert rows["--web.listen-address"] == f"`{defaults.web_listen_address}`"
     assert rows["--web.route-prefix"] == f"`{defaults.web_route_prefix}`"

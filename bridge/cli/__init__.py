@@ -31,9 +31,7 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, *, prog: str | None = None, description: str | None = None) -> None:
         super().__init__(prog=prog, description=description, allow_abbrev=False)
 
-    def parse_known_args(
-        self, args: Any = None, namespace: Any = None
-    ) -> tuple[Any, list[str]]:
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Refuses what it does not know itself, so that the command is named whose help tells."""
         known, others = super().parse_known_args(args, namespace)
         if others:
