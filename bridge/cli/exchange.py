@@ -3,7 +3,7 @@
 import asyncio
 from asyncio import TimerHandle
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, cast
 from urllib.parse import unquote
 
 import httptools
@@ -13,7 +13,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from bridge.cli.head import head_of, lines_of
+from bridge.cli.head import Head, head_of, lines_of
 from bridge.cli.outbox import Outbox
 
 # How much is taken apart at once: of requests that come faster than answers go, the rest waits.
@@ -21,6 +21,11 @@ _SLICE: Final = 1 << 14
 # From here on a copy of a body costs more than a second place to write from.
 _LONG: Final = 1 << 16
 _WITHOUT_BODY: Final = (204, 304)
+# What a head may have, and what stands behind a body in chunks: bytes as in Go, and lines.
+_HEAD_BYTES: Final = 1 << 20
+_HEAD_LINES: Final = 1000
+# How long a connection stays behind its last answer if what came was no request; as in Go.
+_LINGER_SECONDS: Final = 0.5
 
 
 class Exchange(RequestResponseCycle):
@@ -107,13 +112,38 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
+class _HeadTooLongError(Exception):
+    """A head of more bytes or lines than one may have."""
+
+
+class _Refusal(NamedTuple):
+    """An answer to what is no request."""
+
+    head: Head
+    body: bytes
+
+
+def _refusal(status: int, text: bytes) -> _Refusal:
+    headers = (
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(text)),
+        (b"connection", b"close"),
+    )
+    return _Refusal(head_of(status, headers), text)
+
+
+_INVALID: Final = _refusal(400, b"Invalid HTTP request received.")
+_TOO_LONG: Final = _refusal(431, b"The head of the request is too long.")
+
+
 class Connection(HttpToolsProtocol):
     """uvicorn's side of a connection, which ends if a request does not arrive whole in time.
 
     As with Go's `ReadTimeout`, time runs from the connection's start or, in a kept one, from the
     request's first byte; a kept one may be idle as long. `ended` is called once the connection is
     gone. While requests wait for the answers before theirs, nothing more is taken in. Short answers
-    go out by `outbox`.
+    go out by `outbox`. What is broken is refused behind the answers before it, and ends the
+    connection. No connection becomes one of another protocol.
     """
 
     def __init__(
@@ -130,6 +160,13 @@ class Connection(HttpToolsProtocol):
         self._outbox = outbox
         self._ended = ended
         self._unread = memoryview(b"")
+        # Whether lines of a head are read, or what stands behind a body in chunks; how many bytes.
+        self._within_lines = False
+        self._line_bytes = 0
+        self._within_body = False
+        self._refusal: _Refusal | None = None
+        # What is being answered; those in the pipeline are behind it.
+        self._answering: Exchange | None = None
         # When what is expected must be there; a timer looks at it, and is rarely set anew.
         self._due: float | None = None
         self._idle = False
@@ -146,24 +183,103 @@ class Connection(HttpToolsProtocol):
             self._timer.cancel()
         self._unread = memoryview(b"")
         super().connection_lost(exc)
+        # uvicorn tells the request that came last alone.
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         self._ended()
 
     def data_received(self, data: bytes) -> None:
-        self._unread = memoryview(bytes(self._unread) + data if self._unread else data)
-        self._take_apart()
+        if self._refusal is None:
+            self._unread = memoryview(bytes(self._unread) + data if self._unread else data)
+            self._take_apart()
 
     def _take_apart(self) -> None:
         """Goes on with what came in, until a request has to wait for its turn."""
         while self._unread and not self.pipeline and not self.transport.is_closing():
             some, self._unread = self._unread[:_SLICE], self._unread[_SLICE:]
-            super().data_received(some)  # type: ignore[arg-type]
+            try:
+                self._feed(some)
+                self._weigh(len(some))
+            except (httptools.HttpParserError, _HeadTooLongError) as error:
+                # That of a callback is told as the parser's.
+                long = isinstance(error.__context__ or error, _HeadTooLongError)
+                self._refuse(_TOO_LONG if long else _INVALID)
+
+    def _weigh(self, size: int) -> None:
+        """Counts bytes of a head that is not complete; raises _HeadTooLongError."""
+        self._line_bytes = self._line_bytes + size if self._within_lines else 0
+        if self._line_bytes > _HEAD_BYTES:
+            raise _HeadTooLongError
+
+    def _feed(self, data: bytes | memoryview) -> None:
+        """Takes data apart; a request that asks for another protocol as if it did not ask.
+
+        The parser believes that one to end with its head: what it has of a body would be the next.
+        """
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._without_upgrade() + bytes(data[upgrade.args[0] :])
+            else:
+                return
+
+    def _without_upgrade(self) -> bytes:
+        """The head that was read last, as of a request that asks for no other protocol."""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        if method == b"CONNECT":
+            raise httptools.HttpParserError("nothing is connected to here")
+        # This one takes nothing more where the connection was to end with the request.
+        self.parser = httptools.HttpRequestParser(self)
+        lines = [b"%s %s HTTP/%s" % (method, self.url, version)]
+        lines += [b"%s: %s" % pair for pair in self.headers if pair[0] != b"upgrade"]
+        return b"\r\n".join((*lines, b"", b""))
+
+    def _refuse(self, refusal: _Refusal) -> None:
+        """Says what is wrong with what is read, once all before it is answered."""
+        self.logger.warning(refusal.body.decode())
+        self._refusal, self._unread, self._due = refusal, memoryview(b""), None
+        if self._within_body and self.pipeline:
+            self.pipeline.popleft()
+        elif self._within_body and self.cycle.response_started:
+            self.transport.close()
+        elif self._within_body or self._answering is None:
+            if self._within_body:
+                # For its application this is the end of the connection.
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+            self._end(refusal)
+
+    def _end(self, refusal: _Refusal) -> None:
+        """Gives the last answer of the connection.
+
+        A client that is still sending would lose it if what it sends were not taken in.
+        """
+        date = lines_of(tuple(self.server_state.default_headers))
+        self.transport.write(refusal.head.lines + date + b"\r\n" + refusal.body)
+        self.flow.resume_reading()
+        self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._within_lines, self._line_bytes = True, 0
         if self._idle or self._due is None:
             self._expect()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._within_body:
+            # Behind a body stands nothing that decides who asks, or for what.
+            return
+        if len(self.headers) == _HEAD_LINES:
+            raise _HeadTooLongError
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
+        self._within_lines = False
+        if self.parser.should_upgrade():
+            return
+        self._within_body = True
         version, scope = self.parser.get_http_version(), self.scope
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["http_version"] = version
@@ -172,7 +288,6 @@ class Connection(HttpToolsProtocol):
         scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
         scope["raw_path"] = self.root_path.encode("ascii") + url.path
         scope["query_string"] = url.query or b""
-        before = self.cycle
         self.cycle = Exchange(
             scope=scope,
             transport=self.transport,
@@ -186,23 +301,43 @@ class Connection(HttpToolsProtocol):
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        # uvicorn says that there is always one; there is none before the first.
-        if before is not None and not before.response_complete:  # type: ignore[redundant-expr]
+        if self._answering is None:
+            self._answer(self.cycle)
+        else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
-        else:
-            self._start_asgi_task(self.cycle, self.app)
+
+    def _answer(self, request: Exchange) -> None:
+        self._answering = request
+        self._start_asgi_task(request, self.app)
+
+    def on_chunk_header(self) -> None:
+        """Behind it stand a chunk's bytes or, if it is the last one, more lines."""
+        self._within_lines, self._line_bytes = True, 0
+
+    def on_body(self, body: bytes) -> None:
+        self._within_lines = False
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._due = None
+        self._within_lines = False
+        if self.parser.should_upgrade():
+            return
+        self._within_body, self._due = False, None
         super().on_message_complete()
+        if self._answering is None:
+            # It was answered before it was there.
+            self._expect(idle=True)
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
+        self._answering = None
         if self.transport.is_closing():
             return
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._answer(cast("Exchange", self.pipeline.pop()[0]))
+        elif self._refusal is not None:
+            self._end(self._refusal)
         elif self._due is None:
             self._expect(idle=True)
         self._take_apart()
