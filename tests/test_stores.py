@@ -98,18 +98,31 @@ async def test_names_are_those_of_all_stores_or_of_one(tmp_path: Path) -> None:
         assert counts["headStats"]["numSeries"] == 2
 
 
-@pytest.mark.parametrize("path", ["/stores/north/api/v1/query", "/stores/"])
-async def test_an_unknown_store_is_told_with_those_known(tmp_path: Path, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/stores/north/api/v1/query", "north"),
+        ("/stores/http://north/api/v1/read/api/v1/query", "http://north/api/v1/read"),
+        ("/stores/north", "north"),
+        ("/stores/", ""),
+    ],
+)
+async def test_an_unknown_store_is_told_with_those_known(
+    tmp_path: Path, path: str, name: str
+) -> None:
     async with bridge(tmp_path, TWO, {}) as client:
         response = await client.get(path, params=UP)
-        assert response.status_code == 404
-        assert response.json()["errorType"] == "not_found"
-
-
-async def test_a_path_that_a_store_does_not_have_is_not_found(tmp_path: Path) -> None:
-    async with bridge(tmp_path, TWO, {}) as client:
-        response = await client.get("/stores/west/api/v1/nothing")
         assert (response.status_code, response.json()["errorType"]) == (404, "not_found")
+        said = f'no such store: "{name}"; known are "east", "west"'
+        assert response.json()["error"] == said
+
+
+@pytest.mark.parametrize("path", ["/stores/west/api/v1/nothing", "/stores/west"])
+async def test_a_path_that_a_store_does_not_have_is_not_found(tmp_path: Path, path: str) -> None:
+    async with bridge(tmp_path, TWO, {}) as client:
+        response = await client.get(path)
+        assert (response.status_code, response.json()["errorType"]) == (404, "not_found")
+        assert response.json()["error"].startswith("no such path: ")
 
 
 async def test_a_dead_store_fails_the_query(tmp_path: Path) -> None:

@@ -26,11 +26,12 @@ class Stores:
         root: str = scope.get("root_path", "")
         rest: str = scope["path"].removeprefix(root)
         for name, app in self._apps:
-            if rest.startswith(f"/{name}/"):
+            if f"{rest}/".startswith(f"/{name}/"):
                 # As Starlette does it: what an endpoint leaves in the scope is the request's.
                 scope["root_path"] = f"{root}/{name}"
                 await app(scope, receive, send)
                 return
         names = ", ".join(quoted(name) for name, _ in sorted(self._apps))
-        text = f"no such store: {rest.removeprefix('/')}; known are {names}"
+        before, _, behind = rest.removeprefix("/").rpartition("/api/v1/")
+        text = f"no such store: {quoted(before or behind)}; known are {names}"
         await failed(Failure(ErrorType.NOT_FOUND, 404, text))(scope, receive, send)

@@ -14,6 +14,7 @@ from bridge.cli.differences import difference
 from bridge.cli.flags import flags
 from bridge.cli.in_process import in_process
 from bridge.cli.recordings import Recording
+from bridge.cli.terminal import counted
 from bridge.config import deciding
 from bridge.config.flags import Flags
 from bridge.config.load import load
@@ -103,7 +104,8 @@ def recorded(asked: argparse.Namespace, path: str, params: dict[str, str]) -> Js
         kept = _hidden(kept)
     recordings.write(kept, asked.record)
     size = sum(len(read.body) for read in kept.reads)
-    sys.stderr.write(f"{len(kept.reads)} reads, {size} bytes, are kept in {asked.record}\n")
+    reads = counted(len(kept.reads), "read")
+    sys.stderr.write(f"kept in {asked.record}: {reads}, {counted(size, 'byte')}\n")
     return answer
 
 
