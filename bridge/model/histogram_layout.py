@@ -26,9 +26,6 @@ BOUNDS: Final = 8
 BOUNDS_SIZE: Final = 9
 ROW_WIDTH: Final = 10
 
-POSITIVE: Final = 0
-NEGATIVE: Final = 1
-
 # Columns of `numbers`.
 ZERO_THRESHOLD: Final = 0
 ZERO_COUNT: Final = 1

@@ -29,7 +29,7 @@ class Profile:
     `empty_result_may_be_missing`: an answer without series may have no body.
     `limited_header`: the response header that says that an answer was cut off.
     `max_range`, `split_interval`: a longer read is refused, or better split. `concurrency`: how
-    many reads it takes at a time. `stale_markers`: it keeps them. `note`: its documented limits.
+    many reads it takes at a time. `note`: what else is known of it, such as its limits.
     """
 
     name: str
@@ -49,7 +49,6 @@ class Profile:
     max_range: int = 0
     split_interval: int = 0
     concurrency: int = 10
-    stale_markers: bool = True
     note: str = ""
 
     @property
@@ -83,7 +82,7 @@ INFLUXDB1: Final = Profile(
     matcher_required=True,
     anchor_regex=True,
     missing_label_ok=False,
-    stale_markers=False,
+    note="keeps no staleness markers: a series that ended is seen for as long as one looks back",
 )
 
 _KNOWN: Final = (
@@ -118,8 +117,7 @@ _KNOWN: Final = (
         regex_matchers=False,
         missing_label_ok=False,
         empty_result_may_be_missing=True,
-        stale_markers=False,
-        note="cuts answers off silently where restfulRowLimit is set",
+        note="keeps no staleness markers; cuts answers off silently where restfulRowLimit is set",
     ),
     # lib/util/lifted/influx/httpd/handler_prom.go.
     Profile(
