@@ -1,6 +1,7 @@
 """Aggregation operators: which there are and how their operand reaches them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final, cast
 
@@ -60,22 +61,15 @@ def _numbers(parameter: Value) -> Float64s:
     return cast("Scalar", parameter).values
 
 
-def _topk(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
+def _extremes(
+    expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation, *, largest: bool
+) -> Matrix:
     k = checked_k(_numbers(parameter))
     groups = operand.labels.grouped(grouping(expr))
     if k is None:
         return Matrix.empty(operand.steps)
     _note_ignored(expr, operand, expr.pos, on)
-    return extremes(operand.without_histograms(), groups, k, largest=True)
-
-
-def _bottomk(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
-    k = checked_k(_numbers(parameter))
-    groups = operand.labels.grouped(grouping(expr))
-    if k is None:
-        return Matrix.empty(operand.steps)
-    _note_ignored(expr, operand, expr.pos, on)
-    return extremes(operand.without_histograms(), groups, k, largest=False)
+    return extremes(operand.without_histograms(), groups, k, largest=largest)
 
 
 def _limitk(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Evaluation) -> Matrix:
@@ -123,8 +117,8 @@ def _count_values(expr: AggregateExpr, operand: Matrix, parameter: Value, on: Ev
 
 WHOLES: Final[Mapping[str, Whole]] = MappingProxyType(
     {
-        "topk": _topk,
-        "bottomk": _bottomk,
+        "topk": partial(_extremes, largest=True),
+        "bottomk": partial(_extremes, largest=False),
         "limitk": _limitk,
         "limit_ratio": _limit_ratio,
         "quantile": _quantile,

@@ -23,6 +23,16 @@ _TOLERANCE: Final = 1e-12
 _LEAST_NORMAL: Final = sys.float_info.min
 _LARGEST: Final = sys.float_info.max
 
+# Columns of what was fixed of each histogram: how often, lowest and highest bound, greatest fall,
+# and the first and the last step.
+_COUNT: Final = 0
+_LOWEST: Final = 1
+_HIGHEST: Final = 2
+_FALL: Final = 3
+_FIRST: Final = 4
+_LAST: Final = 5
+_UNFIXED: Final = (0.0, math.inf, -math.inf, 0.0, 0.0, 0.0)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Buckets:
@@ -69,13 +79,10 @@ def quantiles(
 ) -> tuple[Matrix, dict[str, FixedBuckets]]:
     """The quantile `wanted` float64 [T] of every histogram; by metric what was fixed for it."""
     values, present = _outcome(buckets, vector)
-    # Of each histogram: how often it was fixed, lowest and highest bound, greatest fall, and the
-    # first and the last step at which it was.
-    fixes = np.empty((len(buckets.labels), 6))
-    fixes[:] = (0.0, math.inf, -math.inf, 0.0, 0.0, 0.0)
+    fixes = np.tile(_UNFIXED, (len(buckets.labels), 1))
     _quantiles(*_arrays(vector, buckets), wanted, values, present, fixes)
     fixed: dict[str, FixedBuckets] = {}
-    for row in np.flatnonzero(fixes[:, 0]).tolist():
+    for row in np.flatnonzero(fixes[:, _COUNT]).tolist():
         count, lowest, highest, fall, first, last = fixes[row].tolist()
         span = (int(times[int(first)]), int(times[int(last)]))
         found = FixedBuckets(lowest, highest, fall, int(count), *span)
@@ -111,14 +118,14 @@ def _quantiles(values, present, members, starts, bounds, wanted, out, shown, fix
             )
             shown[histogram, step] = held > 0
             if held > 0:
-                before = fixes[histogram, 0]
+                before = fixes[histogram, _COUNT]
                 out[histogram, step] = _quantile(
                     wanted[step], held_bounds, held_counts, held, fixes[histogram]
                 )
-                if fixes[histogram, 0] > before:
-                    fixes[histogram, 5] = step
+                if fixes[histogram, _COUNT] > before:
+                    fixes[histogram, _LAST] = step
                     if before == 0.0:
-                        fixes[histogram, 4] = step
+                        fixes[histogram, _FIRST] = step
 
 
 @kernel(f8_in2, b1_in2, i8_in, i8_in, f8_in, f8_in, f8_in, f8_out2, b1_out2)
@@ -215,10 +222,10 @@ def _make_monotonic(bounds, counts, held, fix):  # type: ignore[no-untyped-def]
         else:
             previous = count
     if lowest <= highest:
-        fix[0] += 1.0
-        fix[1] = min(fix[1], lowest)
-        fix[2] = max(fix[2], highest)
-        fix[3] = max(fix[3], greatest_fall)
+        fix[_COUNT] += 1.0
+        fix[_LOWEST] = min(fix[_LOWEST], lowest)
+        fix[_HIGHEST] = max(fix[_HIGHEST], highest)
+        fix[_FALL] = max(fix[_FALL], greatest_fall)
 
 
 @inlined
