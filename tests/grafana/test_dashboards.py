@@ -144,6 +144,15 @@ def test_node_overview_reads_only_what_a_node_exporter_exposes() -> None:
     assert read <= exposed
 
 
+def test_prombridge_shows_all_that_is_counted_of_what_is_remembered() -> None:
+    registry = CollectorRegistry()
+    Metrics(registry, "0")
+    counted = {f"{family.name}_total" for family in registry.collect() if family.type == "counter"}
+    remembered = {name for name in counted if re.match("prombridge_(cache|answers)_", name)}
+    read = {name for question in DASHBOARDS[1].questions() for name in metric_names(question)}
+    assert remembered - read == set()
+
+
 def test_prombridge_reads_only_what_prombridge_exposes() -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry, "0")
