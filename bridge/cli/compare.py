@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from bridge.cli.differences import difference
+from bridge.cli.flags import duration
 from bridge.cli.terminal import Table
 from bridge.model.errors import BadData, BridgeError, Unavailable
-from bridge.model.time import parse_duration, parse_time
+from bridge.model.time import format_duration, parse_time
 
 if TYPE_CHECKING:
     from bridge.cli.flags import Commands
 
 _SERVER: Final = "http://127.0.0.1:9099"
+_RANGE_MS: Final = 3_600_000
 _STEPS: Final = 250
 _AT_A_TIME: Final = 4
 # What came in last may differ between two reads a moment apart.
@@ -68,8 +70,11 @@ def register(commands: "Commands") -> None:
     )
     when = parser.add_argument_group("when")
     when.add_argument("--end", metavar="TIME", help="where ranges end (default 5m ago)")
-    when.add_argument("--range", metavar="DURATION", default="1h", help="how long they are (1h)")
-    when.add_argument("--step", metavar="DURATION", help=f"their step (default: {_STEPS} steps)")
+    for flag, usual, text in (
+        ("range", _RANGE_MS, f"how long they are (default {format_duration(_RANGE_MS)})"),
+        ("step", None, f"their step (default: {_STEPS} steps)"),
+    ):
+        when.add_argument(f"--{flag}", metavar="DURATION", type=duration, default=usual, help=text)
     parser.add_argument(
         "--tolerance",
         metavar="SHARE",
@@ -107,11 +112,8 @@ def _lines(rows: Sequence[tuple[str, str, str]]) -> Iterator[str]:
 
 def _questions(asked: argparse.Namespace) -> Iterator[Question]:
     end = parse_time(asked.end) if asked.end else _now() - _SETTLED_MS
-    try:
-        length = parse_duration(asked.range)
-        step = parse_duration(asked.step) if asked.step else max(length // _STEPS, 1000)
-    except ValueError as error:
-        raise BadData(f"{error}; expected a duration such as 1h") from None
+    length = asked.range
+    step = asked.step or max(length // _STEPS, 1000)
     moment = f"{end / 1000:.3f}"
     span = (("start", f"{(end - length) / 1000:.3f}"), ("end", moment), ("step", f"{step / 1000}"))
     for expr in dict.fromkeys(expr for file in asked.queries for expr in _expressions(file)):

@@ -139,7 +139,6 @@ def test_other_data_are_shown_in_a_table(
     [
         (("--queries=/nothing.json",), "/nothing.json: No such file or directory"),
         (("--queries=/dev/null",), "the files hold no PromQL expressions"),
-        (("--queries=/dev/null", "--range=x"), "expected a duration such as 1h"),
     ],
 )
 def test_refusals(
@@ -147,6 +146,13 @@ def test_refusals(
 ) -> None:
     assert main(["compare", "http://127.0.0.1:1", *arguments]) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--range", "--step"])
+def test_a_duration_that_is_none_is_named(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["compare", "http://127.0.0.1:1", "--queries=/dev/null", f"{flag}=5"])
+    assert f'argument {flag}: not a valid duration string: "5"' in capsys.readouterr().err
 
 
 def test_a_side_out_of_reach_is_named(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
