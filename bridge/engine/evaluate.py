@@ -136,7 +136,7 @@ def _call(expr: Call, on: Evaluation) -> Value:
     function = on.functions[expr.func]
     if function.counts_only is not None:
         on = replace(on, counts_only=function.counts_only)
-    site = CallSite(expr, on.steps, on.annotations, on.switches)
+    site = CallSite(expr, on.steps, on.annotations, on.budget.write, on.switches)
     if function.check is not None:
         function.check(site)
     first = expr.args[0] if expr.args else None

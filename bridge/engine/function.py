@@ -44,11 +44,15 @@ OfMetric = Callable[[str, PosRange], Annotation]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CallSite:
-    """Where a function is called: the call itself, the steps, a place for annotations."""
+    """Where a function is called: the call itself, the steps, a place for annotations.
+
+    `write` is told how many bytes a label's value takes before it is made; it may refuse.
+    """
 
     call: Call
     steps: Steps
     annotations: Annotations
+    write: Callable[[int], None]
     switches: Switches = DEFAULTS
 
     def argument(self, index: int) -> Expr:

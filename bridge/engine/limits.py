@@ -89,6 +89,8 @@ class Budget:
         "_max_bytes",
         "_reach",
         "_stopped",
+        "_values",
+        "_written",
         "current",
         "max_samples",
         "peak",
@@ -109,6 +111,8 @@ class Budget:
         self._reach = reach
         self._lock = threading.Lock()
         self._stopped = False
+        self._values = 0
+        self._written = 0
         self.current = 0
         self.peak = 0
 
@@ -134,7 +138,22 @@ class Budget:
             raise self._too_large(str(series), steps, needed)
         if self._reach is not None and needed > _NOTEWORTHY:
             # Whatever is made of a value stands beside it.
-            self._reach(2 * needed)
+            self._values = max(self._values, 2 * needed)
+            self._reach(self._values + self._written)
+
+    def write(self, size: int) -> None:
+        """Whether values of labels may be made that have so many bytes; raises LimitExceeded."""
+        with self._lock:
+            # The bytes, and the text that they become.
+            self._written += 2 * size
+            written = self._written
+        if 0 < self._max_bytes < written:
+            raise LimitExceeded(
+                f"the values of labels that the query makes need {written} bytes, more than the"
+                f" {self._max_bytes} that query.max_bytes allows"
+            )
+        if self._reach is not None and written > _NOTEWORTHY:
+            self._reach(self._values + written)
 
     def most_series(self, steps: int) -> int:
         """How many series a value of so many steps may have; 0 for any number."""

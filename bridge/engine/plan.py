@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bridge.engine.windows import seen_by
 from bridge.model.labels import Matcher
 from bridge.model.samples import SeriesBlock
-from bridge.model.time import Steps, Window
+from bridge.model.time import Steps, Window, in_64_bits
 from bridge.promql.ast import (
     AggregateExpr,
     Expr,
@@ -139,9 +139,11 @@ def subquery_steps(expr: SubqueryExpr, steps: Steps, resolution: int) -> Steps:
     if expr.timestamp is not None:
         first = last = expr.timestamp
     interval = expr.step or resolution
-    edge = first - expr.offset - expr.range
+    edge = in_64_bits(first - expr.offset - expr.range)
     start = abs(edge) // interval * interval * (1 if edge >= 0 else -1)
-    return Steps(start + interval if start <= edge else start, last - expr.offset, interval)
+    return Steps(
+        start + interval if start <= edge else start, in_64_bits(last - expr.offset), interval
+    )
 
 
 def _needs(expr: Expr, steps: Steps, timing: Timing) -> Iterator[tuple[VectorSelector, Window]]:

@@ -21,7 +21,7 @@ from bridge.model.histogram import Hint, HistogramCells, HistogramColumns
 from bridge.model.labels import LabelTable
 from bridge.model.samples import STALE_NAN_BITS, Columns, Int64s
 from bridge.model.starts import NO_STARTS, starts_of
-from bridge.model.time import Steps, Window
+from bridge.model.time import Steps, Window, in_64_bits
 from bridge.model.vectors import Bools, HistogramWindows, Matrix, Windows
 from bridge.promql.ast import MatrixSelector, VectorSelector
 
@@ -54,7 +54,7 @@ class Bounds:
         """Where each step's window ends."""
         if self.at is None:
             return self.steps.times() - self.offset if self.offset else self.steps.times()
-        return np.full(len(self.steps), self.at - self.offset)
+        return np.full(len(self.steps), in_64_bits(self.at - self.offset))
 
     @property
     def starts(self) -> Int64s:
@@ -66,7 +66,7 @@ class Bounds:
         """All samples that any step sees."""
         first, last = (self.steps.start, self.steps.last) if self.at is None else (self.at, self.at)
         start = first - self.offset - self.length - self.before + 1
-        return Window(start, last - self.offset + self.after)
+        return Window(in_64_bits(start), in_64_bits(last - self.offset + self.after))
 
 
 def seen_by(selector: VectorSelector | MatrixSelector, steps: Steps, lookback: int) -> Bounds:

@@ -228,6 +228,13 @@ class LabelTable(Sequence[Labels]):
             return self._whole.mapped(key, change)[self.start : self.start + len(self.rows)]
         return self.remembered(key, lambda: LabelTable(map(change, self.rows)))
 
+    def forget(self, key: object) -> None:
+        """Lets go of what is remembered under a key, if it is."""
+        if self._whole is not None:
+            self._whole.forget(key)
+        with self._making:
+            self._memo.pop(key, None)
+
     def distinct(self) -> bool:
         """Whether no two rows have the same label set; remembered."""
         return self.remembered("distinct", lambda: len(set(self.rows)) == len(self.rows))

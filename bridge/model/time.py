@@ -83,6 +83,11 @@ class Window:
         return self.start <= other.end + 1 and other.start <= self.end + 1
 
 
+def in_64_bits(ms: int) -> int:
+    """The nearest time that 64 bits hold."""
+    return max(-(1 << 63), min(ms, (1 << 63) - 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """An edge of the time that a store has data of.

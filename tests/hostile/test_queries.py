@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from bridge.config.flags import Flags
 from tests.hostile.test_stores import QUERY, REQUESTS, SPAN
-from tests.hostile.world import bridge, served
+from tests.hostile.world import QUIET, bridge, served
 from tests.remote.stores import store, streamed_reply
 from tests.remote.test_faults import STREAM
 from tests.servers.bridge import prombridge, reading
@@ -55,6 +55,10 @@ HOSTILE = {
     "raw years by second": ("up[10y:1s]", 422, "query.max_bytes"),
     "a huge offset": ("up offset 290000000y", 400, "duration out of range"),
     "a huge time": ("up @ 9e15", 200, '"result":[]'),
+    "a time beyond 64 bits": ("up @ 9e18", 200, '"result":[]'),
+    "a time before 64 bits": ("up @ -9e18 offset 292y", 200, '"result":[]'),
+    "a range beyond 64 bits": ("rate(up[292y] @ 9e18 offset -292y)", 200, '"result":[]'),
+    "steps beyond 64 bits": ("max_over_time(up[292y:280y] @ -9e18)", 200, '"result":[]'),
     "an endless time": ("up @ Inf", 400, "timestamp out of bounds"),
     "many values": ("count_values('v', up[1h:1s] > 0)", 400, "parse error"),
     "bytes that are no text": ("up{a='\udcff'}", 400, "parse error"),
@@ -73,6 +77,38 @@ async def test_an_instant_query(tmp_path: Path, query: str, status: int, text: s
         response = await client.post("/api/v1/query", content=urlencode(form), headers=headers)
     assert (response.status_code, text in response.text) == (status, True), response.text[:500]
     assert response.json()["status"] == ("success" if status == 200 else "error")
+
+
+def _copied(template: str, times: int) -> str:
+    """A label's value put into a template, and what becomes of it into the same again."""
+    query = "up"
+    for _ in range(times):
+        query = f"label_replace({query}, 'job', '{template}', 'job', '(.*)')"
+    return query
+
+
+LONG = (
+    _copied("$1$1", 50),
+    _copied("$1" * 2_000, 3),
+    f"label_join(up, 'a', '{'x' * 100_000}'" + ", 'job'" * 10_000 + ")",
+)
+
+
+@pytest.mark.parametrize("query", LONG, ids=["doubled", "copied", "joined"])
+async def test_values_of_labels_count_as_what_a_query_holds(tmp_path: Path, query: str) -> None:
+    own = {**QUIET, "query": {"max_bytes": "10MB"}}
+    async with (
+        asyncio.timeout(_PATIENCE),
+        store(streamed_reply(STREAM)) as made,
+        bridge(tmp_path, {"url": made.url}, own=own) as client,
+    ):
+        form = {"query": query, "time": QUERY["time"]}
+        response = await client.post("/api/v1/query", data=form)
+        again = await client.post("/api/v1/query", data={**form, "query": _copied("$1$1", 10)})
+    assert response.status_code == 422
+    assert "the values of labels that the query makes need" in response.text
+    assert "query.max_bytes" in response.text
+    assert "b" * 1024 in again.text
 
 
 async def test_too_many_samples_are_named_as_prometheus_does(tmp_path: Path) -> None:

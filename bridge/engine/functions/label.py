@@ -20,6 +20,8 @@ from bridge.model.vectors import Matrix, Value
 
 # What Expand takes for a reference: $$, ${name} or $name with the longest name.
 _REFERENCE: Final = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
+# Bytes of values of which a table is not remembered.
+_LONG: Final = 1 << 20
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -38,14 +40,15 @@ def _check_replace(site: CallSite) -> None:
 def label_replace(site: CallSite, values: tuple[Value, ...]) -> Value:
     matrix = cast("Matrix", values[0])
     target, template, source, pattern = (site.text(index) for index in range(1, 5))
-    replaced = _replacement(pattern, template)
+    pen = _Pen(site.write)
+    replaced = _replacement(pattern, template, pen)
 
     def change(labels: Labels) -> Labels:
         value = replaced(labels.get(source))
         return labels if value is None else labels.with_label(target, value)
 
     key = ("label_replace", target, template, source, pattern)
-    changed = matrix.relabelled(matrix.labels.mapped(key, change))
+    changed = _relabelled(matrix, key, change, pen)
     if target == METRIC_NAME and matrix.drop_name is not None:
         kept = [replaced(labels.get(source)) is None for labels in matrix.labels]
         changed = replace(changed, drop_name=matrix.drop_name & kept)
@@ -67,14 +70,42 @@ def label_join(site: CallSite, values: tuple[Value, ...]) -> Value:
     matrix = cast("Matrix", values[0])
     target, separator, *sources = (site.text(index) for index in range(1, len(values)))
 
+    pen = _Pen(site.write)
+    between = len(separator) * max(len(sources) - 1, 0)
+
     def change(labels: Labels) -> Labels:
-        return labels.with_label(target, separator.join(map(labels.get, sources)))
+        parts = [labels.get(source) for source in sources]
+        pen.write(between + sum(map(len, parts)))
+        return labels.with_label(target, separator.join(parts))
 
     key = ("label_join", target, separator, *sources)
-    changed = matrix.relabelled(matrix.labels.mapped(key, change))
+    changed = _relabelled(matrix, key, change, pen)
     return merge_equal_labels(
         replace(changed, drop_name=None) if target == METRIC_NAME else changed
     )
+
+
+class _Pen:
+    """Counts the bytes of the values that one call makes, about, before each is made."""
+
+    def __init__(self, write: Callable[[int], None]) -> None:
+        self._write = write
+        self.written = 0
+
+    def write(self, size: int) -> None:
+        """A value of so many bytes is about to be made; raises LimitExceeded."""
+        self.written += size
+        self._write(size)
+
+
+def _relabelled(
+    matrix: Matrix, key: object, change: Callable[[Labels], Labels], pen: _Pen
+) -> Matrix:
+    changed = matrix.relabelled(matrix.labels.mapped(key, change))
+    if pen.written > _LONG:
+        # The table that it is made of may stay for as long as its samples are remembered.
+        matrix.labels.forget(key)
+    return changed
 
 
 def _invalid(what: str, text: str, where: str) -> ExecutionError:
@@ -96,7 +127,7 @@ def _compiled(pattern: str) -> "re2._Regexp[bytes]":
         raise _invalid("regular expression", pattern, "label_replace") from None
 
 
-def _replacement(pattern: str, template: str) -> Callable[[str], str | None]:
+def _replacement(pattern: str, template: str, pen: _Pen) -> Callable[[str], str | None]:
     """What becomes of a label's value, remembered; None where it does not match."""
     compiled = _compiled(pattern)
     parts = _parts(template, {name.decode(): at for name, at in compiled.groupindex.items()})
@@ -107,7 +138,8 @@ def _replacement(pattern: str, template: str) -> Callable[[str], str | None]:
         if found is None:
             return None
         groups = (found.group(0), *found.groups())
-        texts = (part if isinstance(part, bytes) else _group(groups, part) for part in parts)
+        texts = [part if isinstance(part, bytes) else _group(groups, part) for part in parts]
+        pen.write(sum(map(len, texts)))
         return b"".join(texts).decode("utf-8", "surrogateescape")
 
     return replaced
