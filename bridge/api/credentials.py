@@ -10,8 +10,14 @@ from typing import Final
 import bcrypt
 from cachetools import LRUCache
 
+from bridge.model.errors import Overloaded
+
 # Verified credentials that are remembered: a check of a password takes 50 ms and more.
 _REMEMBERED: Final = 1000
+# How many different ones wait for a check, and when to ask again, seconds: whoever sends wrong ones
+# and goes away would keep everybody else waiting for hours.
+_WAITING: Final = 64
+_AGAIN: Final = 1
 # bcrypt looks at 72 bytes; Go's refuses longer passwords when it makes a hash, not when it checks.
 _LONGEST: Final = 72
 # Nobody's: an unknown user costs as much time as a wrong password.
@@ -30,21 +36,35 @@ class Passwords:
         self._key = os.urandom(32)
         self._right: LRUCache[bytes, bool] = LRUCache(_REMEMBERED)
         self._turn = asyncio.Lock()
+        self._checks: dict[bytes, asyncio.Task[bool]] = {}
 
     async def right(self, users: Mapping[str, str], user: str, password: bytes) -> bool:
-        """Whether this is the user's password; `users` are names and hashes."""
+        """Whether this is the user's password; `users` are names and hashes.
+
+        Raises Overloaded if too many wait for a check.
+        """
         known = users.get(user)
         held = known.encode() if known is not None else _NOBODY
         digest = self._digest(user.encode("utf-8", "surrogateescape"), held, password)
         if known is not None and digest in self._right:
             self._right[digest] = True
             return True
-        async with self._turn:
-            fits = await asyncio.to_thread(_fits, password, held)
+        check = self._checks.get(digest)
+        if check is None:
+            if len(self._checks) >= _WAITING:
+                raise Overloaded("too many passwords wait to be checked", _AGAIN)
+            check = self._checks[digest] = asyncio.create_task(self._check(password, held))
+            check.add_done_callback(lambda _: self._checks.pop(digest, None))
+        # Who goes away ends it for nobody else who sent the same.
+        fits = await asyncio.shield(check)
         if known is None or not fits:
             return False
         self._right[digest] = True
         return True
+
+    async def _check(self, password: bytes, held: bytes) -> bool:
+        async with self._turn:
+            return await asyncio.to_thread(_fits, password, held)
 
     def _digest(self, *parts: bytes) -> bytes:
         framed = b"".join(len(part).to_bytes(8, "big") + part for part in parts)

@@ -18,7 +18,7 @@ from bridge.api.credentials import Passwords, token_owner
 from bridge.api.headers import adding, configured_headers, headers_of
 from bridge.api.origin import BEARER, USER
 from bridge.api.web_config import WebConfig
-from bridge.model.errors import BridgeError
+from bridge.model.errors import BridgeError, Overloaded
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -66,7 +66,12 @@ class Gate:
         send = adding(configured_headers(config.headers), send)
         if config.users or tokens:
             headers = headers_of(scope)
-            user = await self._user(headers, config, tokens)
+            try:
+                user = await self._user(headers, config, tokens)
+            except Overloaded as error:
+                later = {"Retry-After": str(error.retry_after)}
+                await _refusal(503, "Service Unavailable", later)(scope, receive, send)
+                return
             if user is None:
                 schemes = "Basic" if config.users else "Bearer"
                 refusal = _refusal(401, "Unauthorized", {"WWW-Authenticate": schemes})

@@ -126,6 +126,30 @@ async def test_many_at_once_are_checked_and_all_pass() -> None:
     assert [answer.status_code for answer in answers] == [401, 200] * 10
 
 
+async def test_too_many_guesses_at_once_are_not_checked_and_who_is_known_passes() -> None:
+    async with client() as asking:
+        assert (await asking.get("/", auth=("ann", "secret"))).status_code == 200
+        guesses = [
+            asyncio.create_task(asking.get("/", auth=("nobody", f"guess {at}")))
+            for at in range(300)
+        ]
+        done = asyncio.as_completed(guesses)
+        later = [await next(done) for _ in range(100)]
+        assert (await asking.get("/", auth=("ann", "secret"))).status_code == 200
+        for one in guesses:
+            one.cancel()
+    assert [one.status_code for one in later].count(503) >= 90
+    assert {one.headers.get("retry-after") for one in later if one.status_code == 503} == {"1"}
+
+
+async def test_those_who_come_at_once_with_the_same_password_wait_for_one_check() -> None:
+    async with client() as asking:
+        answers = await asyncio.gather(
+            *(asking.get("/", auth=("ann", "secret")) for _ in range(300))
+        )
+    assert {answer.status_code for answer in answers} == {200}
+
+
 async def test_a_token_passes_and_names_its_owner() -> None:
     async with client(WebConfig(), TOKENS) as asking:
         passed = await asking.get("/", headers={"Authorization": "Bearer t0ken"})
