@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bridge.engine.durations import milliseconds
 from bridge.engine.function import Function
-from bridge.model.time import Steps
+from bridge.model.time import MAX_TIME, MIN_TIME, Steps
 from bridge.promql.ast import (
     AggregateExpr,
     BinaryExpr,
@@ -88,12 +88,20 @@ def _resolve_subquery(expr: SubqueryExpr, setting: Setting) -> SubqueryExpr:
 
 
 def resolve_bounds(expr: Expr, setting: Setting) -> Expr:
-    """`@ start()` and `@ end()` become the query's own times, inside subqueries too."""
+    """`@ start()` and `@ end()` become the query's own times, inside subqueries too.
+
+    Other times become such as a query may have: no store has samples further away, and a window
+    there would leave 64 bits.
+    """
     expr = rewrite(expr, lambda child: resolve_bounds(child, setting))
-    if isinstance(expr, VectorSelector | SubqueryExpr) and expr.bound is not None:
+    if not isinstance(expr, VectorSelector | SubqueryExpr):
+        return expr
+    if expr.bound is not None:
         at = setting.steps.start if expr.bound is Bound.START else setting.steps.end
         return replace(expr, timestamp=at, bound=None)
-    return expr
+    if expr.timestamp is None or MIN_TIME <= expr.timestamp <= MAX_TIME:
+        return expr
+    return replace(expr, timestamp=min(max(expr.timestamp, MIN_TIME), MAX_TIME))
 
 
 def select_by_labels(expr: Expr, setting: Setting) -> Expr:

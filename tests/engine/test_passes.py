@@ -13,8 +13,8 @@ from bridge.engine.passes import (
     unwrap_parens,
 )
 from bridge.model.errors import BadData
-from bridge.model.time import Steps
-from bridge.promql.ast import Expr, StepInvariantExpr, children
+from bridge.model.time import MAX_TIME, MIN_TIME, Steps
+from bridge.promql.ast import Expr, StepInvariantExpr, VectorSelector, children
 from bridge.promql.parser import parse
 from bridge.promql.printer import to_text
 
@@ -150,3 +150,18 @@ def test_step_is_nothing_for_one_moment() -> None:
 )
 def test_start_and_end_are_the_times_of_the_query(query: str, resolved: str) -> None:
     assert resolve_bounds(parsed(query), Setting(_STEPS, FUNCTIONS)) == parsed(resolved)
+
+
+@pytest.mark.parametrize(
+    ("query", "time"),
+    [
+        ("x @ 9223372036854774", MAX_TIME),
+        ("x @ -9223372036854774", MIN_TIME),
+        ("x @ 1767600000000000000", MIN_TIME),  # leaves 64 bits, as on amd64
+        ("x @ -9000000000000000", -9_000_000_000_000_000_000),
+    ],
+)
+def test_no_time_leaves_those_of_a_query(query: str, time: int) -> None:
+    found = resolve_bounds(parsed(query), Setting(_STEPS, FUNCTIONS))
+    assert isinstance(found, VectorSelector)
+    assert found.timestamp == time

@@ -7,6 +7,7 @@ QUERIES = (
     "nothing[5m]", "rate(up[5m])", "time()", "pi()", "-0", "1e21", '"é\u2028<&>\\n"', "up offset 1h", "up @ 1767600000",
     "up @ end()", "up[10m:1m]", "sort(up)", "up{job=~'n.*'}", "{__name__='up'}", "up == 1", "up and on() up", "topk(2, up)",
     "1e-7", "sum by (job) (up)", "up[5m] offset -5m", "# comment\nup", "count_values('v', up)", "NaN", "-up", "1 atan2 2",
+    "up @ 1767600000000000000", "rate(up[5m] @ -1e18)", "max_over_time(up[5m:1m] @ 9.3e15)", "absent(up @ -9223372036854775)",
     "label_replace(up, 'x', '$1', 'job', '(.)(.*)')", "scalar(up)", "vector(scalar(up))", "up unless up", "{'up', job='node'}",
 )
 BAD_QUERIES = (
