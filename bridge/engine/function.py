@@ -229,7 +229,7 @@ def constant(name: str) -> Callable[[OfQuery], Function]:
 
 
 def elementwise(
-    name: str, args: tuple[ValueType, ...] = (VECTOR,), *, variadic: int = 0, timeless: bool = True
+    name: str, args: tuple[ValueType, ...] = (VECTOR,), *, variadic: int = 0
 ) -> Callable[[Callable[..., Float64s]], Function]:
     """Declares a function of each value: `body(values [S, T], *scalars [T]) -> [S, T]`."""
 
@@ -240,7 +240,7 @@ def elementwise(
             with np.errstate(all="ignore"):
                 return Matrix(vector.labels, body(vector.values, *scalars), vector.present)
 
-        return function(name, args, variadic=variadic, row_wise=True, timeless=timeless)(apply)
+        return function(name, args, variadic=variadic, row_wise=True)(apply)
 
     return declare
 
@@ -249,7 +249,6 @@ def over_window(
     name: str,
     args: tuple[ValueType, ...] = (MATRIX,),
     *,
-    keeps_name: bool = False,
     timeless: bool = True,
     experimental: bool = False,
 ) -> Callable[[WindowKernel], Function]:
@@ -265,14 +264,9 @@ def over_window(
             site.note_ignored(windows)
             return run_over_windows(kernel, windows, scalars)
 
-        return function(
-            name,
-            args,
-            keeps_name=keeps_name,
-            row_wise=True,
-            timeless=timeless,
-            experimental=experimental,
-        )(apply)
+        return function(name, args, row_wise=True, timeless=timeless, experimental=experimental)(
+            apply
+        )
 
     return declare
 
