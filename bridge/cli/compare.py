@@ -103,11 +103,9 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def _lines(rows: Sequence[tuple[str, str, str]]) -> Iterator[str]:
-    """A table for the differences; sentences are not aligned to the right."""
-    longest = max(len(row[2]) for row in rows)
-    padded = tuple((expr, kind, said.ljust(longest)) for expr, kind, said in rows)
-    header = ("EXPRESSION", "KIND", "DIFFERENCE".ljust(longest))
-    return Table(header, padded).lines(shutil.get_terminal_size((200, 24)).columns)
+    """A table for the differences."""
+    table = Table(("EXPRESSION", "KIND", "DIFFERENCE"), tuple(rows), words=3)
+    return table.lines(shutil.get_terminal_size((200, 24)).columns)
 
 
 def _questions(asked: argparse.Namespace) -> Iterator[Question]:

@@ -22,6 +22,8 @@ _HEADER: Final = (
     "READ",
     "BYTES",
 )
+# Selector, store and time.
+_WORDS: Final = 3
 
 
 def cost_lines(data: Json, width: int) -> Iterator[str]:
@@ -30,7 +32,7 @@ def cost_lines(data: Json, width: int) -> Iterator[str]:
     if not rows:
         yield "This query reads no samples."
         return
-    yield from Table(_HEADER, rows).lines(width)
+    yield from Table(_HEADER, rows, words=_WORDS).lines(width)
     yield ""
     yield _sentence(data["total"], len(data["stores"]))
 

@@ -23,10 +23,11 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text below a header; all columns but the first are aligned to the right."""
+    """Rows of text below a header; the first `words` columns are aligned to the left."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    words: int = 1
 
     def lines(self, width: int) -> Iterator[str]:
         """The table's lines; the first column gives way where `width` is too small."""
@@ -34,9 +35,11 @@ class Table:
         columns = [max(map(len, column)) for column in zip(*shown, strict=True)]
         columns[0] = min(columns[0], max(20, width - sum(columns[1:]) - 2 * len(columns[1:])))
         for row in shown:
-            first = _cut(row[0], columns[0]).ljust(columns[0])
-            rest = (cell.rjust(size) for cell, size in zip(row[1:], columns[1:], strict=True))
-            yield "  ".join((first, *rest)).rstrip()
+            cells = (_cut(row[0], columns[0]), *row[1:])
+            yield "  ".join(
+                cell.ljust(size) if number < self.words else cell.rjust(size)
+                for number, (cell, size) in enumerate(zip(cells, columns, strict=True))
+            ).rstrip()
         if len(self.rows) > _MOST_ROWS:
             yield f"… and {len(self.rows) - _MOST_ROWS} more"
 

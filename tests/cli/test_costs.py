@@ -43,11 +43,11 @@ def data(*selects: dict[str, Any], **total: Any) -> dict[str, Any]:
 def test_a_row_for_each_read_and_a_sentence_for_all() -> None:
     header, row, empty, sentence = cost_lines(data(read()), 140)
     assert header == (
-        "SELECTOR        STORE                  FROM  LENGTH    CACHE  GAPS  SERIES  SAMPLES"
+        "SELECTOR        STORE  FROM                  LENGTH    CACHE  GAPS  SERIES  SAMPLES"
         "     READ      BYTES"
     )
     assert row == (
-        'up{job="node"}   main  2026-01-05 09:00:00Z      1h  partial   11m   3,000  720,000'
+        'up{job="node"}  main   2026-01-05 09:00:00Z      1h  partial   11m   3,000  720,000'
         "  132,000  283.6 KiB"
     )
     assert empty == ""

@@ -137,3 +137,14 @@ def test_any_finite_points_can_be_drawn(lines: list[list[tuple[float, float]]], 
     drawn = list(plot([sorted(line) for line in lines], width))
     assert len(drawn) == 13
     assert any(0x2800 < ord(char) <= 0x28FF for line in drawn for char in line)
+
+
+def test_columns_of_words_are_aligned_to_the_left_and_numbers_to_the_right() -> None:
+    table = Table(
+        ("WHAT", "WHERE", "COUNT"), (("a", "b", "1"), ("long one", "here", "23")), words=2
+    )
+    assert list(table.lines(80)) == [
+        "WHAT      WHERE  COUNT",
+        "a         b          1",
+        "long one  here      23",
+    ]
