@@ -29,6 +29,7 @@ from bridge.remote.encode_samples import sampled
 from bridge.remote.proto.remote_pb2 import Query, ReadRequest
 from bridge.remote.proto.types_pb2 import LabelMatcher
 from bridge.remote.settings import ResponseType
+from bridge.remote.weighed import weigh
 from bridge.remote.wire import SAMPLED_MEDIA, SERIES_HINT, STREAMED_MEDIA_FULL
 from bridge.storage.interface import Purpose, Querier, ReadOptions, Select
 from bridge.storage.pool import CURRENT, answered
@@ -134,6 +135,8 @@ class ReadEndpoint:
 
     async def _block(self, select: Select, max_samples: int = 0) -> SeriesBlock:
         """What is held; raises Unavailable if that is a part only, for no answer could say so."""
+        # Reads of what is remembered never wait; others have their turn between two of them.
+        await asyncio.sleep(0)
         options = ReadOptions(max_samples=max_samples, max_bytes=self.serving.max_bytes)
         found = await self.querier.select(select, options)
         if found.warnings:
@@ -195,7 +198,9 @@ def _decoded(body: bytes) -> ReadRequest:
         size = cramjam.snappy.decompress_raw_len(body)
         if size > _REQUEST_BYTES:
             raise BadData(f"snappy: decoded length {size} exceeds limit {_REQUEST_BYTES}")
-        return ReadRequest.FromString(bytes(cramjam.snappy.decompress_raw(body)))
+        message = bytes(cramjam.snappy.decompress_raw(body))
+        weigh(message)
+        return ReadRequest.FromString(message)
     except cramjam.DecompressionError:
         raise BadData("snappy: corrupt input") from None
     except DecodeError:

@@ -162,9 +162,30 @@ async def test_matchers_are_understood() -> None:
     assert plain(block) == {A: [(5, 5.0), (6, 6.0)]}
 
 
+def within(number: int, content: bytes) -> bytes:
+    """A field with this content."""
+    size, length = len(content), []
+    while size > 0x7F:
+        length.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes([number << 3 | 2, *length, size]) + content
+
+
+def snappied(content: bytes) -> bytes:
+    return bytes(snappy.compress(content))
+
+
+FULL = "the request has more than 10000 fields"
+
 BAD_REGEXP = query(matchers=[LabelMatcher(type=LabelMatcher.RE, name="x", value="(")])
 ODD_TYPE = query(matchers=[LabelMatcher(type=9, name="x", value="y")])  # type: ignore[arg-type]
 BAD: Mapping[str, tuple[ReadRequest | bytes, str]] = {
+    "a million of queries": (snappied(b"\n\x00" * 1_000_000), FULL),
+    "a million of matchers": (snappied(within(1, b"\x1a\x00" * 1_000_000)), FULL),
+    "a million of labels to group by": (snappied(within(1, within(4, b"*\x00" * 1_000_000))), FULL),
+    "a million of types": (snappied(within(2, b"\x01" * 1_000_000)), FULL),
+    "a million of types apart": (snappied(b"\x10\x01" * 1_000_000), FULL),
+    "queries behind a group": (snappied(b"\x1b\x1c" + b"\n\x00" * 1_000_000), "proto: "),
     "not snappy": (b"\xff\xff\xff", "snappy: corrupt input"),
     "empty": (b"", "snappy: corrupt input"),
     "a length of 4 GiB": (b"\xff\xff\xff\xff\x0f", "snappy: decoded length 4294967295 exceeds"),
