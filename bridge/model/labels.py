@@ -14,7 +14,7 @@ import numpy.typing as npt
 import re2
 
 from bridge.model.errors import BadData
-from bridge.model.patterns import compiled
+from bridge.model.patterns import compiled, in_words_of_go, only_in_re2
 
 METRIC_NAME: Final = "__name__"
 METADATA_LABELS: Final = frozenset({METRIC_NAME, "__type__", "__unit__"})
@@ -358,34 +358,16 @@ def _escaped(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-# RE2's words for a syntax error, and Go's for the same.
-_GO_REGEXP_ERRORS: Final = {
-    "missing )": "missing closing )",
-    "missing ]": "missing closing ]",
-    "trailing \\": "trailing backslash at end of expression",
-    "no argument for repetition operator": "missing argument to repetition operator",
-    "invalid repetition size": "invalid repeat count",
-    "bad repetition operator": "invalid nested repetition operator",
-    "invalid perl operator": "invalid or unsupported Perl syntax",
-    "invalid named capture group": "invalid named capture",
-    "invalid character class": "invalid character class range",
-}
-
-
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> "re2._Regexp[bytes]":
     try:
         # Compiled as it is, not within an anchored group: `a)|(b` is an error.
-        return compiled(pattern)
+        found, fault = compiled(pattern), only_in_re2(pattern)
     except re2.error as error:
-        raise BadData(f"error parsing regexp: {_go_regexp_error(error, pattern)}") from None
-
-
-def _go_regexp_error(error: Exception, pattern: str) -> str:
-    raw = error.args[0] if error.args else ""
-    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
-    kind, _, fragment = text.partition(": ")
-    return f"{_GO_REGEXP_ERRORS.get(kind, kind)}: `{fragment or pattern}`"
+        raise BadData(f"error parsing regexp: {in_words_of_go(error, pattern)}") from None
+    if fault is not None:
+        raise BadData(f"error parsing regexp: {fault}")
+    return found
 
 
 @lru_cache(maxsize=1 << 16)

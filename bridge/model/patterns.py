@@ -1,5 +1,7 @@
 """Regular expressions of RE2 that only say whether they match: what they capture costs nothing.
 
+What Go does not take is told, and why, in Go's words.
+
 With captures RE2 takes time that grows with the text, the pattern and the groups, all multiplied.
 """
 
@@ -13,6 +15,21 @@ _MAX_MEM: Final = 16 << 20
 _PIECES: Final = re.compile(
     rb"\\Q.*?(?:\\E|\Z)|\\.|\[\^?\]?(?:\\.|\[:[^\]]*:\]|[^\]\\])*+\]|\(\?P?<[^>]*>", re.DOTALL
 )
+
+_NAME: Final = re.compile(rb"\w+", re.ASCII)
+
+# RE2's words for a syntax error, and Go's for the same.
+_GO_WORDS: Final = {
+    "missing )": "missing closing )",
+    "missing ]": "missing closing ]",
+    "trailing \\": "trailing backslash at end of expression",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "invalid named capture group": "invalid named capture",
+    "invalid character class": "invalid character class range",
+}
 
 
 def compiled(pattern: str) -> "re2._Regexp[bytes]":
@@ -34,3 +51,26 @@ def _options() -> re2.Options:
 
 def _unnamed(text: bytes) -> bytes:
     return _PIECES.sub(lambda piece: b"(?:" if piece[0].startswith(b"(?") else piece[0], text)
+
+
+def only_in_re2(pattern: str) -> str | None:
+    """What Go says of a pattern that RE2 takes; None if Go takes it too."""
+    for piece in _PIECES.findall(pattern.encode("utf-8", "surrogateescape")):
+        if piece == rb"\C":
+            return "invalid escape sequence: `\\C`"
+        if piece.startswith(b"(?") and not _NAME.fullmatch(piece.partition(b"<")[2][:-1]):
+            return f"invalid named capture: `{piece.decode('utf-8', 'replace')}`"
+    return None
+
+
+def in_words_of_go(error: Exception, pattern: str) -> str:
+    """What Go says of a pattern that RE2 does not take."""
+    raw = error.args[0] if error.args else ""
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+    kind, _, fragment = text.partition(": ")
+    if kind == "invalid perl operator" and fragment.startswith("(?<"):
+        # Go reads a name up to its end, or all that is left.
+        name, end, _ = pattern[max(pattern.find(fragment), 0) :].partition(">")
+        return f"invalid named capture: `{name}{end}`"
+    shown = fragment or ("" if kind == "trailing \\" else pattern)
+    return f"{_GO_WORDS.get(kind, kind)}: `{shown}`"

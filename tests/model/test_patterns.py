@@ -7,6 +7,7 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.model.errors import BadData
 from bridge.model.labels import Matcher, MatchType
 from bridge.model.patterns import compiled
 
@@ -33,6 +34,29 @@ def test_nothing_is_captured_and_the_same_matches(pattern: str, values: list[str
     assert found.groups == 0
     for value in map(str.encode, values):
         assert bool(found.fullmatch(value)) == bool(capturing.fullmatch(value))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fault"),
+    [
+        (r"a\Cb", r"invalid escape sequence: `\C`"),
+        ("(?P<é>a)", "invalid named capture: `(?P<é>`"),
+        ("(?<=a)b", "invalid named capture: `(?<=a)b`"),
+        ("(?<n>a)(?<!b>)", "invalid named capture: `(?<!b>`"),
+        ("(?<é", "invalid named capture: `(?<é`"),
+        ("a\\", "trailing backslash at end of expression: ``"),
+        ("(?=a)", "invalid or unsupported Perl syntax: `(?=`"),
+    ],
+)
+def test_what_go_does_not_take_is_refused_in_its_words(pattern: str, fault: str) -> None:
+    with pytest.raises(BadData) as caught:
+        Matcher.checked("job", MatchType.REGEXP, pattern)
+    assert str(caught.value) == f"error parsing regexp: {fault}"
+
+
+@pytest.mark.parametrize("pattern", [r"\\C", r"\Q\C(?P<é>\E", r"[(?<!>]", "(?P<n_1>a)"])
+def test_what_only_looks_so_is_taken(pattern: str) -> None:
+    assert Matcher.checked("job", MatchType.REGEXP, pattern).value == pattern
 
 
 def test_a_pattern_costs_what_it_is_long() -> None:

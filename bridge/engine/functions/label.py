@@ -16,6 +16,7 @@ from bridge.engine.function import STRING, VECTOR, CallSite, function
 from bridge.engine.merge import merge_equal_labels
 from bridge.model.errors import ExecutionError
 from bridge.model.labels import METRIC_NAME, Labels
+from bridge.model.patterns import only_in_re2
 from bridge.model.vectors import Matrix, Value
 
 # What Expand takes for a reference: $$, ${name} or $name with the longest name.
@@ -122,9 +123,12 @@ def _compiled(pattern: str) -> "re2._Regexp[bytes]":
     options.log_errors = False
     options.max_mem = 16 << 20
     try:
-        return re2.compile(b"^(?s:" + _encoded(pattern) + b")$", options)
+        found = re2.compile(b"^(?s:" + _encoded(pattern) + b")$", options)
     except re2.error:
         raise _invalid("regular expression", pattern, "label_replace") from None
+    if only_in_re2(pattern) is not None:
+        raise _invalid("regular expression", pattern, "label_replace")
+    return found
 
 
 def _replacement(pattern: str, template: str, pen: _Pen) -> Callable[[str], str | None]:
