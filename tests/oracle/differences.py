@@ -126,6 +126,12 @@ DIFFERENCES: Final = (
         translations.pinned_timestamp,
     ),
     Difference(
+        "offset of a timestamp at a fixed time",
+        "all versions",
+        "promql/engine.go puts the distance to @ in the offset's place for timestamp() alone.",
+        translations.forgotten_offset,
+    ),
+    Difference(
         "matchers of absent",
         "all versions",
         "With remote_read Prometheus copies the matchers for each store: they keep their order.",

@@ -199,6 +199,21 @@ def _has_pinned_timestamp(expr: Expr) -> bool:
             return any(map(_has_pinned_timestamp, children(expr)))
 
 
+def forgotten_offset(case: Case) -> Case:
+    """`timestamp(x offset d @ t)` looks at `t` among the samples that were read for `t - d`."""
+    return replace(case, ours=case.theirs) if _forgets(case.expr) else case
+
+
+def _forgets(expr: Expr | None) -> bool:
+    match expr:
+        case None:
+            return False
+        case Call(func="timestamp", args=(VectorSelector(offset=offset),)) if offset:
+            return _has_pinned_timestamp(expr)
+        case _:
+            return any(map(_forgets, children(expr)))
+
+
 def sorted_matchers(case: Case) -> Case:
     """The labels of `absent` hang on the order of matchers, which a local TSDB sorts in place."""
     return replace(case, ours=case.theirs) if _contradicts(case.expr) else case
