@@ -128,7 +128,8 @@ class ReadEndpoint:
             return PlainTextResponse(f"{error}\n", 500)
 
     async def _answer(self, asked: ReadRequest) -> Response:
-        selects = [_select(query) for query in asked.queries]
+        # Regular expressions may take long to compile.
+        selects = await asyncio.to_thread(_selects, asked)
         if _negotiated(asked.accepted_response_types) is ResponseType.STREAMED:
             return await self._streamed(selects)
         return await self._sampled(selects)
@@ -219,6 +220,10 @@ def _negotiated(accepted: Sequence[int]) -> ResponseType:
         f"server does not support any of the requested response types: [{asked}];"
         " supported: map[SAMPLES:{} STREAMED_XOR_CHUNKS:{}]"
     )
+
+
+def _selects(asked: ReadRequest) -> list[Select]:
+    return [_select(query) for query in asked.queries]
 
 
 def _select(query: Query) -> Select:

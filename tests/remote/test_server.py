@@ -1,6 +1,9 @@
 """What we serve is what a client reads, and bad requests get Prometheus' texts."""
 
+import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import numpy as np
@@ -231,3 +234,21 @@ async def test_a_failing_querier_is_a_status(error: Exception, status: int, kind
     request.accepted_response_types.append(kind)  # type: ignore[arg-type]
     response = await answered(request, Failing(error))
     assert (response.status_code, response.text) == (status, f"{error}\n")
+
+
+class Counting(ThreadPoolExecutor):
+    """Threads that count what they are given."""
+
+    given = 0
+
+    def submit(self, *args: Any, **options: Any) -> Any:
+        self.given += 1
+        return super().submit(*args, **options)
+
+
+async def test_regular_expressions_are_compiled_beside_the_event_loop() -> None:
+    threads = Counting()
+    asyncio.get_running_loop().set_default_executor(threads)
+    # It is refused before anything else is done in a thread.
+    assert (await answered(ReadRequest(queries=[BAD_REGEXP]))).status_code == 400
+    assert threads.given == 1
