@@ -87,7 +87,8 @@ class DiskTier:
     async def settled(self) -> None:
         """Waits for all files to be written."""
         while self._writing:
-            await asyncio.gather(*self._writing, return_exceptions=True)
+            # Where all have ended `gather` does not wait from Python 3.12 on: all would stay.
+            await asyncio.wait(self._writing)
 
     async def aclose(self) -> None:
         """Waits for all files to be written, but not for ever; what still waits is lost."""

@@ -139,7 +139,8 @@ class SampleCache:
     async def settled(self) -> None:
         """Waits until all that was read is remembered."""
         while self._keeping:
-            await asyncio.gather(*self._keeping, return_exceptions=True)
+            # Where all have ended `gather` does not wait from Python 3.12 on: all would stay.
+            await asyncio.wait(self._keeping)
 
     async def aclose(self) -> None:
         """Ends what goes on behind the answers."""
