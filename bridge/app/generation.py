@@ -156,7 +156,7 @@ class Generation:
         return Api(
             engine=self._engine.over(realm.querier, own),
             querier=realm.querier,
-            reads=ReadEndpoint(realm.querier, serving, gate),
+            reads=ReadEndpoint(realm.querier, serving, gate, limits.limits.check_selects),
             catalogue=realm.catalogue,
             metrics=process.metrics,
             settings=_api_settings(settings),

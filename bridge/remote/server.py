@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -90,13 +90,21 @@ def read_app(querier: Querier, serving: Serving = Serving()) -> Starlette:
     return Starlette(routes=[Route("/{path:path}", read, methods=["POST"])])
 
 
+def _anything(_selects: Sequence[Select]) -> None:
+    """Whatever it is, it may be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadEndpoint:
-    """Answers one request after the other from a Querier, those that `gate` lets in."""
+    """Answers one request after the other from a Querier, those that `gate` lets in.
+
+    `check` raises LimitExceeded for what may not be read.
+    """
 
     querier: Querier
     serving: Serving
     gate: Gate
+    check: Callable[[Sequence[Select]], None] = _anything
 
     async def body(self, request: Request) -> bytes:
         """A request's body, as far as it may be long: a longer one is no snappy block."""
@@ -128,8 +136,10 @@ class ReadEndpoint:
             return PlainTextResponse(f"{error}\n", 500)
 
     async def _answer(self, asked: ReadRequest) -> Response:
+        selects = [_select(query) for query in asked.queries]
+        self.check(selects)
         # Regular expressions may take long to compile.
-        selects = await asyncio.to_thread(_selects, asked)
+        await asyncio.to_thread(_compile, selects)
         if _negotiated(asked.accepted_response_types) is ResponseType.STREAMED:
             return await self._streamed(selects)
         return await self._sampled(selects)
@@ -222,8 +232,11 @@ def _negotiated(accepted: Sequence[int]) -> ResponseType:
     )
 
 
-def _selects(asked: ReadRequest) -> list[Select]:
-    return [_select(query) for query in asked.queries]
+def _compile(selects: Sequence[Select]) -> None:
+    """Whether all regular expressions are such; raises BadData."""
+    for select in selects:
+        for one in select.matchers:
+            Matcher.checked(one.name, one.type, one.value)
 
 
 def _select(query: Query) -> Select:
@@ -240,4 +253,4 @@ def _matcher(matcher: LabelMatcher) -> Matcher:
     kind = _MATCH_TYPES.get(matcher.type)
     if kind is None:
         raise BadData("invalid matcher type")
-    return Matcher.checked(matcher.name, kind, matcher.value)
+    return Matcher(matcher.name, kind, matcher.value)

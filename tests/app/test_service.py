@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import snappy
 import yaml
 from httpx import ASGITransport, AsyncClient
 
 from bridge.app.service import Service
 from bridge.config.flags import Flags
 from bridge.config.load import load
+from bridge.remote.proto.remote_pb2 import Query, ReadRequest
+from bridge.remote.proto.types_pb2 import LabelMatcher
 from tests.remote.stores import START, Store, store, streamed_reply
 from tests.remote.test_faults import STREAM
 
@@ -229,3 +232,43 @@ async def test_a_query_whose_time_is_over_lets_go_of_the_stores_socket(world: Wo
             late = await client.get("/api/v1/query", params=hurried)
             assert (late.status_code, late.json()["errorType"]) == (503, "timeout")
             await upstream.dropped.wait()
+
+
+LIMITED = {
+    "query": {"max_matchers": 2, "max_regex_bytes": 3, "max_range": "1h"},
+    "stores": {"far": {"profile": "prometheus"}},
+}
+ALL = LabelMatcher(type=LabelMatcher.RE, name="job", value="(..")
+EVER = "213503982334d14h25m51s615ms"
+BEYOND = [
+    (
+        Query(matchers=[ALL] * 3),
+        "the number of matchers of a selector is 3, more than query.max_matchers (2) allows",
+    ),
+    (
+        Query(matchers=[LabelMatcher(type=LabelMatcher.NRE, name="job", value="(é..")]),
+        "a regular expression's length in bytes is 5, more than query.max_regex_bytes (3) allows",
+    ),
+    (
+        Query(end_timestamp_ms=3_600_001),
+        "the query reads 1h1ms of time, more than query.max_range (1h) allows",
+    ),
+    (
+        Query(start_timestamp_ms=-(1 << 63), end_timestamp_ms=(1 << 63) - 1),
+        f"the query reads {EVER} of time, more than query.max_range (1h) allows",
+    ),
+    (Query(matchers=[ALL]), "error parsing regexp: missing closing ): `(..`"),
+]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/read", "/stores/far/api/v1/read"])
+@pytest.mark.parametrize(("query", "error"), BEYOND)
+async def test_remote_read_has_the_limits_of_queries(
+    world: World, path: str, query: Query, error: str
+) -> None:
+    body = bytes(snappy.compress(ReadRequest(queries=[Query(), query]).SerializeToString()))
+    async with store(GOOD) as upstream:
+        world.write(upstream.url, LIMITED)
+        async with world.served(Flags()) as (_, client):
+            refused = await client.post(path, content=body)
+            assert (refused.status_code, refused.text) == (400, f"{error}\n")
