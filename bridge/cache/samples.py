@@ -123,10 +123,11 @@ class SampleCache:
             for piece in pieces
             if isinstance(piece.source, Block)
         )
+        in_memory = held_samples(held, blocks)
         samples = read = size = None
         if known is not None or not (missing or flown):
             rest = known.over([*missing, *flown]) if known is not None else 0
-            samples = held_samples(held, blocks) + rest
+            samples = in_memory + rest
         if known is not None or not gaps:
             read = known.over(gaps) if known is not None else 0
         if read is not None and (not read or self._received_samples):
@@ -134,7 +135,8 @@ class SampleCache:
         windows = sorted((piece.window for piece in pieces), key=lambda one: one.start)
         series = None if known is None else known.series
         together = tuple(intervals.touching(windows))
-        return Estimate(self._store, together, tuple(gaps), series, samples, read, size)
+        store, gaps = self._store, tuple(gaps)
+        return Estimate(store, together, gaps, series, samples, read, size, in_memory)
 
     async def settled(self) -> None:
         """Waits until all that was read is remembered."""

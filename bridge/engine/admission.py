@@ -21,20 +21,24 @@ async def admitted(
     options: QueryOptions,
     settings: EngineSettings,
 ) -> None:
-    """Waits until there is memory for what a query is known to read; raises LimitExceeded.
+    """Waits until there is memory for what a query is expected to read; raises LimitExceeded.
 
+    Only what is in memory already refuses a query: of a store that keeps less than a query looks
+    back far more is expected than it has, and a read that brings too much ends by itself.
     To know that takes time, so what is short is let in without a look while memory is free.
     """
     longest = max((one.end - one.start for one in selects), default=0)
     if longest < _LONG_READ and not share.crowded:
         return
     found = await estimates(querier, selects, options)
-    samples = sum(one.samples or 0 for one in found)
-    allow(samples, ReadOptions(max_bytes=settings.max_bytes))
+    held = sum(one.held_samples for one in found)
+    allow(held, ReadOptions(max_bytes=settings.max_bytes))
+    expected = sum(one.samples or 0 for one in found) * BYTES_PER_SAMPLE
+    most = settings.max_bytes or expected
     wait = settings.turns.wait
     try:
         async with asyncio.timeout(wait / 1000 if wait else None):
-            await share.admitted(samples * BYTES_PER_SAMPLE)
+            await share.admitted(held * BYTES_PER_SAMPLE, min(expected, most))
     except TimeoutError:
         text = f"too little memory: none came free within query.max_queue_wait ({wait / 1000:g}s)"
         raise Overloaded(text, max(wait // 1000, 1)) from None

@@ -181,7 +181,8 @@ class Estimate:
 
     Of the window, `held` would come from memory, `gaps` would be read; gaps may be wider than what
     is asked for. `series` and `samples` are those of the answer, `read_samples` and `read_bytes`
-    those that the store would send.
+    those that the store would send. `held_samples` are in memory; all else that is to be read is
+    guessed by these, as if the store had as much at all times.
     """
 
     store: str
@@ -191,6 +192,7 @@ class Estimate:
     samples: int | None = None
     read_samples: int | None = None
     read_bytes: int | None = None
+    held_samples: int = 0
 
 
 @runtime_checkable

@@ -148,8 +148,14 @@ class Share:
             self._pool.note(size)
             self._parts[Part.ANSWER] = self._parts.get(Part.ANSWER, 0) + size
 
-    async def admitted(self, size: int) -> None:
-        """Waits until there is room for what is expected to take so many bytes, and holds them."""
+    async def admitted(self, known: int, expected: int) -> None:
+        """Waits until there is room for as many bytes as are expected, and holds them.
+
+        If that is more than there are, for all of them. Raises LimitExceeded if there are fewer
+        than are `known` to be needed.
+        """
+        self._pool.check_alone(known)
+        size = min(expected, self._pool.total or expected)
         await self._pool.room(size)
         self.set(Part.SAMPLES, size)
 

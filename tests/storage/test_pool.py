@@ -48,7 +48,7 @@ async def test_who_begins_waits_for_room() -> None:
     pool = Pool(100)
     first, second = pool.share(), pool.share()
     first.set(Part.SAMPLES, 60)
-    waiting = asyncio.create_task(second.admitted(30))
+    waiting = asyncio.create_task(second.admitted(0, 30))
     await asyncio.sleep(0)
     assert (pool.waiting, waiting.done()) == (1, False)
     first.close()
@@ -63,7 +63,7 @@ async def test_who_gives_up_waits_no_more() -> None:
     first.set(Part.SAMPLES, 60)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
-            await second.admitted(30)
+            await second.admitted(0, 30)
     assert pool.waiting == 0
     second.close()
     first.close()
@@ -80,4 +80,19 @@ async def test_what_can_never_be_held_is_no_matter_of_time() -> None:
         " query.max_total_bytes (100)"
     )
     with pytest.raises(LimitExceeded):
-        await pool.share().admitted(101)
+        await pool.share().admitted(101, 101)
+
+
+async def test_who_is_expected_to_need_more_than_there_is_waits_to_be_alone() -> None:
+    pool = Pool(100)
+    first, second = pool.share(), pool.share()
+    first.set(Part.SAMPLES, 1)
+    waiting = asyncio.create_task(second.admitted(60, 1000))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    first.close()
+    await waiting
+    assert pool.held == 100
+    second.set(Part.SAMPLES, 60)
+    assert pool.held == 60
+    second.close()
