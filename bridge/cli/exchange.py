@@ -112,10 +112,6 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
-class _HeadTooLongError(Exception):
-    """A head of more bytes or lines than one may have."""
-
-
 class _Refusal(NamedTuple):
     """An answer to what is no request."""
 
@@ -133,7 +129,17 @@ def _refusal(status: int, text: bytes) -> _Refusal:
 
 
 _INVALID: Final = _refusal(400, b"Invalid HTTP request received.")
+_NO_HOST: Final = _refusal(400, b"400 Bad Request: missing required Host header")
+_HOSTS: Final = _refusal(400, b"400 Bad Request: too many Host headers")
 _TOO_LONG: Final = _refusal(431, b"The head of the request is too long.")
+
+
+class _RefusedError(Exception):
+    """What came in is no request, and is answered so."""
+
+    def __init__(self, refusal: _Refusal) -> None:
+        super().__init__()
+        self.refusal = refusal
 
 
 class Connection(HttpToolsProtocol):
@@ -201,16 +207,16 @@ class Connection(HttpToolsProtocol):
             try:
                 self._feed(some)
                 self._weigh(len(some))
-            except (httptools.HttpParserError, _HeadTooLongError) as error:
+            except (httptools.HttpParserError, _RefusedError) as error:
                 # That of a callback is told as the parser's.
-                long = isinstance(error.__context__ or error, _HeadTooLongError)
-                self._refuse(_TOO_LONG if long else _INVALID)
+                told = error.__context__ or error
+                self._refuse(told.refusal if isinstance(told, _RefusedError) else _INVALID)
 
     def _weigh(self, size: int) -> None:
-        """Counts bytes of a head that is not complete; raises _HeadTooLongError."""
+        """Counts bytes of a head that is not complete; raises _RefusedError."""
         self._line_bytes = self._line_bytes + size if self._within_lines else 0
         if self._line_bytes > _HEAD_BYTES:
-            raise _HeadTooLongError
+            raise _RefusedError(_TOO_LONG)
 
     def _feed(self, data: bytes | memoryview) -> None:
         """Takes data apart; a request that asks for another protocol as if it did not ask.
@@ -272,15 +278,16 @@ class Connection(HttpToolsProtocol):
             # Behind a body stands nothing that decides who asks, or for what.
             return
         if len(self.headers) == _HEAD_LINES:
-            raise _HeadTooLongError
+            raise _RefusedError(_TOO_LONG)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._within_lines = False
         if self.parser.should_upgrade():
             return
-        self._within_body = True
         version, scope = self.parser.get_http_version(), self.scope
+        self._check_host(version)
+        self._within_body = True
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["http_version"] = version
         url = httptools.parse_url(self.url)
@@ -306,6 +313,14 @@ class Connection(HttpToolsProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def _check_host(self, version: str) -> None:
+        """Whether one host is named, as in Go; raises _RefusedError."""
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if not hosts and version == "1.1":
+            raise _RefusedError(_NO_HOST)
+        if hosts > 1:
+            raise _RefusedError(_HOSTS)
 
     def _answer(self, request: Exchange) -> None:
         self._answering = request

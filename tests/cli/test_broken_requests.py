@@ -29,6 +29,34 @@ USUAL = ConnectionLimits()
 BROKEN = (b"\x16\x03\x01", b"GET /caf\xe9 HTTP/1.1\r\n\r\n", READS + CHUNKED + b"zz\r\n")
 
 
+@pytest.mark.parametrize(
+    ("head", "fault"),
+    [
+        (b"GET /at-once HTTP/1.1\r\n\r\n", b"missing required Host header"),
+        (b"GET http://b/at-once HTTP/1.1\r\n\r\n", b"missing required Host header"),
+        (b"GET /at-once HTTP/1.1\r\n" + UPGRADE + b"\r\n", b"missing required Host header"),
+        (b"GET /at-once HTTP/1.1\r\nHost: b\r\nhost: b\r\n\r\n", b"too many Host headers"),
+        (b"GET /at-once HTTP/1.0\r\nHost: b\r\nHost: c\r\n\r\n", b"too many Host headers"),
+    ],
+)
+async def test_a_request_names_one_host(head: bytes, fault: bytes) -> None:
+    async with served(bounded(World(), USUAL)) as port, connected(port) as client:
+        assert await client.answer(ASKED) == b"good"
+        client.writer.write(head + ASKED)
+        status, _, rest = (await client.reader.read()).partition(b"\r\n")
+        assert status == b"HTTP/1.1 400 Bad Request"
+        assert rest.partition(b"\r\n\r\n")[2] == b"400 Bad Request: " + fault
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"GET /at-once HTTP/1.0\r\n\r\n", b"GET /at-once HTTP/1.1\r\nHost:\r\n\r\n"],
+)
+async def test_a_host_may_be_empty_and_older_requests_need_none(head: bytes) -> None:
+    async with served(bounded(World(), USUAL)) as port, connected(port) as client:
+        assert await client.answer(head) == b"good"
+
+
 @pytest.mark.parametrize("broken", BROKEN)
 async def test_what_is_broken_is_refused_behind_the_answers_before_it(broken: bytes) -> None:
     world = World()
