@@ -287,14 +287,15 @@ class Connection(HttpToolsProtocol):
             return
         version, scope = self.parser.get_http_version(), self.scope
         self._check_host(version)
-        self._within_body = True
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["http_version"] = version
-        url = httptools.parse_url(self.url)
-        path = url.path.decode("ascii")
+        # The parser of URLs takes no long ones, and is not needed for what stands behind a path.
+        place, _, query = self.url.partition(b"?")
+        raw_path = httptools.parse_url(place).path or b"/"
+        path = raw_path.decode("ascii")
         scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
-        scope["raw_path"] = self.root_path.encode("ascii") + url.path
-        scope["query_string"] = url.query or b""
+        scope["raw_path"] = self.root_path.encode("ascii") + raw_path
+        scope["query_string"] = query
         self.cycle = Exchange(
             scope=scope,
             transport=self.transport,
@@ -308,6 +309,7 @@ class Connection(HttpToolsProtocol):
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
+        self._within_body = True
         if self._answering is None:
             self._answer(self.cycle)
         else:

@@ -201,6 +201,51 @@ async def test_a_head_may_have_much_and_a_body_may_come_in_little_chunks() -> No
         assert b"content-length: %d\r\n" % MEBI in head
 
 
+@pytest.mark.parametrize("before", [b"", ASKED])
+@pytest.mark.parametrize("target", [b"http://b:99999/", b"/" * 70_000, b"b:80"])
+async def test_what_names_no_place_is_refused(target: bytes, before: bytes) -> None:
+    async with served(bounded(World(), USUAL)) as port, connected(port) as client:
+        if before:
+            await client.answer(before)
+        client.writer.write(b"GET %s HTTP/1.1\r\nHost: b\r\n\r\n" % target)
+        assert (await client.reader.read()).startswith(b"HTTP/1.1 400 ")
+
+
+async def query_of(target: bytes) -> bytes:
+    """The query string of a request to a target, as an application sees it."""
+
+    async def shown(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["path"] == "/"
+        await Response(scope["query_string"])(scope, receive, send)
+
+    async with served(only(shown)) as port, connected(port) as client:
+        client.writer.write(b"GET %s HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n" % target)
+        head, _, body = (await client.reader.read()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ")
+        return body
+
+
+async def test_a_url_may_be_as_long_as_a_head() -> None:
+    query = b"query=" + b"1" * (MEBI - 1000)
+    assert await query_of(b"/?" + query) == query
+
+
+@pytest.mark.parametrize(
+    ("target", "query"),
+    [
+        (b"/?a?b", b"a?b"),
+        (b"/", b""),
+        (b"/?", b""),
+        # A comment of PromQL, for Prometheus too.
+        (b"/?query=1#b", b"query=1#b"),
+        (b"http://b?c", b"c"),
+        (b"http://b:80/?c", b"c"),
+    ],
+)
+async def test_what_stands_behind_the_path_is_the_query(target: bytes, query: bytes) -> None:
+    assert await query_of(target) == query
+
+
 async def test_what_stands_behind_a_body_is_no_header() -> None:
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
