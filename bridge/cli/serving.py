@@ -204,6 +204,8 @@ def _server(listener: Listener, dropped: Callable[[], None]) -> _Server:
         lifespan="on",
         log_config=None,
         access_log=False,
+        # Anyone on this machine could name any address as theirs.
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )

@@ -8,6 +8,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bridge.api.tls import server_context
@@ -261,3 +262,14 @@ async def test_flags_bound_the_connections_of_a_bridge(tmp_path: Path) -> None:
             second.writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n")
             assert await first.ended()
             assert (await second.reader.readline()).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_client_is_who_is_connected_whatever_it_says() -> None:
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        answer = f"{scope['scheme']} {scope['client'][0]}"
+        await Response(answer)(scope, receive, send)
+
+    said = b"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
+    async with served(only(named)) as port, connected(port) as client:
+        client.writer.write(b"GET / HTTP/1.1\r\nHost: b\r\n" + said)
+        assert (await client.reader.read()).endswith(b"\r\n\r\nhttp 127.0.0.1")
