@@ -29,18 +29,18 @@ def _refusal(status: int, text: str, headers: Mapping[str, str] | None = None) -
 
 
 class Gate:
-    """Lets requests pass whose user or token is known; all of them if neither is configured.
+    """Lets requests pass whose user or token is known; all of them if neither is asked for.
 
     `config` and `tokens` (names and SHA-256 digests) give what counts at this moment, or raise
-    BridgeError: then nobody passes. The gate knows no paths: what is behind it is behind it under
-    any spelling.
+    BridgeError: then nobody passes. Tokens are asked for where `tokens` is given, though there be
+    none. The gate knows no paths: what is behind it is behind it under any spelling.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         config: Callable[[], WebConfig],
-        tokens: Callable[[], Mapping[str, bytes]],
+        tokens: Callable[[], Mapping[str, bytes]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
@@ -55,7 +55,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            config, tokens = self._config(), self._tokens()
+            config, tokens = self._config(), self._tokens() if self._tokens else None
         except BridgeError as error:
             _LOG.error("Unable to parse configuration", extra={"err": str(error)})
             await _refusal(500, "Internal Server Error")(scope, receive, send)
@@ -64,10 +64,10 @@ class Gate:
             await _refusal(429, "Too Many Requests")(scope, receive, send)
             return
         send = adding(configured_headers(config.headers), send)
-        if config.users or tokens:
+        if config.users or tokens is not None:
             headers = headers_of(scope)
             try:
-                user = await self._user(headers, config, tokens)
+                user = await self._user(headers, config, tokens or {})
             except Overloaded as error:
                 later = {"Retry-After": str(error.retry_after)}
                 await _refusal(503, "Service Unavailable", later)(scope, receive, send)

@@ -25,6 +25,10 @@ from bridge.telemetry.metrics import Metrics
 _LOG: Final = logging.getLogger(__name__)
 
 
+class WouldOpen(BridgeError):
+    """Settings under which more could come in, or see more, than a reload may let them."""
+
+
 class Service:
     """The whole bridge as an ASGI application.
 
@@ -115,7 +119,12 @@ class Service:
             _LOG.info("Completed loading of configuration file", extra={"seconds": seconds})
 
     def _made(self, settings: Settings, before: Holdings | None) -> Generation:
-        """What answers under these settings; stores of which nothing changed are kept."""
+        """What answers under these settings; stores of which nothing changed are kept.
+
+        Raises WouldOpen if they are taken up while others are in force.
+        """
+        if before is not None:
+            _refuse_opening(before.settings, settings)
         if before is None or not before.serves(settings):
             before = Holdings(settings, self._process.metrics, before, self._connect)
         return Generation(settings, self._process, before)
@@ -158,3 +167,11 @@ class Service:
     async def _relieving(self) -> None:
         await self._process.warmth.loaded()
         await keep_relieving()
+
+
+def _refuse_opening(held: Settings, wanted: Settings) -> None:
+    """Raises WouldOpen: a file that is empty, for it is just being written, must open nothing."""
+    if held.tenancy.tenants and not wanted.tenancy.tenants:
+        raise WouldOpen("tenants: there are none any more; only a restart shows everybody all")
+    if held.web.tokens_file != wanted.web.tokens_file:
+        raise WouldOpen("web.tokens_file: only a restart takes another file, or none")

@@ -40,7 +40,7 @@ async def behind(scope: Scope, receive: Receive, send: Send) -> None:
 async def client(
     config: WebConfig = USERS, tokens: dict[str, bytes] | None = None, clock: float = 0.0
 ) -> AsyncIterator[httpx.AsyncClient]:
-    gate = Gate(behind, lambda: config, lambda: tokens or {}, lambda: clock)
+    gate = Gate(behind, lambda: config, None if tokens is None else lambda: tokens, lambda: clock)
     transport = httpx.ASGITransport(gate)
     async with httpx.AsyncClient(transport=transport, base_url="http://bridge") as made:
         yield made
@@ -167,6 +167,13 @@ async def test_users_and_tokens_go_together() -> None:
         assert (await asking.get("/")).status_code == 401
 
 
+async def test_a_file_without_tokens_lets_nobody_in() -> None:
+    async with client(WebConfig(), {}) as asking:
+        headers = {"Authorization": "Bearer "}
+        for refused in (await asking.get("/"), await asking.get("/", headers=headers)):
+            assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+
+
 async def test_without_users_and_tokens_anyone_passes() -> None:
     async with client(WebConfig()) as asking:
         assert (await asking.get("/a")).text == " /a"
@@ -192,7 +199,7 @@ async def test_a_file_that_is_broken_closes_the_gate(caplog: pytest.LogCaptureFi
     def broken() -> WebConfig:
         raise ConfigError([Problem("web.yml", 3, "not valid YAML")])
 
-    transport = httpx.ASGITransport(Gate(behind, broken, dict))
+    transport = httpx.ASGITransport(Gate(behind, broken))
     async with httpx.AsyncClient(transport=transport, base_url="http://bridge") as asking:
         answer = await asking.get("/", auth=("ann", "secret"))
     assert (answer.status_code, answer.text) == (500, "Internal Server Error\n")
@@ -202,7 +209,7 @@ async def test_a_file_that_is_broken_closes_the_gate(caplog: pytest.LogCaptureFi
 async def test_a_rate_limit_lets_a_burst_through_and_then_one_each_interval() -> None:
     now = [0.0]
     config = WebConfig(rate_limit=RateLimit(interval=1000, burst=2))
-    gate = Gate(behind, lambda: config, dict, lambda: now[0])
+    gate = Gate(behind, lambda: config, clock=lambda: now[0])
     transport = httpx.ASGITransport(gate)
     seen = []
     async with httpx.AsyncClient(transport=transport, base_url="http://bridge") as asking:

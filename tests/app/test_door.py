@@ -9,7 +9,10 @@ from pathlib import Path
 import bcrypt
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
 
+from bridge.app.door import Door
+from bridge.config.settings import WebSettings
 from tests.certificates import Authority, Pair
 from tests.cli.world import GOOD, LONG, QUERY, Serving, serving
 from tests.remote.stores import store
@@ -173,3 +176,25 @@ async def test_users_tokens_and_headers_over_tls(world: World) -> None:
         assert 'prombridge_query_total{dashboard="",tenant="",user="ann"} 1.0' in shown
         tokens.write_text("grafana: another\n")
         assert (await asking.get("/-/healthy", headers=bearer)).status_code == 401
+
+
+async def test_an_emptied_file_lets_nobody_in(tmp_path: Path) -> None:
+    hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
+    file, tokens = tmp_path / "web.yml", tmp_path / "tokens"
+    file.write_text("")
+    tokens.write_text("grafana: t0ken\n")
+    settings = WebSettings("", 0, "/", config_file=str(file), tokens_file=str(tokens))
+    gate = httpx.ASGITransport(Door(settings).gate(PlainTextResponse("in")))
+    async with httpx.AsyncClient(transport=gate, base_url="http://bridge") as asking:
+        for text, users, expected in (
+            ("grafana: t0ken\n", "", 401),
+            ("# revoked\n", "", 401),
+            ("", f"basic_auth_users: {{ann: {hashed}}}\n", 401),
+            ("", "", 500),
+            ("grafana: t0ken\n", "http_server_config: {}\n", 500),
+        ):
+            tokens.write_text(text)
+            file.write_text(users)
+            assert (await asking.get("/")).status_code == expected, (text, users)
+        file.write_text(f"basic_auth_users: {{ann: {hashed}}}\n")
+        assert (await asking.get("/", auth=("ann", "secret"))).text == "in"

@@ -132,6 +132,26 @@ async def test_a_failed_reload_keeps_the_old_configuration_and_says_why(
             assert await shown(client, successful) == 1
 
 
+@pytest.mark.parametrize(
+    ("section", "why"),
+    [
+        ({"tenants": {"default": "a", "names": {"a": {"operator": True}}}}, "tenants: there are"),
+        ({"web": {"tokens_file": "tokens"}}, "web.tokens_file: only a restart"),
+    ],
+)
+async def test_a_reload_of_an_emptied_file_opens_nothing(
+    world: World, section: dict[str, Any], why: str
+) -> None:
+    world.write("http://127.0.0.1:1/", section)
+    before = world.own.read_text()
+    async with world.served(ENABLED) as (_, client):
+        world.own.write_text("")
+        failed = await client.post("/-/reload")
+        assert (failed.status_code, why in failed.text) == (500, True)
+        world.own.write_text(before)
+        assert (await client.post("/-/reload")).status_code == 200
+
+
 async def test_a_log_that_cannot_be_opened_fails_the_reload(world: World, tmp_path: Path) -> None:
     async with store(GOOD) as upstream:
         world.write(upstream.url)
