@@ -11,10 +11,14 @@ from typing import Final
 import re2
 
 _MAX_MEM: Final = 16 << 20
-# A literal, an escape, a class of characters; and how a group with a name begins.
+# A literal, an escape, a class of characters; how a group with a name begins; how often.
 _PIECES: Final = re.compile(
-    rb"\\Q.*?(?:\\E|\Z)|\\.|\[\^?\]?(?:\\.|\[:[^\]]*:\]|[^\]\\])*+\]|\(\?P?<[^>]*>", re.DOTALL
+    rb"\\Q.*?(?:\\E|\Z)|\\.|\[\^?\]?(?:\\.|\[:[^\]]*:\]|[^\]\\])*+\]|\(\?P?<[^>]*>"
+    rb"|\{(?:0|[1-9]\d*)(?:,(?:0|[1-9]\d*)?)?\}",
+    re.DOTALL,
 )
+# So long a number, and the braces around it, are for RE2 what is to be matched.
+_LONG_NUMBER: Final = re.compile(rb"\d{10}")
 
 _NAME: Final = re.compile(rb"\w+", re.ASCII)
 
@@ -60,6 +64,8 @@ def only_in_re2(pattern: str) -> str | None:
             return "invalid escape sequence: `\\C`"
         if piece.startswith(b"(?") and not _NAME.fullmatch(piece.partition(b"<")[2][:-1]):
             return f"invalid named capture: `{piece.decode('utf-8', 'replace')}`"
+        if piece.startswith(b"{") and _LONG_NUMBER.search(piece):
+            return f"invalid repeat count: `{piece.decode()}`"
     return None
 
 
@@ -72,5 +78,7 @@ def in_words_of_go(error: Exception, pattern: str) -> str:
         # Go reads a name up to its end, or all that is left.
         name, end, _ = pattern[max(pattern.find(fragment), 0) :].partition(">")
         return f"invalid named capture: `{name}{end}`"
+    if kind == "invalid UTF-8" and pattern.endswith(r"\x{"):
+        return r"invalid escape sequence: `\x{`"
     shown = fragment or ("" if kind == "trailing \\" else pattern)
     return f"{_GO_WORDS.get(kind, kind)}: `{shown}`"

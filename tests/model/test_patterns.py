@@ -45,6 +45,10 @@ def test_nothing_is_captured_and_the_same_matches(pattern: str, values: list[str
         ("(?<n>a)(?<!b>)", "invalid named capture: `(?<!b>`"),
         ("(?<é", "invalid named capture: `(?<é`"),
         ("a\\", "trailing backslash at end of expression: ``"),
+        (r"é\x{", r"invalid escape sequence: `\x{`"),
+        ("a{1000000000}", "invalid repeat count: `{1000000000}`"),
+        ("a|{2,99999999999}", "invalid repeat count: `{2,99999999999}`"),
+        ("a{99999999999,}", "invalid repeat count: `{99999999999,}`"),
         ("(?=a)", "invalid or unsupported Perl syntax: `(?=`"),
     ],
 )
@@ -54,7 +58,18 @@ def test_what_go_does_not_take_is_refused_in_its_words(pattern: str, fault: str)
     assert str(caught.value) == f"error parsing regexp: {fault}"
 
 
-@pytest.mark.parametrize("pattern", [r"\\C", r"\Q\C(?P<é>\E", r"[(?<!>]", "(?P<n_1>a)"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\\C",
+        r"\Q\C(?P<é>\E",
+        r"[(?<!>]",
+        "(?P<n_1>a)",
+        "[a{9999999999}]",
+        "a{9999999999",
+        "a{09999999999}",
+    ],
+)
 def test_what_only_looks_so_is_taken(pattern: str) -> None:
     assert Matcher.checked("job", MatchType.REGEXP, pattern).value == pattern
 

@@ -17,7 +17,8 @@ BAD_QUERIES = (
     "a{__name__='b'}", "up on(a) up", "up + on(a) group_left() group_right() up", "]", "🙂", "\x00", "up[1y1y]",
     "up[99999999999y]", "abs(up[5m])", "by (a)", "sum by (a b) (up)", "count_values(1,up)", "quantile(up)", "round(1,2,3)", "-'a'",
     "up unless bool up", "1 == 2", "bottomk('a', up)", r"up{job=~'\\C'}", "up{job=~'(?P<é>a)'}", "up{job=~'(?<=a)b'}",
-    "up{job=~'x(?<!a>b)'}", r"up{job=~'a\\'}", r"up{job=~'[\\C]'}", r"label_replace(up, 'x', '', 'job', '\\C')",
+    "up{job=~'x(?<!a>b)'}", r"up{job=~'a\\'}", r"up{job=~'[\\C]'}", r"up{job=~'a\\x{'}", "up{job=~'a{9999999999}'}",
+    r"label_replace(up, 'x', '', 'job', '\\C')",
 )
 # Those that fail only once they are evaluated, and some that look so.
 BAD_EVALUATIONS = (
