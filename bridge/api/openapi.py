@@ -50,12 +50,14 @@ _LIMIT: Final = Parameter("limit", _INTEGER, "How many are returned at most; 0 f
 _START: Final = Parameter("start", _TIME, "Where the range begins.")
 _END: Final = Parameter("end", _TIME, "Where the range ends.")
 _MATCH: Final = Parameter("match[]", _TEXT, "A selector; each adds what fits.", repeated=True)
+_LOOKBACK: Final = Parameter("lookback_delta", _DURATION, "Replaces --query.lookback-delta.")
+_NOCACHE: Final = Parameter("nocache", _TEXT, "1 reads from the store whatever is remembered.")
 _EVALUATION: Final = (
     Parameter("timeout", _DURATION, "What the query may take; shortens --query.timeout."),
     _LIMIT,
-    Parameter("lookback_delta", _DURATION, "Replaces --query.lookback-delta."),
+    _LOOKBACK,
     Parameter("stats", _TEXT, "true adds timings and counts, all those of each step."),
-    Parameter("nocache", _TEXT, "1 reads from the store whatever is remembered."),
+    _NOCACHE,
 )
 _SEARCH: Final = (
     Parameter("search[]", _TEXT, "What to search for; any may fit, 32 at most.", repeated=True),
@@ -87,8 +89,8 @@ PARAMETERS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         Parameter("start", _TIME, "The first step of a range query."),
         Parameter("end", _TIME, "No step is later."),
         Parameter("step", _DURATION, "From one step to the next."),
-        Parameter("lookback_delta", _DURATION, "Replaces --query.lookback-delta."),
-        Parameter("nocache", _TEXT, "1 reads from the store whatever is remembered."),
+        _LOOKBACK,
+        _NOCACHE,
     ),
     "/api/v1/query_exemplars": (_QUERY, _START, _END),
     "/api/v1/format_query": (_QUERY,),
