@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bridge.model.labels import Matcher
+from bridge.model.labels import METRIC_NAME, Matcher
 from bridge.promql.ast import Call, Expr, Signature, VectorSelector, rewrite
 
 
@@ -19,7 +19,10 @@ def narrowed(expr: Expr, matchers: Sequence[Matcher], signatures: Mapping[str, S
     """
     match expr:
         case VectorSelector():
-            return replace(expr, matchers=tuple(dict.fromkeys((*matchers, *expr.matchers))))
+            both = tuple(dict.fromkeys((*matchers, *expr.matchers)))
+            # Before the braces of a matcher of names no name may stand.
+            named = any(one.name == METRIC_NAME for one in matchers)
+            return replace(expr, name="" if named else expr.name, matchers=both)
         case Call() if signatures[expr.func].labels_argument is not None:
             raise NotNarrowable(expr.func)
         case _:
