@@ -17,7 +17,7 @@ from bridge.config.expansion import expanded
 from bridge.config.fields import joined
 from bridge.config.flags import Flags
 from bridge.config.global_section import GlobalSection
-from bridge.config.notices import missing_files, unused
+from bridge.config.notices import missing_files, unused, written_to
 from bridge.config.own import OwnFile, QuerySection, StoreSection, WebSection
 from bridge.config.own_budgets import BudgetsSection
 from bridge.config.own_cache import CacheSection
@@ -168,6 +168,7 @@ class _Loader:
         stores = [entry.settings(name, folder, labels) for name, entry in named]
         for index, store in enumerate(stores):
             self.warnings += missing_files(document, index, store)
+            self.warnings += written_to(document, index, store)
         cache = (own.cache or CacheSection()).applied(CacheSettings())
         budgets = (own.budgets or BudgetsSection()).applied(BudgetSettings())
         engine = _engine(self._flags, section, own.query or QuerySection())

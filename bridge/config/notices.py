@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from bridge.config.document import Document, Location
 from bridge.config.errors import Problem
@@ -24,6 +25,13 @@ UNUSED: Final = {
     "runtime": "has no Go runtime to tune",
 }
 
+# How paths end where samples are written, and where the same servers are read; first come first.
+_WRITTEN: Final = {
+    "/api/prom/push": "/api/prom/api/v1/read",
+    "/api/v1/push": "/prometheus/api/v1/read",
+    "/write": "/read",
+}
+
 
 def unused(document: Document, file: PrometheusFile) -> Iterator[Problem]:
     """What stands in the file and has no effect, or another one than in Prometheus."""
@@ -41,6 +49,20 @@ def unused(document: Document, file: PrometheusFile) -> Iterator[Problem]:
             "write filter_external_labels: true in the remote_read entry if they should"
         )
         yield document.problem(("global", "external_labels"), text)
+
+
+def written_to(document: Document, index: int, store: StoreSettings) -> Iterator[Problem]:
+    """A URL of remote write where one of remote read belongs."""
+    path = urlsplit(store.url).path.rstrip("/")
+    for written, read in _WRITTEN.items():
+        if path.endswith(written):
+            place: Location = ("remote_read", index, "url")
+            text = (
+                f"{dotted(place)}{path} is where samples are written; "
+                f"they are read at {path.removesuffix(written)}{read}, if at all"
+            )
+            yield document.problem(place, text)
+            return
 
 
 def missing_files(document: Document, index: int, store: StoreSettings) -> Iterator[Problem]:

@@ -197,6 +197,25 @@ def test_files_that_are_not_there_yet_are_warned_of(tmp_path: Path) -> None:
     assert warning == "prometheus.yml:3: remote_read[0].basic_auth.password_file: p does not exist"
 
 
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [
+        ("/api/v1/write", "/api/v1/read"),
+        ("/api/v1/push", "/prometheus/api/v1/read"),
+        ("/mimir/api/v1/push", "/mimir/prometheus/api/v1/read"),
+        ("/api/prom/push", "/api/prom/api/v1/read"),
+        ("/api/v1/prom/remote/write", "/api/v1/prom/remote/read"),
+    ],
+)
+def test_a_url_of_remote_write_is_warned_of(tmp_path: Path, path: str, read: str) -> None:
+    (warning,) = warnings(tmp_path, f"remote_read:\n- url: http://u:secret@a{path}?b=c\n")
+    assert warning == (
+        f"prometheus.yml:2: remote_read[0].url: {path} is where samples are written;"
+        f" they are read at {read}, if at all"
+    )
+    assert not warnings(tmp_path, f"remote_read:\n- url: http://a{read}\n")
+
+
 def test_own_settings_are_keyed_by_name_or_url(tmp_path: Path) -> None:
     found = loaded(
         tmp_path,
