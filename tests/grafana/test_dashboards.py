@@ -153,11 +153,18 @@ def test_prombridge_shows_all_that_is_counted_of_what_is_remembered() -> None:
     assert remembered - read == set()
 
 
+def test_prombridge_shows_what_keeps_reads_from_stores() -> None:
+    read = {name for question in DASHBOARDS[1].questions() for name in metric_names(question)}
+    assert {"prombridge_upstream_circuit_open", "prombridge_budget_refusals_total"} <= read
+
+
 def test_prombridge_reads_only_what_prombridge_exposes() -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry, "0")
     metrics.http("query", 200, 0.1, 1)
     metrics.stores.request_ended("store", "200", 0.1, 1, 1)
+    metrics.stores.watch("store", lambda: 0, lambda: False)
+    metrics.budgets.refused("tenant", "user", "samples", "hour")
     everything_once(metrics.cache)
     metrics.queries.ended(("dashboard", "user"), "", 0.1, 1, 1)
     metrics.queries.stages([("evaluate", 0.1)])
