@@ -3,7 +3,7 @@
 A piece of time is a `Window`: from `start` to `end` in ms, both inclusive.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from bridge.model.time import Window
@@ -58,11 +58,6 @@ def cut(window: Window, edges: Iterable[int]) -> list[Window]:
 def outward(window: Window, grid: int) -> Window:
     """The smallest window that holds this one, starts on the grid and ends right before it."""
     return Window(window.start // grid * grid, -(-(window.end + 1) // grid) * grid - 1)
-
-
-def disjoint(windows: Sequence[Window]) -> bool:
-    """Whether windows are in order and share no millisecond."""
-    return all(left.end < right.start for left, right in pairwise(windows))
 
 
 def touching(windows: Iterable[Window]) -> Iterator[Window]:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.cache.intervals import common, covers, cut, disjoint, gaps, outward, without
+from bridge.cache.intervals import common, covers, cut, gaps, outward, without
 from bridge.model.time import Window
+from tests.cache.world import disjoint
 
 windows = st.tuples(st.integers(-50, 50), st.integers(0, 40)).map(
     lambda pair: Window(pair[0], sum(pair))

@@ -16,7 +16,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bridge.cache.intervals import disjoint
 from bridge.cache.plain import Plain
 from bridge.cache.settings import CacheSettings
 from bridge.model.labels import Labels, Matcher
@@ -40,6 +39,7 @@ from tests.cache.world import (
     HOUR,
     MINUTE,
     SECOND,
+    disjoint,
 )
 
 # 5,200 steps; `make laws` takes 200,000. A seed that ever found a fault stays.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -43,6 +43,11 @@ HISTOGRAMS = (
 )
 _STALE = len(HISTOGRAMS) - 1
 _NUMBERS = {one: number for number, one in enumerate(HISTOGRAMS)}
+
+
+def disjoint(windows: Sequence[Window]) -> bool:
+    """Whether windows are in order and share no millisecond."""
+    return all(left.end < right.start for left, right in pairwise(windows))
 
 
 class Clock:
