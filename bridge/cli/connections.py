@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bridge.cli.exchange import Connection
+from bridge.cli.protocol import Connection
 
 _LOG: Final = logging.getLogger(__name__)
 _HANDSHAKE_SECONDS: Final = 60.0

@@ -15,8 +15,8 @@ import uvloop
 from starlette.types import ASGIApp
 
 from bridge.cli.connections import Acceptor, ConnectionLimits
-from bridge.cli.exchange import Connection
 from bridge.cli.outbox import Outbox
+from bridge.cli.protocol import Connection
 from bridge.cli.slow_readers import SlowReaders
 from bridge.model.errors import BridgeError
 

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from bridge.api.tls import server_context
 from bridge.api.web_config import ServerTls
 from bridge.cli.connections import ConnectionLimits, settle
-from bridge.cli.exchange import Connection
+from bridge.cli.protocol import Connection
 from bridge.cli.serving import _Server, listen
 from tests.certificates import Authority
 from tests.cli.sockets import (
