@@ -151,7 +151,12 @@ class Generation:
         """What the requests of one tenant are answered with."""
         own = settings.tenant_engines.get(realm.tenant.name)
         limits = own or settings.engine
-        serving = replace(settings.serving, max_bytes=limits.max_bytes)
+        serving = replace(
+            settings.serving,
+            max_bytes=limits.max_bytes,
+            max_series=limits.limits.series,
+            max_read_bytes=limits.limits.read_bytes,
+        )
         tracer = self._tracer
         return Api(
             engine=self._engine.over(realm.querier, own),

@@ -31,6 +31,7 @@ from bridge.remote.proto.types_pb2 import LabelMatcher
 from bridge.remote.settings import ResponseType
 from bridge.remote.weighed import weigh
 from bridge.remote.wire import SAMPLED_MEDIA, SERIES_HINT, STREAMED_MEDIA_FULL
+from bridge.storage.allowance import allow_received, allow_series
 from bridge.storage.interface import Purpose, Querier, ReadOptions, Select
 from bridge.storage.pool import CURRENT, answered
 
@@ -62,7 +63,8 @@ class Serving:
     """How remote read is served; sizes in bytes.
 
     `sample_limit`: the most samples of a sampled answer; `concurrent_limit`: how many requests are
-    answered at a time, others wait; `max_bytes`: what one read may hold. 0 is no limit.
+    answered at a time, others wait; `max_bytes`: what one read may hold, `max_series`: how many
+    series it may have, `max_read_bytes`: what stores may send for it. 0 is no limit.
     `reach`: how many ms before what is asked for a streamed answer begins, as whole chunks of a
     TSDB do: of a chunk's first histogram no counter reset hint is told.
     """
@@ -71,6 +73,8 @@ class Serving:
     frame_bytes: int = _FRAME_BYTES
     concurrent_limit: int = _CONCURRENT_LIMIT
     max_bytes: int = 0
+    max_series: int = 0
+    max_read_bytes: int = 0
     encodings: Encodings = _ENCODINGS
     reach: int = 0
 
@@ -148,8 +152,15 @@ class ReadEndpoint:
         """What is held; raises Unavailable if that is a part only, for no answer could say so."""
         # Reads of what is remembered never wait; others have their turn between two of them.
         await asyncio.sleep(0)
-        options = ReadOptions(max_samples=max_samples, max_bytes=self.serving.max_bytes)
+        options = ReadOptions(
+            max_samples=max_samples,
+            max_bytes=self.serving.max_bytes,
+            max_series=self.serving.max_series,
+            max_read_bytes=self.serving.max_read_bytes,
+        )
         found = await self.querier.select(select, options)
+        allow_series(len(found.block), options)
+        allow_received(found.received_bytes, options)
         if found.warnings:
             raise Unavailable("; ".join(found.warnings))
         return found.block

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -292,3 +293,28 @@ async def test_remote_read_has_the_limits_of_queries(
         async with world.served(Flags()) as (_, client):
             refused = await client.post(path, content=body)
             assert (refused.status_code, refused.text) == (400, f"{error}\n")
+
+
+@pytest.mark.parametrize(
+    ("limits", "error"),
+    [
+        ({"max_series": 1}, r"series read is \d+, more than query.max_series \(1\) allows"),
+        ({"max_read_bytes": 1}, r"from stores is \d+, more than query.max_read_bytes \(1\) allows"),
+        ({"max_bytes": 1}, r"take \d+ bytes, more than query.max_bytes \(1\) allows"),
+    ],
+)
+async def test_remote_read_may_bring_no_more_than_queries(
+    world: World, limits: dict[str, int], error: str
+) -> None:
+    named = LabelMatcher(type=LabelMatcher.NEQ, name="__name__", value="")
+    query = Query(start_timestamp_ms=START, end_timestamp_ms=START + 60_000, matchers=[named])
+    body = bytes(snappy.compress(ReadRequest(queries=[query]).SerializeToString()))
+    async with store(GOOD) as upstream:
+        for given, status in (({}, 200), (limits, 400)):
+            world.write(
+                upstream.url, {"query": given, "stores": {"far": {"profile": "prometheus"}}}
+            )
+            async with world.served(Flags()) as (_, client):
+                answer = await client.post("/api/v1/read", content=body)
+                assert answer.status_code == status
+    assert re.search(error, answer.text)
