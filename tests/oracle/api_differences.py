@@ -110,7 +110,6 @@ DIFFERENCES: Final = (
         (400,),
     ),
     Difference("a method is written in capitals", r"^query ", (405,), (400,)),
-    Difference("a fragment is no part of a request (RFC 9110)", r"#up", (400,), (200,)),
     Difference(
         "an expression without selectors has no exemplars; JSON where Prometheus says 204 nothing",
         r"query_exemplars\?query=1&",
