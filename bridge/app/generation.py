@@ -151,17 +151,12 @@ class Generation:
         """What the requests of one tenant are answered with."""
         own = settings.tenant_engines.get(realm.tenant.name)
         limits = own or settings.engine
-        serving = replace(
-            settings.serving,
-            max_bytes=limits.max_bytes,
-            max_series=limits.limits.series,
-            max_read_bytes=limits.limits.read_bytes,
-        )
+        check, options = limits.limits.check_selects, limits.reading()
         tracer = self._tracer
         return Api(
             engine=self._engine.over(realm.querier, own),
             querier=realm.querier,
-            reads=ReadEndpoint(realm.querier, serving, gate, limits.limits.check_selects),
+            reads=ReadEndpoint(realm.querier, settings.serving, gate, check, options),
             catalogue=realm.catalogue,
             metrics=process.metrics,
             settings=_api_settings(settings),

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from bridge.cache.behind import all_gone
 from bridge.cache.files import Files, Seconds
 from bridge.cache.observed import CacheObserver, Unobserved
 from bridge.cache.tiers import TIMEOUT, WAITING_BYTES
@@ -86,9 +87,7 @@ class DiskTier:
 
     async def settled(self) -> None:
         """Waits for all files to be written."""
-        while self._writing:
-            # Where all have ended `gather` does not wait from Python 3.12 on: all would stay.
-            await asyncio.wait(self._writing)
+        await all_gone(self._writing)
 
     async def aclose(self) -> None:
         """Waits for all files to be written, but not for ever; what still waits is lost."""

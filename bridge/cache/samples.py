@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from bridge.cache import intervals
+from bridge.cache.behind import all_gone
 from bridge.cache.beyond import Beyond
 from bridge.cache.blocks import Block, encoded
 from bridge.cache.costs import density, held_samples
@@ -135,14 +136,11 @@ class SampleCache:
         windows = sorted((piece.window for piece in pieces), key=lambda one: one.start)
         series = None if known is None else known.series
         together = tuple(intervals.touching(windows))
-        store, gaps = self._store, tuple(gaps)
-        return Estimate(store, together, gaps, series, samples, read, size, in_memory)
+        return Estimate(self._store, together, tuple(gaps), series, samples, read, size, in_memory)
 
     async def settled(self) -> None:
         """Waits until all that was read is remembered."""
-        while self._keeping:
-            # Where all have ended `gather` does not wait from Python 3.12 on: all would stay.
-            await asyncio.wait(self._keeping)
+        await all_gone(self._keeping)
 
     async def aclose(self) -> None:
         """Ends what goes on behind the answers."""

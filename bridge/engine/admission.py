@@ -32,7 +32,7 @@ async def admitted(
         return
     found = await estimates(querier, selects, options)
     held = sum(one.held_samples for one in found)
-    allow(held, ReadOptions(max_bytes=settings.max_bytes))
+    allow(held, settings.reading())
     expected = sum(one.samples or 0 for one in found) * BYTES_PER_SAMPLE
     most = settings.max_bytes or expected
     wait = settings.turns.wait

@@ -46,7 +46,7 @@ from bridge.promql.ast import Expr, ValueType, value_type
 from bridge.promql.features import Features
 from bridge.promql.parser import parse
 from bridge.storage.allowance import BYTES_PER_SAMPLE
-from bridge.storage.interface import Querier, ReadOptions, Select, Selection
+from bridge.storage.interface import Querier, Select, Selection
 from bridge.storage.pool import CURRENT, Part
 from bridge.telemetry.trace import Stage, stage
 
@@ -348,14 +348,7 @@ class Engine:
         self, planned: Plan, steps: Steps, options: QueryOptions, budget: Budget
     ) -> list[Selection]:
         """What the plan reads, within the limits of a query."""
-        limits = self.settings.limits
-        reading = ReadOptions(
-            options.nocache,
-            options.fresh,
-            max_bytes=self.settings.max_bytes,
-            max_series=limits.series,
-            max_read_bytes=limits.read_bytes,
-        )
+        reading = self.settings.reading(nocache=options.nocache, fresh=options.fresh)
         return await fetched(self.querier, planned, steps, reading, budget)
 
     async def _in_thread(self, work: Callable[[], _Made], *, long: bool = False) -> _Made:

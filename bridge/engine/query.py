@@ -7,7 +7,7 @@ from bridge.engine.demands import Limits, TurnSettings
 from bridge.model.time import Steps
 from bridge.model.vectors import Matrix, Scalar, String, Value, Windows
 from bridge.promql.ast import Expr, ValueType
-from bridge.storage.interface import Provenance
+from bridge.storage.interface import Provenance, ReadOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,16 @@ class EngineSettings:
     lookback: int = 300_000
     evaluation_interval: int = 60_000
     features: frozenset[str] = frozenset()
+
+    def reading(self, *, nocache: bool = False, fresh: bool = False) -> ReadOptions:
+        """How a query reads: with these limits."""
+        return ReadOptions(
+            nocache,
+            fresh,
+            max_bytes=self.max_bytes,
+            max_series=self.limits.series,
+            max_read_bytes=self.limits.read_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

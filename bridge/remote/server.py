@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import cramjam
@@ -63,8 +63,7 @@ class Serving:
     """How remote read is served; sizes in bytes.
 
     `sample_limit`: the most samples of a sampled answer; `concurrent_limit`: how many requests are
-    answered at a time, others wait; `max_bytes`: what one read may hold, `max_series`: how many
-    series it may have, `max_read_bytes`: what stores may send for it. 0 is no limit.
+    answered at a time, others wait. 0 is no limit.
     `reach`: how many ms before what is asked for a streamed answer begins, as whole chunks of a
     TSDB do: of a chunk's first histogram no counter reset hint is told.
     """
@@ -72,9 +71,6 @@ class Serving:
     sample_limit: int = _SAMPLE_LIMIT
     frame_bytes: int = _FRAME_BYTES
     concurrent_limit: int = _CONCURRENT_LIMIT
-    max_bytes: int = 0
-    max_series: int = 0
-    max_read_bytes: int = 0
     encodings: Encodings = _ENCODINGS
     reach: int = 0
 
@@ -102,13 +98,14 @@ def _anything(_selects: Sequence[Select]) -> None:
 class ReadEndpoint:
     """Answers one request after the other from a Querier, those that `gate` lets in.
 
-    `check` raises LimitExceeded for what may not be read.
+    `check` raises LimitExceeded for what may not be read, `options` bound what each read may bring.
     """
 
     querier: Querier
     serving: Serving
     gate: Gate
     check: Callable[[Sequence[Select]], None] = _anything
+    options: ReadOptions = field(default_factory=ReadOptions)
 
     async def body(self, request: Request) -> bytes:
         """A request's body, as far as it may be long: a longer one is no snappy block."""
@@ -152,12 +149,7 @@ class ReadEndpoint:
         """What is held; raises Unavailable if that is a part only, for no answer could say so."""
         # Reads of what is remembered never wait; others have their turn between two of them.
         await asyncio.sleep(0)
-        options = ReadOptions(
-            max_samples=max_samples,
-            max_bytes=self.serving.max_bytes,
-            max_series=self.serving.max_series,
-            max_read_bytes=self.serving.max_read_bytes,
-        )
+        options = replace(self.options, max_samples=max_samples)
         found = await self.querier.select(select, options)
         allow_series(len(found.block), options)
         allow_received(found.received_bytes, options)

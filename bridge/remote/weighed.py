@@ -32,7 +32,7 @@ def _weigh(data: bytes, at: int, end: int, inner: _Inner, left: int) -> int:
             _, at = _varint(data, at, end)
         elif kind == LENGTH:
             size, at = _varint(data, at, end)
-            within = inner.get(number, {}) if number in inner else None
+            within = inner.get(number)
             if number in inner and within is None:
                 left -= size
             elif within is not None and at + size <= end:

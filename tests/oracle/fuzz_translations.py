@@ -192,26 +192,33 @@ def _pins(expr: Expr | None) -> bool:
 
 
 def _has_pinned_timestamp(expr: Expr) -> bool:
+    return _anywhere(expr, _is_pinned_timestamp)
+
+
+def _is_pinned_timestamp(expr: Expr) -> bool:
     match expr:
         case Call(func="timestamp", args=(VectorSelector() as selector,)):
             return selector.timestamp is not None or selector.bound is not None
         case _:
-            return any(map(_has_pinned_timestamp, children(expr)))
+            return False
+
+
+def _anywhere(expr: Expr, holds: Callable[[Expr], bool]) -> bool:
+    return holds(expr) or any(_anywhere(child, holds) for child in children(expr))
 
 
 def forgotten_offset(case: Case) -> Case:
     """`timestamp(x offset d @ t)` looks at `t` among the samples that were read for `t - d`."""
-    return replace(case, ours=case.theirs) if _forgets(case.expr) else case
+    forgets = case.expr is not None and _anywhere(case.expr, _forgets)
+    return replace(case, ours=case.theirs) if forgets else case
 
 
-def _forgets(expr: Expr | None) -> bool:
+def _forgets(expr: Expr) -> bool:
     match expr:
-        case None:
-            return False
         case Call(func="timestamp", args=(VectorSelector(offset=offset),)) if offset:
-            return _has_pinned_timestamp(expr)
+            return _is_pinned_timestamp(expr)
         case _:
-            return any(map(_forgets, children(expr)))
+            return False
 
 
 def sorted_matchers(case: Case) -> Case:
