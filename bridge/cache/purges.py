@@ -185,7 +185,7 @@ class Purges:
 
     async def _look(self) -> None:
         """Hears of each tier what was purged, and tells it what it lacks."""
-        self._looked = self._clock().steady
+        began = self._clock().steady
         try:
             due = [tier for tier in self._tiers if tier.shared or tier not in self._heard]
             answers = await asyncio.gather(*(tier.purges() for tier in due))
@@ -195,6 +195,8 @@ class Purges:
                 else:
                     self._learn([self._read(value) for value in values])
                     self._heard.add(tier)
+            # Not before: who comes meanwhile would count on what was heard too long ago.
+            self._looked = began
             for tier, values in zip(due, answers, strict=True):
                 await self._settle(tier, values or ())
         finally:

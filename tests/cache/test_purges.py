@@ -237,6 +237,45 @@ async def test_who_gives_up_while_tiers_are_asked_does_not_disturb_the_others(se
     await replica.aclose()
 
 
+class Hesitant(DiskTier):
+    """A folder that all share, which tells what was purged once the `gate` is open."""
+
+    shared = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, 1 << 20, timeout=PATIENCE)
+        self.asked, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def purges(self) -> list[bytes] | None:
+        self.asked.set()
+        await self.gate.wait()
+        return await super().purges()
+
+
+async def test_who_comes_while_tiers_are_asked_waits_for_what_they_tell(tmp_path: Path) -> None:
+    told, tier = DiskTier(tmp_path, 1 << 20, timeout=PATIENCE), Hesitant(tmp_path)
+    clock = Clock()
+    purges = Purges([tier], clock)
+    tier.gate.set()
+    await purges.current()
+    tier.gate.clear()
+    tier.asked.clear()
+    purge = Purge("elsewhere", NAME, ALL, clock().wall + HOUR)
+    assert await told.add_purge(purge.value, purge.until)
+    clock.advance(LEASE)
+    first = asyncio.create_task(purges.current())
+    await tier.asked.wait()
+    second = asyncio.create_task(purges.current())
+    await asyncio.sleep(0)
+    assert not second.done()
+    tier.gate.set()
+    await second
+    assert purges.known() == {"elsewhere": purge}
+    await first
+    for one in (told, tier):
+        await one.aclose()
+
+
 def key(matchers: tuple[Matcher, ...]) -> Key:
     return Key("store", "", matchers)
 
