@@ -30,7 +30,6 @@ from tests.servers.prometheus import PrometheusOptions, prometheus
 from tests.servers.valkey import valkey
 
 _CLIENTS: Final = 6
-_WINDOWS: Final = 30
 _STOPPING: Final = 60  # seconds until a replica must have ended
 _QUERIES: Final = ("sum(rate(x[5m]))", "sum by (container) (rate(x[5m]))", "max(x)", "x")
 _HITS: Final = 'prombridge_cache_tier_reads_total{result="hit",tier="valkey"}'
@@ -133,28 +132,24 @@ async def _asking(
 
 
 def _form(number: int) -> dict[str, str]:
-    end = END // 1000 - 60 * (number % _WINDOWS)
+    end = END // 1000 - 60 * (number % 30)
     expr = _QUERIES[number % len(_QUERIES)]
     return {"query": expr, "start": str(end - 3600), "end": str(end), "step": "60"}
 
 
 async def _alike(servers: Pair, findings: Findings) -> None:
-    """Asks both the same, one after the other: the second need not read what the first did.
-
-    A Valkey that does not answer in time is not waited for: then later windows must show it.
-    """
+    """Asks both the same, one after the other: the second need not read what the first did."""
     one, other = servers.replicas
     async with httpx.AsyncClient(timeout=120) as client:
-        for number in range(_WINDOWS):
+        for number in range(len(_QUERIES)):
             held = [
                 await client.post(f"{server.url}/api/v1/query_range", data=_form(number))
                 for server in (one, other)
             ]
             if held[0].content != held[1].content or not held[0].is_success:
                 findings.faults.append(f"{_form(number)}: the replicas differ")
-            if number + 1 >= len(_QUERIES) and await _hits(client, other):
-                return
-    findings.faults.append("the second replica took nothing from the Valkey")
+        if not await _hits(client, other):
+            findings.faults.append("the second replica took nothing from the Valkey")
 
 
 async def _hits(client: httpx.AsyncClient, server: Killable) -> float:
