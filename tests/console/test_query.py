@@ -137,6 +137,28 @@ def test_an_error_is_shown_and_its_position_marked(visit: Visit, shots: Path, ta
     expect(mark).to_be_hidden()
 
 
+def test_a_chart_is_drawn_once_for_each_thing_it_shows(visit: Visit) -> None:
+    visit.page.add_init_script(
+        """window.drawn = 0;
+        new MutationObserver((changes) => {
+            const added = changes.flatMap((change) => [...change.addedNodes]);
+            window.drawn += added.filter((node) => node.classList?.contains("uplot")).length;
+        }).observe(document, { childList: true, subtree: true });"""
+    )
+    visit.open(parameters={"g0.expr": "up", "g0.tab": "0"})
+    visit.settle()
+    swatch = visit.panel().locator(".swatch-button").first
+    swatch.click()
+    expect(swatch).to_have_attribute("aria-pressed", "false")
+    visit.page.wait_for_function("window.drawn >= 2")
+    visit.enter("node_load1")
+    visit.execute()
+    expect(swatch).to_have_attribute("aria-label", re.compile("node_load1"))
+    expect(swatch).to_have_attribute("aria-pressed", "true")
+    visit.panel().locator(".u-over").hover()
+    assert visit.page.evaluate("window.drawn") == 3
+
+
 def test_a_chart_zooms_where_it_is_dragged_over(visit: Visit) -> None:
     end = "2026-01-01 00:00:00"
     visit.open(parameters={"g0.expr": "vector(time())", "g0.tab": "0", "g0.end_input": end})

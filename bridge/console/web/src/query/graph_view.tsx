@@ -18,17 +18,24 @@ interface Props {
   onZoom: (start: number, end: number) => void;
 }
 
+/** Which series of which answer the user wants to see; of a new one all are shown. */
+interface Chosen {
+  rows: MatrixRow[];
+  shown: ReadonlySet<number>;
+}
+
 export function GraphView({ rows, span, display, onZoom }: Props) {
   const { localTime } = useSettings();
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const [shown, setShown] = useState<ReadonlySet<number>>(() => everything(rows.length));
+  const everything = useMemo(() => new Set(rows.keys()), [rows]);
+  const [chosen, setChosen] = useState<Chosen>({ rows, shown: everything });
+  const shown = chosen.rows === rows ? chosen.shown : everything;
   const [theme, setTheme] = useState(0);
   const data = useMemo(() => graphData(rows, span), [rows]);
   const zoom = useRef(onZoom);
   zoom.current = onZoom;
 
-  useEffect(() => setShown(everything(rows.length)), [rows]);
   useEffect(() => onThemeChange(() => setTheme((count) => count + 1)), []);
   useEffect(() => {
     const stack = display === "stacked";
@@ -54,15 +61,11 @@ export function GraphView({ rows, span, display, onZoom }: Props) {
       <Legend
         rows={rows}
         shown={shown}
-        onChange={setShown}
+        onChange={(shown) => setChosen({ rows, shown })}
         onPoint={(at) => plot.current?.setSeries(at === null ? null : at + 1, { focus: true })}
       />
     </>
   );
-}
-
-function everything(count: number): ReadonlySet<number> {
-  return new Set(Array.from({ length: count }, (_, at) => at));
 }
 
 function spoken(rows: MatrixRow[], { start, end }: Span, localTime: boolean): string {
