@@ -86,6 +86,18 @@ async def test_a_probe_that_shows_the_hint_makes_the_next_question_read_all_name
     assert (await catalogue.values("job", lookup())).items == ["a", "b"]
 
 
+async def test_who_asks_while_all_names_are_read_for_the_first_time_waits_for_them() -> None:
+    store = Store()
+    store.put([NOW], name="up", job="a")
+    store.gate.clear()
+    catalogue = catalogue_of(store, hint=True)
+    asking = [asyncio.create_task(catalogue.values("job", lookup())) for _ in range(2)]
+    await until(lambda: bool(store.asked))
+    store.gate.set()
+    assert [one.items for one in await asyncio.gather(*asking)] == [["a"], ["a"]]
+    assert len(store.asked) == 1
+
+
 async def test_without_bootstrap_nothing_is_read() -> None:
     store = Store()
     store.put([NOW], name="up")

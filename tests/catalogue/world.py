@@ -1,5 +1,6 @@
 """Catalogues of stores in memory that note what they are asked, and may ignore the series hint."""
 
+import asyncio
 from dataclasses import replace
 from typing import Final
 
@@ -24,12 +25,14 @@ DEFAULTS: Final = CatalogueSettings()
 
 
 class Store:
-    """A store in memory; `error`, if set, is what a read of it raises."""
+    """A store in memory: reads wait while `gate` is closed, and raise `error` if that is set."""
 
     def __init__(self, *, hint: bool = True) -> None:
         self.memory = MemoryStore()
         self.asked: list[Select] = []
         self.error: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
         self._hint = hint
 
     def put(self, times: list[int], **labels: str) -> Labels:
@@ -40,6 +43,7 @@ class Store:
 
     async def select(self, select: Select, options: ReadOptions) -> Selection:
         self.asked.append(select)
+        await self.gate.wait()
         if self.error is not None:
             raise self.error
         purpose = select.purpose if self._hint else Purpose.SAMPLES
