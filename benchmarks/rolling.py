@@ -30,7 +30,7 @@ from tests.servers.prometheus import PrometheusOptions, prometheus
 from tests.servers.valkey import valkey
 
 _CLIENTS: Final = 6
-_STOPPING: Final = 60  # seconds until a replica must have ended
+_STOPPING: Final = 60  # seconds until a server must have ended
 _QUERIES: Final = ("sum(rate(x[5m]))", "sum by (container) (rate(x[5m]))", "max(x)", "x")
 _HITS: Final = 'prombridge_cache_tier_reads_total{result="hit",tier="valkey"}'
 
@@ -69,14 +69,16 @@ def pair(folder: Path, series: int, hours: float) -> Iterator[Pair]:
         ports = free_port(), free_port()
         one, other = (_replica(folder / f"bridge-{port}", config, port, flags) for port in ports)
         made = Pair((one, other), nginx(folder / "nginx", free_port(), ports))
-        servers = (*made.replicas, made.front)
         try:
-            for server in servers:
+            for server in (*made.replicas, made.front):
                 server.start()
             yield made
         finally:
-            for server in servers:
-                server.kill()
+            for replica in made.replicas:
+                replica.kill()
+            if made.front.alive:
+                # An nginx that is killed leaves its worker behind.
+                made.front.stop(_STOPPING)
 
 
 def _replica(folder: Path, config: Mapping[str, Any], port: int, flags: Sequence[str]) -> Killable:
