@@ -29,8 +29,8 @@ export function GraphView({ rows, span, display, onZoom }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const everything = useMemo(() => new Set(rows.keys()), [rows]);
-  const [chosen, setChosen] = useState<Chosen>({ rows, shown: everything });
-  const shown = chosen.rows === rows ? chosen.shown : everything;
+  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const shown = chosen?.rows === rows ? chosen.shown : everything;
   const [theme, setTheme] = useState(0);
   const data = useMemo(() => graphData(rows, span), [rows]);
   const zoom = useRef(onZoom);
