@@ -16,7 +16,7 @@ from bridge.api.streamed import Streamed
 from bridge.engine.demands import Limits
 from bridge.engine.query import EngineSettings
 from tests.api import world
-from tests.api.test_unsent import until
+from tests.waiting import until
 
 # Six series of 11,000 points.
 ROWS = (f'label_replace(vector({number}/3), "n", "{number}", "", "")' for number in range(6))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from urllib.parse import urlencode, urlsplit
 
@@ -20,8 +20,8 @@ from bridge.storage.memory import MemoryStore
 from bridge.storage.pool import Pool, held
 from tests.api import world
 from tests.servers.serving import listening
+from tests.waiting import until
 
-PATIENCE = 60  # seconds for what takes milliseconds
 PIECE, PIECES = 1 << 20, 20
 # One in the server's buffer, one that waits for it, two written ahead, if memory is short only one.
 WAITING = 4 * PIECE
@@ -63,14 +63,6 @@ async def asking(url: str, target: str, body: bytes = b"") -> AsyncIterator[Clie
         yield Client(reader, writer)
     finally:
         writer.transport.abort()
-
-
-async def until(reached: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            if reached():
-                return
-            await asyncio.sleep(0.001)
 
 
 def pieces(pool: Pool) -> ASGIApp:

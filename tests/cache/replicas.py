@@ -77,6 +77,13 @@ class Replica:
         await self.tier.aclose()
 
 
+async def remembered(world: World, tier: Tier) -> None:
+    """Leaves what is old in a tier: the replica that read it has ended."""
+    replica = Replica(world, tier)
+    await replica.right()
+    await replica.aclose()
+
+
 class SlowDisk(DiskTier):
     """A folder whose answers wait for `gate`; `asked` tells that one has been looked up."""
 

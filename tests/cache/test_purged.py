@@ -14,9 +14,10 @@ from bridge.cache.valkey import ValkeyTier, connector
 from bridge.model.time import Window
 from tests.cache.asking import NAMES, PLAIN, World, last, of
 from tests.cache.conftest import PATIENCE, Make, patient
-from tests.cache.replicas import Replica, SlowDisk
+from tests.cache.replicas import Replica, SlowDisk, remembered
 from tests.cache.world import HOUR, MINUTE, SECOND, START, Clock
 from tests.servers.valkey import valkey
+from tests.waiting import until
 
 ALL = Window(0, START)
 NAME = of(NAMES[0])
@@ -26,15 +27,6 @@ POD = of(NAMES[0], pod="1")
 def backfilled(world: World, value: float = 9.0) -> None:
     """Something changes in what is remembered for a day."""
     world.store.put(next(iter(world.store.data)), {START - 4 * HOUR + 1: value})
-
-
-async def arrived(world: World, reads: int) -> None:
-    """Waits until the store was asked so often."""
-    for _ in range(5000):
-        if len(world.store.asked) >= reads:
-            return
-        await asyncio.sleep(0.001)
-    raise AssertionError("the store was not asked")
 
 
 async def until_told(first: Replica, second: Replica, ticks: Clock) -> None:
@@ -65,9 +57,7 @@ async def test_a_process_that_starts_later_does_not_find_what_was_purged(make: M
 
 async def test_what_the_purging_process_never_held_is_purged_too(make: Make) -> None:
     world = World()
-    first = Replica(world, make())
-    await first.right()
-    await first.aclose()
+    await remembered(world, make())
     backfilled(world)
     second = Replica(world, make())
     await second.cache.purge(NAME, ALL)
@@ -118,7 +108,7 @@ async def test_a_read_on_its_way_in_a_replica_is_not_remembered(server: str) -> 
     await first.right()
     world.store.gate = asyncio.Event()
     asking = asyncio.create_task(second.cache.select(last(3 * HOUR, START - 150 * MINUTE), PLAIN))
-    await arrived(world, 2)
+    await until(lambda: len(world.store.asked) >= 2)
     backfilled(world)
     await first.purges.purge(NAME, ALL)
     await second.purges.current()
@@ -167,9 +157,7 @@ async def test_a_purge_that_valkey_did_not_take_is_told_once_it_answers(tmp_path
 
 async def test_while_nobody_knows_what_was_purged_a_tier_is_not_asked(tmp_path: Path) -> None:
     world = World()
-    first = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
-    await first.right()
-    await first.aclose()
+    await remembered(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
 
     class Silent(DiskTier):
         async def purges(self) -> list[bytes] | None:
@@ -184,9 +172,7 @@ async def test_a_value_that_is_on_its_way_from_a_tier_does_not_outlive_a_purge(
     tmp_path: Path,
 ) -> None:
     world = World()
-    first = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
-    await first.right()
-    await first.aclose()
+    await remembered(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
 
     slow = SlowDisk(tmp_path)
     second = Replica(world, slow)
@@ -232,14 +218,10 @@ async def test_who_gives_up_while_tiers_are_asked_does_not_disturb_the_others(se
     await replica.aclose()
 
 
-class Hesitant(DiskTier):
+class Hesitant(SlowDisk):
     """A folder that all share, which tells what was purged once the `gate` is open."""
 
     shared = True
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, 1 << 20, timeout=PATIENCE)
-        self.asked, self.gate = asyncio.Event(), asyncio.Event()
 
     async def purges(self) -> list[bytes] | None:
         self.asked.set()
@@ -301,7 +283,7 @@ async def test_who_takes_over_knows_what_was_purged_and_tells_who_still_works() 
     assert len(later.concerning(Key("store", "", of(NAMES[1])), ALL)) == 1
     world.store.gate = asyncio.Event()
     asking = asyncio.create_task(world.ask(last(HOUR, START - 5 * HOUR), settle=False))
-    await arrived(world, 2)
+    await until(lambda: len(world.store.asked) >= 2)
     await later.purge(NAME, ALL)
     world.store.gate.set()
     await asking

@@ -21,9 +21,10 @@ from bridge.cache.samples import SampleCache
 from bridge.cache.valkey import Client, ValkeyTier, connector
 from tests.cache.asking import NAMES, PLAIN, World, last, of
 from tests.cache.conftest import PATIENCE, Make, patient
-from tests.cache.replicas import OLD, Replica, SlowDisk
+from tests.cache.replicas import OLD, Replica, SlowDisk, remembered
 from tests.cache.world import HOUR, MINUTE, START, contents
 from tests.servers.valkey import valkey
+from tests.waiting import until
 
 
 def files(folder: Path) -> list[Path]:
@@ -73,9 +74,7 @@ async def test_another_process_finds_what_the_first_has_read(make: Make) -> None
 
 async def test_age_goes_on_in_the_tier(make: Make) -> None:
     world = World()
-    first = Replica(world, make())
-    await first.right()
-    await first.aclose()
+    await remembered(world, make())
     labels = next(iter(world.store.data))
     world.store.put(labels, {START - 4 * HOUR + 1: 9.0})
     world.clock.advance(24 * HOUR + 1)
@@ -95,9 +94,7 @@ async def test_age_goes_on_in_the_tier(make: Make) -> None:
 )
 async def test_a_damaged_value_is_a_miss(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
     world = World()
-    first = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
-    await first.right()
-    await first.aclose()
+    await remembered(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
     for file in files(tmp_path):
         rewrite(file, spoil(file.read_bytes()))
     second = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
@@ -198,15 +195,7 @@ async def test_a_command_cancelled_while_another_connects_leaves_no_connection_o
             assert await other == [None]
             await asyncio.gather(cancelled, return_exceptions=True)
             await tier.aclose()
-            await arrived(lambda: len(watcher.client_list()) == 1)
-
-
-async def arrived(come: Callable[[], bool]) -> None:
-    for _ in range(5000):
-        if come():
-            return
-        await asyncio.sleep(0.001)
-    raise AssertionError("it did not come")
+            await until(lambda: len(watcher.client_list()) == 1)
 
 
 class Stuck(DiskTier):
@@ -228,9 +217,7 @@ class Stuck(DiskTier):
 
 async def test_a_disk_that_does_not_answer_has_nothing_and_is_left_alone(tmp_path: Path) -> None:
     world = World()
-    first = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
-    await first.right()
-    await first.aclose()
+    await remembered(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
     stuck = Stuck(tmp_path)
     second = Replica(world, stuck)
     assert await asyncio.wait_for(second.right(), PATIENCE) == 1
@@ -238,7 +225,7 @@ async def test_a_disk_that_does_not_answer_has_nothing_and_is_left_alone(tmp_pat
     assert await stuck.get(["here"]) == [None]
     assert not await stuck.add_purge(b"purge", START)
     stuck.gate.set()
-    await arrived(lambda: not stuck.left_alone())
+    await until(lambda: not stuck.left_alone())
     assert await stuck.purges() == []
     await second.aclose()
 
@@ -281,9 +268,7 @@ async def test_files_of_another_process_count_too(tmp_path: Path) -> None:
 
 async def test_what_a_tier_had_does_not_replace_what_was_read_meanwhile(tmp_path: Path) -> None:
     world = World()
-    first = Replica(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
-    await first.right()
-    await first.aclose()
+    await remembered(world, DiskTier(tmp_path, 1 << 20, timeout=PATIENCE))
 
     slow = SlowDisk(tmp_path)
     second = Replica(world, slow)
@@ -326,7 +311,7 @@ async def test_of_a_clock_set_back_during_a_read_a_tier_is_left_what_was_closed_
     world.clock.wall += HOUR
     world.store.gate = asyncio.Event()
     asking = asyncio.create_task(first.cache.select(young, PLAIN))
-    await arrived(lambda: bool(world.store.asked))
+    await until(lambda: bool(world.store.asked))
     world.clock.wall -= HOUR
     world.store.gate.set()
     await asking

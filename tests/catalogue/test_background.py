@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,18 +15,11 @@ from bridge.model.labels import Matcher, MatchType
 from bridge.model.time import Window
 from bridge.storage.interface import Purpose
 from tests.catalogue.world import DAY, DEFAULTS, HOUR, NOW, Store, catalogue_of, lookup, read
+from tests.waiting import until
 
 
 def at(path: Path, bootstrap: bool = False) -> CatalogueSettings:
     return CatalogueSettings(path=str(path), bootstrap=bootstrap)
-
-
-async def until(reached: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if reached():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("not reached within ten seconds")
 
 
 async def survey(catalogue: Catalogue) -> None:
